@@ -1,0 +1,134 @@
+/**
+ * The errors a caller may see. Anything else that is thrown is a bug in this
+ * program or a broken machine, and reaches the caller only as `InternalError`.
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+ */
+
+/** Every error code of the API, with the HTTP status AWS answers it with. */
+const statuses = {
+  AuthFailure: 401,
+  BootForVolumeTypeUnsupported: 400,
+  ConcurrentCreateImageNoRebootLimitExceeded: 400,
+  DependencyViolation: 400,
+  DryRunOperation: 412,
+  FilterLimitExceeded: 400,
+  IdempotentInstanceTerminated: 400,
+  IdempotentParameterMismatch: 400,
+  IncorrectInstanceState: 400,
+  IncorrectState: 400,
+  InsufficientInstanceCapacity: 500,
+  InternalError: 500,
+  InstanceLimitExceeded: 400,
+  InvalidAction: 400,
+  InvalidAMIAttributeItemValue: 400,
+  'InvalidAMIID.Malformed': 400,
+  'InvalidAMIID.NotFound': 400,
+  'InvalidAMIID.Unavailable': 400,
+  'InvalidAMIName.Duplicate': 400,
+  'InvalidAMIName.Malformed': 400,
+  'InvalidAttachment.NotFound': 400,
+  InvalidAvailabilityZone: 400,
+  InvalidBlockDeviceMapping: 400,
+  'InvalidBlockDeviceMapping.Duplicate': 400,
+  InvalidClientTokenId: 403,
+  InvalidFilter: 400,
+  'InvalidGroup.Duplicate': 400,
+  'InvalidGroup.InUse': 400,
+  'InvalidGroup.NotFound': 400,
+  'InvalidGroup.Reserved': 400,
+  InvalidGroupId: 400,
+  'InvalidGroupId.Malformed': 400,
+  InvalidID: 400,
+  'InvalidInstanceAttributeValue': 400,
+  'InvalidInstanceID': 400,
+  'InvalidInstanceID.Malformed': 400,
+  'InvalidInstanceID.NotFound': 400,
+  InvalidInstanceType: 400,
+  InvalidInput: 400,
+  'InvalidIPAddress.InUse': 400,
+  'InvalidKey.Format': 400,
+  'InvalidKeyPair.Duplicate': 400,
+  'InvalidKeyPair.Format': 400,
+  'InvalidKeyPair.NotFound': 400,
+  InvalidMaxResults: 400,
+  'InvalidNetworkInterfaceID.Malformed': 400,
+  'InvalidNetworkInterfaceID.NotFound': 400,
+  InvalidNextToken: 400,
+  InvalidPaginationToken: 400,
+  InvalidParameter: 400,
+  InvalidParameterCombination: 400,
+  InvalidParameterValue: 400,
+  'InvalidPermission.Duplicate': 400,
+  'InvalidPermission.Malformed': 400,
+  'InvalidPermission.NotFound': 400,
+  InvalidRequest: 400,
+  'InvalidSecurityGroupRuleId.Malformed': 400,
+  'InvalidSecurityGroupRuleId.NotFound': 400,
+  'InvalidSnapshot.InUse': 400,
+  'InvalidSnapshot.NotFound': 400,
+  'InvalidSnapshotID.Malformed': 400,
+  'InvalidSubnetID.Malformed': 400,
+  'InvalidSubnetID.NotFound': 400,
+  'InvalidTagKey.Malformed': 400,
+  'InvalidUserData.Malformed': 400,
+  'InvalidUserID.Malformed': 400,
+  'InvalidVolume.NotFound': 400,
+  'InvalidVolumeID.Malformed': 400,
+  'InvalidVolume.ZoneMismatch': 400,
+  'InvalidVpcID.Malformed': 400,
+  'InvalidVpcID.NotFound': 400,
+  'InvalidZone.NotFound': 400,
+  MalformedQueryString: 400,
+  MissingAction: 400,
+  MissingAuthenticationToken: 403,
+  MissingParameter: 400,
+  NoSuchVersion: 400,
+  OperationNotPermitted: 400,
+  RequestEntityTooLarge: 413,
+  RequestExpired: 400,
+  RequestLimitExceeded: 503,
+  ResourceLimitExceeded: 400,
+  RulesPerSecurityGroupLimitExceeded: 400,
+  SecurityGroupLimitExceeded: 400,
+  ServiceUnavailable: 503,
+  SignatureDoesNotMatch: 403,
+  SnapshotLimitExceeded: 400,
+  TagLimitExceeded: 400,
+  Unavailable: 503,
+  UnauthorizedOperation: 403,
+  UnknownParameter: 400,
+  Unsupported: 400,
+  UnsupportedOperation: 400,
+  UnsupportedProtocol: 400,
+  VolumeInUse: 400,
+  VolumeLimitExceeded: 400,
+} as const
+
+export type ErrorCode = keyof typeof statuses
+
+export class ApiError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = `ApiError [${code}]`
+    this.code = code
+  }
+
+  get status(): number {
+    return statuses[this.code]
+  }
+}
+
+/** A parameter whose value is of the wrong form, in AWS's words. */
+export function invalidParameterValue(name: string, value: string, rule: string): ApiError {
+  return new ApiError(
+    'InvalidParameterValue',
+    `Value (${value}) for parameter ${name} is invalid. ${rule}`,
+  )
+}
+
+/** A parameter that the call cannot do without. */
+export function missingParameter(name: string): ApiError {
+  return new ApiError('MissingParameter', `The request must contain the parameter ${name}`)
+}
