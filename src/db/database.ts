@@ -1,0 +1,101 @@
+/**
+ * The metadata database: SQLite in a file, or PostgreSQL.
+ *
+ * SQLite has one connection that writes and one that reads, so that a call
+ * that only describes things never waits for a disk.
+ */
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import {
+  Kysely,
+  PostgresDialect,
+  type SqliteDatabase,
+  SqliteDialect,
+  sql,
+  type Transaction,
+} from 'kysely'
+import pg from 'pg'
+import { migrations } from './migrations.ts'
+import type { Tables } from './schema.ts'
+
+export type Database = Kysely<Tables>
+export type Tx = Transaction<Tables>
+
+/** The two ways into one database. What `writes` has committed, `reads` sees at once. */
+export interface Connections {
+  readonly writes: Database
+  readonly reads: Database
+  close(): Promise<void>
+}
+
+export function openSqlite(path: string): Connections {
+  const open = (options: { readOnly: boolean }) => {
+    const file = new DatabaseSync(path, { ...options, timeout: 10_000 })
+    if (!options.readOnly) {
+      file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    }
+    return new Kysely<Tables>({ dialect: new SqliteDialect({ database: forKysely(file) }) })
+  }
+  const writes = open({ readOnly: false })
+  const reads = open({ readOnly: true })
+  return { writes, reads, close: async () => void (await reads.destroy(), await writes.destroy()) }
+}
+
+export function openPostgres(url: string): Connections {
+  // BIGINT comes back as text unless told otherwise, and no number of ours is over 2^53.
+  pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+  const pool = new pg.Pool({ connectionString: url, max: 10 })
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  return { writes: db, reads: db, close: () => db.destroy() }
+}
+
+/** Runs `work` in one transaction. What it throws rolls everything back. */
+export async function transaction<T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return await db.transaction().execute(work)
+}
+
+export async function migrate(db: Database): Promise<void> {
+  await sql`CREATE TABLE IF NOT EXISTS migrations (step INTEGER PRIMARY KEY)`.execute(db)
+  await transaction(db, async (tx) => {
+    const done = await sql<{ steps: number }>`SELECT COUNT(*) AS steps FROM migrations`.execute(tx)
+    const first = Number(done.rows[0]?.steps ?? 0)
+    if (first > migrations.length) {
+      throw new Error(
+        `Cannot open the database as a newer version of Imago wrote it: ${first} migrations, ` +
+          `and this version knows ${migrations.length}`,
+      )
+    }
+    for (const [step, statement] of migrations.entries()) {
+      if (step < first) continue
+      await sql.raw(statement).execute(tx)
+      await sql`INSERT INTO migrations (step) VALUES (${step})`.execute(tx)
+    }
+  })
+}
+
+const statementsKeptMax = 500
+
+/** Kysely expects the interface of `better-sqlite3`; `node:sqlite` needs no native module. */
+function forKysely(file: DatabaseSync): SqliteDatabase {
+  const kept = new Map<string, StatementSync>()
+  const prepare = (source: string) => {
+    const found = kept.get(source)
+    if (found) return found
+    const statement = file.prepare(source)
+    if (kept.size >= statementsKeptMax) kept.clear()
+    kept.set(source, statement)
+    return statement
+  }
+  return {
+    close: () => file.close(),
+    prepare(source) {
+      const statement = prepare(source)
+      type Values = Parameters<typeof statement.all>
+      return {
+        reader: statement.columns().length > 0,
+        all: (values) => statement.all(...(values as Values)),
+        run: (values) => statement.run(...(values as Values)),
+        iterate: (values) => statement.iterate(...(values as Values)),
+      }
+    },
+  }
+}

@@ -1,0 +1,264 @@
+/** The tables, as the queries see them. `migrations.ts` beside this file makes them. */
+import type { Id } from '../lib/ids.ts'
+
+/** A truth value as both databases store it. */
+export type Flag = 0 | 1
+
+interface Owned {
+  account_id: string
+  region: string
+}
+
+export interface Tables {
+  settings: { name: string; value: string }
+  accounts: { id: string; name: string; alias: string | null; created_at_ms: number }
+  access_keys: {
+    id: string
+    account_id: string
+    secret: string
+    user_arn: string
+    user_id: string
+    policies: string
+    is_active: Flag
+    created_at_ms: number
+  }
+  audit_events: {
+    sequence: number
+    request_id: string
+    account_id: string | null
+    user_arn: string | null
+    region: string | null
+    action: string
+    outcome: string
+    at_ms: number
+  }
+  client_tokens: Owned & {
+    action: string
+    token: string
+    parameters_digest: string
+    answer: string
+    created_at_ms: number
+  }
+  tags: Owned & { resource_id: string; resource_type: string; key: string; value: string }
+
+  vpcs: Owned & { id: Id<'vpc'>; cidr: string; is_default: Flag; created_at_ms: number }
+  subnets: Owned & {
+    id: Id<'subnet'>
+    vpc_id: Id<'vpc'>
+    availability_zone: string
+    cidr: string
+    is_default: Flag
+    maps_public_ip: Flag
+  }
+  security_groups: Owned & {
+    id: Id<'security-group'>
+    vpc_id: Id<'vpc'>
+    name: string
+    description: string
+  }
+  security_group_rules: Owned & {
+    id: Id<'security-group-rule'>
+    group_id: Id<'security-group'>
+    is_egress: Flag
+    /** `tcp`, `udp`, `icmp`, `icmpv6`, a protocol's number, or `-1` for all of them. */
+    protocol: string
+    /** A port, an ICMP type, or -1 for all. */
+    from_port: number
+    to_port: number
+    cidr_ipv4: string | null
+    cidr_ipv6: string | null
+    peer_group_id: Id<'security-group'> | null
+    description: string | null
+  }
+  network_interfaces: Owned & {
+    id: Id<'network-interface'>
+    vpc_id: Id<'vpc'>
+    subnet_id: Id<'subnet'>
+    availability_zone: string
+    mac: string
+    private_ip: string
+    /** A loopback alias of the host, 127.x.y.z. */
+    public_ip: string | null
+    description: string
+    instance_id: Id<'instance'> | null
+    attachment_id: Id<'network-interface-attachment'> | null
+    device_index: number
+    delete_on_termination: Flag
+    attached_at_ms: number | null
+    created_at_ms: number
+  }
+  network_interface_groups: {
+    interface_id: Id<'network-interface'>
+    group_id: Id<'security-group'>
+    position: number
+  }
+  key_pairs: Owned & {
+    id: Id<'key-pair'>
+    name: string
+    type: 'rsa' | 'ed25519'
+    fingerprint: string
+    /** One line as `authorized_keys` has it. */
+    public_key: string
+    created_at_ms: number
+  }
+
+  instances: Owned & {
+    id: Id<'instance'>
+    reservation_id: Id<'reservation'>
+    launch_index: number
+    client_token: string | null
+    image_id: Id<'image'>
+    instance_type: string
+    architecture: string
+    state: 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated'
+    state_reason_code: string | null
+    state_reason_message: string | null
+    state_transition_reason: string
+    /** A stop that was asked for with `Force`: the power is cut. */
+    is_stop_forced: Flag
+    /** When the state that is now was entered. */
+    state_since_ms: number
+    reboots_wanted: number
+    reboots_done: number
+    key_name: string | null
+    vpc_id: Id<'vpc'>
+    subnet_id: Id<'subnet'>
+    availability_zone: string
+    launched_at_ms: number
+    boot_mode: 'legacy-bios' | 'uefi' | 'uefi-preferred' | null
+    current_boot_mode: 'legacy-bios' | 'uefi'
+    root_device_name: string
+    root_device_type: 'ebs' | 'instance-store'
+    platform: 'windows' | null
+    platform_details: string
+    usage_operation: string
+    /** Base64, as it came. */
+    user_data: string | null
+    is_termination_disabled: Flag
+    is_stop_disabled: Flag
+    shutdown_behavior: 'stop' | 'terminate'
+    /** JSON of `MetadataOptions` in `instances/instance.ts`. */
+    metadata_options: string
+    is_ebs_optimized: Flag
+    is_monitored: Flag
+    has_source_dest_check: Flag
+  }
+
+  volumes: Owned & {
+    id: Id<'volume'>
+    availability_zone: string
+    size_gib: number
+    type: string
+    iops: number | null
+    throughput: number | null
+    snapshot_id: Id<'snapshot'> | null
+    state: 'creating' | 'available' | 'in-use' | 'deleting' | 'error'
+    created_at_ms: number
+    /** The disk that its first layer lies over; none for a blank volume. */
+    base_manifest: string | null
+    /** What the layers up to `known_layer` hold, as a manifest. Layer 0 is the base. */
+    known_layer: number
+    known_manifest: string | null
+    known_snapshot_id: Id<'snapshot'> | null
+  }
+  volume_attachments: {
+    volume_id: Id<'volume'>
+    instance_id: Id<'instance'>
+    device: string
+    state: 'attaching' | 'attached' | 'detaching'
+    is_detach_forced: Flag
+    delete_on_termination: Flag
+    attached_at_ms: number
+  }
+
+  /** A point in time that one call takes of one or several volumes at once. */
+  freezes: {
+    id: string
+    instance_id: Id<'instance'> | null
+    /** The machine is shut down first and started again after. */
+    with_reboot: Flag
+    state: 'wanted' | 'done'
+    wanted_at_ms: number
+  }
+  snapshots: Owned & {
+    id: Id<'snapshot'>
+    volume_id: Id<'volume'>
+    volume_size_gib: number
+    description: string
+    state: 'pending' | 'completed' | 'error'
+    state_message: string | null
+    started_at_ms: number
+    completed_at_ms: number | null
+    progress_percent: number
+    freeze_id: string | null
+    /** The volume's layer that the freeze made final; known when the freeze has begun. */
+    layer: number | null
+    /** The digest that names the whole disk. */
+    manifest: string | null
+    /** The snapshot of the same volume before this one. */
+    parent_snapshot_id: Id<'snapshot'> | null
+    /** Bytes of the blocks in use, and of those that this snapshot brought in. */
+    full_size_bytes: number | null
+    added_bytes: number | null
+  }
+  snapshot_permissions: {
+    snapshot_id: Id<'snapshot'>
+    /** An account's number, or `all`. */
+    grantee: string
+  }
+
+  images: Owned & {
+    id: Id<'image'>
+    name: string
+    description: string | null
+    location: string
+    state: 'pending' | 'available' | 'failed' | 'deregistered'
+    state_reason_code: string | null
+    state_reason_message: string | null
+    created_at_ms: number
+    deregistered_at_ms: number | null
+    architecture: string
+    boot_mode: 'legacy-bios' | 'uefi' | 'uefi-preferred' | null
+    root_device_name: string
+    root_device_type: 'ebs' | 'instance-store'
+    virtualization_type: string
+    platform: 'windows' | null
+    platform_details: string
+    usage_operation: string
+    ena_support: Flag
+    sriov_net_support: string | null
+    imds_support: string | null
+    tpm_support: string | null
+    is_public: Flag
+    source_instance_id: Id<'instance'> | null
+    source_image_id: Id<'image'> | null
+    source_image_region: string | null
+    last_launched_at_ms: number | null
+    /** JSON of `BlockDevice[]` in `images/image.ts`. */
+    block_devices: string
+  }
+  /** Which image has which snapshot: the same facts as in `block_devices`, to be found from the other side. */
+  image_snapshots: { image_id: Id<'image'>; snapshot_id: Id<'snapshot'> }
+  image_permissions: {
+    image_id: Id<'image'>
+    kind: 'user' | 'group' | 'organization' | 'organizational-unit'
+    grantee: string
+  }
+
+  /** Disks on their way in from outside: a starter image being baked, a file, a URL. */
+  imports: Owned & {
+    id: string
+    kind: 'catalog' | 'file' | 'url'
+    source: string
+    /** JSON of the wishes for the image: name, description, architecture, boot mode. */
+    image: string
+    state: 'active' | 'completed' | 'error'
+    message: string
+    done_bytes: number
+    total_bytes: number
+    created_at_ms: number
+    snapshot_id: Id<'snapshot'> | null
+    image_id: Id<'image'> | null
+    manifest: string | null
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * An operation: one action of the API, declared in one place. What the rest of
+ * the system knows of an action (decoding, authorising, auditing, `DryRun`,
+ * idempotency, the tests of every action) it learns from here.
+ */
+import type { Database, Tx } from '../db/database.ts'
+import type { Caller, Permission } from '../iam/evaluate.ts'
+import type { Id, Kind } from '../lib/ids.ts'
+import type { Readers } from './readers.ts'
+
+/** What every call has, whether it changes something or not. */
+export interface CallContext {
+  readonly caller: Caller
+  /** The Region of the signature: where the call happens. */
+  readonly region: string
+  /** All Regions of this installation. */
+  readonly regions: readonly string[]
+  readonly requestId: string
+  readonly now: Date
+  /** What a call may look at beside the database. Nothing here can change anything. */
+  readonly readers: Readers
+}
+
+/** A call that only describes. It sees one state of the database from beginning to end. */
+export interface ReadCall<Input> extends CallContext {
+  readonly input: Input
+  readonly db: Database
+}
+
+/** A call that records what shall be. It has no effect outside of `tx`. */
+export interface WriteCall<Input> extends CallContext {
+  readonly input: Input
+  /** The one transaction that this call runs in: it commits when `run` returns. */
+  readonly tx: Tx
+  readonly newId: <K extends Kind>(kind: K) => Id<K>
+  readonly randomBytes: (count: number) => Uint8Array
+}
+
+interface Declaration<Input, Output> {
+  /** `ec2` where nothing is said. */
+  readonly service?: 'ec2' | 'sts'
+  readonly action: string
+  /**
+   * What the caller needs to be allowed. Where nothing is said: the action of
+   * that name on `*`.
+   */
+  readonly permissions?: (input: Input, context: CallContext) => readonly Permission[]
+  /**
+   * For a call whose effect must have begun before it answers (AWS: a snapshot's
+   * point in time is the moment of the call). Tells whether it has; the pipeline
+   * wakes the reconcilers and asks again, for a while.
+   */
+  readonly answerAfter?: (db: Database, output: Output) => Promise<boolean>
+}
+
+export interface ReadOperation<Input = unknown, Output = unknown> extends Declaration<
+  Input,
+  Output
+> {
+  readonly kind: 'read'
+  run(call: ReadCall<Input>): Promise<Output>
+}
+
+export interface WriteOperation<Input = unknown, Output = unknown> extends Declaration<
+  Input,
+  Output
+> {
+  readonly kind: 'write'
+  run(call: WriteCall<Input>): Promise<Output>
+}
+
+export type Operation = ReadOperation | WriteOperation
+
+/** Declares an operation that changes nothing. */
+export function readOperation<Input, Output>(
+  declaration: Omit<ReadOperation<Input, Output>, 'kind'>,
+): Operation {
+  return { kind: 'read', ...declaration } as unknown as Operation
+}
+
+/** Declares an operation that records what shall be. */
+export function writeOperation<Input, Output>(
+  declaration: Omit<WriteOperation<Input, Output>, 'kind'>,
+): Operation {
+  return { kind: 'write', ...declaration } as unknown as Operation
+}

@@ -1,0 +1,22 @@
+/**
+ * What an operation may look at beside the database: the screen and the console
+ * of a machine, what the host can hold. Each is read-only by its type.
+ */
+export interface Readers {
+  /** The last `bytesMax` bytes that a machine has written to its serial console, and when. */
+  consoleOutput(
+    instanceId: string,
+    bytesMax: number,
+  ): Promise<{ readonly bytes: Uint8Array; readonly at: Date } | undefined>
+  /** A picture of a running machine's screen, as PNG. */
+  screenshot(instanceId: string): Promise<Uint8Array | undefined>
+  /** The host as it can be shared out among machines. */
+  host(): HostCapacity
+}
+
+export interface HostCapacity {
+  readonly vcpus: number
+  readonly memoryMiB: number
+  /** `x86_64` or `arm64`, as EC2 names them. */
+  readonly architecture: string
+}
