@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sql } from 'kysely'
+import { databases } from '../../test/databases.ts'
+import { migrate, transaction } from './database.ts'
+import type { Tables } from './schema.ts'
+
+/** Each table of the typed schema, so that one that only the types know is found out. */
+const tables = {
+  access_keys: true,
+  accounts: true,
+  audit_events: true,
+  client_tokens: true,
+  freezes: true,
+  image_permissions: true,
+  image_snapshots: true,
+  images: true,
+  imports: true,
+  instances: true,
+  key_pairs: true,
+  network_interface_groups: true,
+  network_interfaces: true,
+  security_group_rules: true,
+  security_groups: true,
+  settings: true,
+  snapshot_permissions: true,
+  snapshots: true,
+  subnets: true,
+  tags: true,
+  volume_attachments: true,
+  volumes: true,
+  vpcs: true,
+} satisfies Record<keyof Tables, true>
+
+for (const [name, start] of Object.entries(databases)) {
+  test(`the migrations make every table that the queries know (${name})`, async (context) => {
+    const { writes } = await start(context)
+    const made = await writes.introspection.getTables()
+    const names = made.map((table) => table.name).filter((table) => table !== 'migrations')
+    assert.deepEqual(names.sort(), Object.keys(tables).sort())
+  })
+
+  test(`migrating again changes nothing (${name})`, async (context) => {
+    const { writes } = await start(context)
+    await writes.insertInto('settings').values({ name: 'a', value: 'b' }).execute()
+    await migrate(writes)
+    const rows = await writes.selectFrom('settings').selectAll().execute()
+    assert.deepEqual(
+      rows.map((row) => ({ ...row })),
+      [{ name: 'a', value: 'b' }],
+    )
+  })
+
+  test(`what throws in a transaction leaves nothing behind (${name})`, async (context) => {
+    const { writes, reads } = await start(context)
+    const failing = transaction(writes, async (tx) => {
+      await tx.insertInto('settings').values({ name: 'a', value: 'b' }).execute()
+      throw new Error('on purpose')
+    })
+    await assert.rejects(failing, /on purpose/)
+    assert.deepEqual(await reads.selectFrom('settings').selectAll().execute(), [])
+  })
+
+  test(`a database of a newer version is refused (${name})`, async (context) => {
+    const { writes } = await start(context)
+    await sql`INSERT INTO migrations (step) VALUES (9999)`.execute(writes)
+    await assert.rejects(migrate(writes), /newer version/)
+  })
+}
