@@ -1,0 +1,168 @@
+/**
+ * Writes `src/wire/schemas/*.json`: the shapes of every operation, taken from
+ * the schemas that the AWS SDK carries, in a form that the service can load in
+ * a few milliseconds. The SDK itself is never loaded by the running service.
+ *
+ *   node tools/generate-schemas.ts
+ */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import * as ec2 from '@aws-sdk/client-ec2'
+import * as sts from '@aws-sdk/client-sts'
+import { NormalizedSchema } from '@smithy/core/schema'
+
+type Structures = Map<string, string>
+
+const sources = {
+  ec2: {
+    exports: ec2 as Record<string, unknown>,
+    service: 'AmazonEC2',
+    protocol: 'ec2Query',
+    version: '2016-11-15',
+    // The models lack the last slash, and AWS sends it: some clients read nothing without it.
+    namespace: 'http://ec2.amazonaws.com/doc/2016-11-15/',
+  },
+  sts: {
+    exports: sts as Record<string, unknown>,
+    service: 'AWSSecurityTokenService',
+    protocol: 'awsQuery',
+    version: '2011-06-15',
+    namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
+  },
+} as const
+
+export type Source = keyof typeof sources
+export const everySource = Object.keys(sources) as readonly Source[]
+
+/**
+ * The numbers of requests that may have a fraction: the SDK knows one kind of
+ * number only, and the API reference tells integers from doubles.
+ */
+const decimals = new Set([
+  'FleetLaunchTemplateOverridesRequest.Priority',
+  'FleetLaunchTemplateOverridesRequest.WeightedCapacity',
+  'LaunchTemplateOverrides.Priority',
+  'LaunchTemplateOverrides.WeightedCapacity',
+  'MemoryGiBPerVCpu.Max',
+  'MemoryGiBPerVCpu.Min',
+  'MemoryGiBPerVCpuRequest.Max',
+  'MemoryGiBPerVCpuRequest.Min',
+  'NetworkBandwidthGbps.Max',
+  'NetworkBandwidthGbps.Min',
+  'NetworkBandwidthGbpsRequest.Max',
+  'NetworkBandwidthGbpsRequest.Min',
+  'PriceScheduleSpecification.Price',
+  'ReservedInstanceLimitPrice.Amount',
+  'SpotFleetLaunchSpecification.WeightedCapacity',
+  'SpotFleetRequestConfigData.FulfilledCapacity',
+  'SpotFleetRequestConfigData.OnDemandFulfilledCapacity',
+  'TotalLocalStorageGB.Max',
+  'TotalLocalStorageGB.Min',
+  'TotalLocalStorageGBRequest.Max',
+  'TotalLocalStorageGBRequest.Min',
+])
+
+/**
+ * Where an empty value says something: the empty tag, a filter for it, an
+ * attribute that is cleared, a device that is left out. Elsewhere clients send
+ * empty values for what they don't mean.
+ */
+const meantWhenEmpty = new Set([
+  'AttributeValue.Value',
+  'BlobAttributeValue.Value',
+  'BlockDeviceMapping.NoDevice',
+  'Filter.Values',
+  'LaunchTemplateBlockDeviceMappingRequest.NoDevice',
+  'Tag.Value',
+])
+
+/** The text of the schema file of one service. */
+export function generate(source: Source): string {
+  const { exports, ...head } = sources[source]
+  const structures: Structures = new Map()
+  const operations = Object.entries(exports)
+    .filter(([name, value]) => name.endsWith('$') && Array.isArray(value) && value[0] === 9)
+    .map(([, value]) => value as unknown[])
+    .map(([, , name, , input, output]) => {
+      const shapes = [input, output].map((side) => sideName(side, structures))
+      return [String(name), shapes.join(' ')] as const
+    })
+  const sorted = (entries: Iterable<readonly [string, string]>): Record<string, string> =>
+    Object.fromEntries([...entries].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  const file = { ...head, operations: sorted(operations), structures: sorted(structures) }
+  return `${JSON.stringify(file, undefined, 2)}\n`
+}
+
+/** The name of the input or the output of an operation, `-` where it has none. */
+function sideName(side: unknown, structures: Structures): string {
+  const schema = NormalizedSchema.of(side as never)
+  return schema.isUnitSchema() ? '-' : structureName(schema, structures)
+}
+
+function structureName(schema: NormalizedSchema, structures: Structures): string {
+  const raw = schema.getSchema() as readonly unknown[]
+  const name = String(raw[2])
+  assert.match(name, /^[A-Z][A-Za-z0-9]*$/)
+  if (structures.has(name)) return name
+  structures.set(name, '')
+  const requiredCount = Number(raw[6] ?? 0)
+  const members = [...schema.structIterator()].map(([member, memberSchema], index) =>
+    memberText(name, member, memberSchema, index < requiredCount, structures),
+  )
+  structures.set(name, members.join(','))
+  return name
+}
+
+/** `Name<flags> type [replyName [requestName]]`: names are left out where the default is right. */
+function memberText(
+  structure: string,
+  name: string,
+  schema: NormalizedSchema,
+  isRequired: boolean,
+  structures: Structures,
+): string {
+  const traits = schema.getMergedTraits()
+  const path = `${structure}.${name}`
+  const flags =
+    (isRequired ? '!' : '') +
+    (traits.idempotencyToken ? '~' : '') +
+    (traits.sensitive ? '*' : '') +
+    (meantWhenEmpty.has(path) ? '=' : '')
+  const replyName = traits.xmlName ?? name
+  const requestName =
+    (traits as { ec2QueryName?: string }).ec2QueryName ?? defaultRequestName(replyName)
+  const names =
+    requestName !== defaultRequestName(replyName)
+      ? [replyName, requestName]
+      : replyName === name
+        ? []
+        : [replyName]
+  const words = [name + flags, typeText(schema, path, structures), ...names]
+  for (const word of words) assert.match(word, /^[^\s,.]+$/)
+  return words.join(' ')
+}
+
+const defaultRequestName = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
+
+/** `string`, `Image`, or with the name of an item's element, `Image[item]`. */
+function typeText(schema: NormalizedSchema, path: string, structures: Structures): string {
+  if (schema.isListSchema()) {
+    const item = schema.getValueSchema()
+    assert(!schema.getMergedTraits().xmlFlattened)
+    return `${typeText(item, path, structures)}[${item.getMergedTraits().xmlName ?? 'member'}]`
+  }
+  if (schema.isStructSchema()) return structureName(schema, structures)
+  if (schema.isBooleanSchema()) return 'boolean'
+  if (schema.isNumericSchema()) return decimals.has(path) ? 'decimal' : 'integer'
+  if (schema.isBlobSchema()) return 'blob'
+  if (schema.isStringSchema()) return 'string'
+  assert(schema.isTimestampSchema() && schema.getSchema() === 4, `no such type: ${path}`)
+  return 'timestamp'
+}
+
+if (import.meta.main) {
+  for (const source of everySource) {
+    const file = new URL(`../src/wire/schemas/${source}.json`, import.meta.url)
+    writeFileSync(file, generate(source))
+  }
+}
