@@ -1,0 +1,127 @@
+/**
+ * What an installation is told: from the environment, or from one file of
+ * `NAME=value` lines that `IMAGO_CONFIG` names. The environment wins. Read once;
+ * a key that nobody knows and a value that cannot be are refused by name.
+ */
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { Secret } from './lib/secret.ts'
+
+export interface Config {
+  /** The data folder: everything that Imago keeps. */
+  readonly dataFolder: string
+  readonly listen: { readonly host: string; readonly port: number }
+  /** The first one is where a fresh installation begins. */
+  readonly regions: readonly string[]
+  readonly accountId: string
+  /** The administrator's key; made up at the first start where not given. */
+  readonly rootKey: { readonly id: string; readonly secret: Secret } | undefined
+  readonly accelerator: 'auto' | 'kvm' | 'tcg'
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const known = [
+  'IMAGO_ACCEL',
+  'IMAGO_ACCOUNT_ID',
+  'IMAGO_CONFIG',
+  'IMAGO_DATA',
+  'IMAGO_LISTEN',
+  'IMAGO_REGIONS',
+  'IMAGO_ROOT_ACCESS_KEY_ID',
+  'IMAGO_ROOT_SECRET_ACCESS_KEY',
+] as const
+
+type Key = (typeof known)[number]
+
+/** Reads the environment and the file. Throws `ConfigError`, which names the key. */
+export function readConfig(environment: Environment): Config {
+  const file = environment['IMAGO_CONFIG']
+  const settings = { ...(file ? readFile(file) : {}), ...ours(environment) }
+  for (const key of Object.keys(settings)) {
+    if ((known as readonly string[]).includes(key)) continue
+    throw new ConfigError(`Cannot use ${key} as there is no such setting: ${known.join(', ')}`)
+  }
+  const value = (key: Key): string | undefined => settings[key] || undefined
+  return {
+    dataFolder: parseFolder(value('IMAGO_DATA')),
+    listen: parseListen(value('IMAGO_LISTEN') ?? '127.0.0.1:4780'),
+    regions: parseRegions(value('IMAGO_REGIONS') ?? 'us-east-1,us-west-2,eu-west-1'),
+    accountId: parseAccountId(value('IMAGO_ACCOUNT_ID') ?? '123456789012'),
+    rootKey: parseRootKey(value('IMAGO_ROOT_ACCESS_KEY_ID'), value('IMAGO_ROOT_SECRET_ACCESS_KEY')),
+    accelerator: parseAccelerator(value('IMAGO_ACCEL') ?? 'auto'),
+  }
+}
+
+function ours(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([key]) => key.startsWith('IMAGO_')))
+}
+
+function readFile(path: string): Environment {
+  try {
+    return parseEnv(readFileSync(path, 'utf8'))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new ConfigError(`Cannot read the file that IMAGO_CONFIG names: ${why}`)
+  }
+}
+
+function refuse(key: Key, rule: string, value: string): ConfigError {
+  return new ConfigError(`Cannot use ${key} as it must be ${rule}: ${value}`)
+}
+
+function parseFolder(text: string | undefined): string {
+  if (!text) return join(homedir(), '.local', 'share', 'imago')
+  const expanded = text.replace(/^~(?=\/|$)/, homedir())
+  return isAbsolute(expanded) ? expanded : resolve(expanded)
+}
+
+function parseListen(text: string): Config['listen'] {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:\s]+)):(\d{1,5})$/i.exec(text)
+  const host = match?.[1] ?? match?.[2]
+  const port = Number(match?.[3])
+  if (!host || !(port >= 0 && port <= 65535)) {
+    throw refuse('IMAGO_LISTEN', 'an address and a port such as 127.0.0.1:4780', text)
+  }
+  return { host, port }
+}
+
+function parseRegions(text: string): readonly string[] {
+  const regions = text.split(',').map((region) => region.trim())
+  const areRegions = regions.every((region) => /^[a-z]{2}(?:-[a-z]+)+-\d{1,2}$/.test(region))
+  if (!areRegions || new Set(regions).size < regions.length) {
+    throw refuse('IMAGO_REGIONS', 'names such as us-east-1 with commas between, each once', text)
+  }
+  return regions
+}
+
+function parseAccountId(text: string): string {
+  if (!/^\d{12}$/.test(text)) throw refuse('IMAGO_ACCOUNT_ID', '12 digits', text)
+  return text
+}
+
+function parseRootKey(id: string | undefined, secret: string | undefined): Config['rootKey'] {
+  if (!id && !secret) return undefined
+  if (!id) throw new ConfigError('IMAGO_ROOT_SECRET_ACCESS_KEY needs IMAGO_ROOT_ACCESS_KEY_ID too')
+  if (!secret) {
+    throw new ConfigError('IMAGO_ROOT_ACCESS_KEY_ID needs IMAGO_ROOT_SECRET_ACCESS_KEY too')
+  }
+  if (!/^\w{3,128}$/.test(id)) {
+    throw refuse('IMAGO_ROOT_ACCESS_KEY_ID', '3 to 128 letters, digits or _', id)
+  }
+  if (!/^[\x21-\x7e]{3,128}$/.test(secret)) {
+    throw refuse('IMAGO_ROOT_SECRET_ACCESS_KEY', '3 to 128 visible characters', '[secret]')
+  }
+  return { id, secret: new Secret(secret) }
+}
+
+function parseAccelerator(text: string): Config['accelerator'] {
+  if (text === 'auto' || text === 'kvm' || text === 'tcg') return text
+  throw refuse('IMAGO_ACCEL', 'auto, kvm or tcg', text)
+}
