@@ -1,0 +1,284 @@
+/** The `images` and `image_snapshots` tables. Nothing else reads or writes them. */
+import type { Insertable, Selectable } from 'kysely'
+import type { Database, Tx } from '../db/database.ts'
+import type { Flag, Tables } from '../db/schema.ts'
+import type { Id } from '../lib/ids.ts'
+import {
+  type BlockDevice,
+  type Image,
+  imageNameTaken,
+  type ImageState,
+  snapshotsOf,
+  type StateReason,
+} from './image.ts'
+
+/** Stores a new image. Refused where an image of the same owner and Region has its name. */
+export async function insertImage(tx: Tx, image: Image): Promise<void> {
+  // A name that is taken is found out by the unique index, also while another call is taking it.
+  const { numInsertedOrUpdatedRows } = await tx
+    .insertInto('images')
+    .values(toRow(image))
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst()
+  if (numInsertedOrUpdatedRows !== 1n) {
+    throw imageNameTaken(image.name, (await findImageIdByName(tx, image)) ?? 'of another call')
+  }
+  const links = snapshotsOf(image).map((id) => ({ image_id: image.id, snapshot_id: id }))
+  if (links.length > 0) await tx.insertInto('image_snapshots').values(links).execute()
+}
+
+/** The image that has a name now. */
+export async function findImageIdByName(
+  db: Database,
+  { accountId, region, name }: Pick<Image, 'accountId' | 'region' | 'name'>,
+): Promise<Id<'image'> | undefined> {
+  const row = await db
+    .selectFrom('images')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('region', '=', region)
+    .where('name', '=', name)
+    .where('state', 'in', ['pending', 'available'])
+    .executeTakeFirst()
+  return row?.id
+}
+
+/** An image in any state, also a deregistered one, whoever has it. */
+export async function findImage(db: Database, id: Id<'image'>): Promise<Image | undefined> {
+  const row = await db.selectFrom('images').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && fromRow(row)
+}
+
+/** Several at once, as `findImage`. */
+export async function findImages(
+  db: Database,
+  ids: readonly Id<'image'>[],
+): Promise<readonly Image[]> {
+  if (ids.length === 0) return []
+  const rows = await db.selectFrom('images').selectAll().where('id', 'in', ids).execute()
+  return rows.map(fromRow)
+}
+
+export interface ImageQuery {
+  /** Who asks: one sees one's own, public ones, and those that are shared with one. */
+  readonly viewer: string
+  readonly region: string
+  readonly ids?: readonly Id<'image'>[] | undefined
+  readonly ownerIds?: readonly string[] | undefined
+  readonly names?: readonly string[] | undefined
+  readonly isPublic?: boolean | undefined
+  /** Accounts of which one has to have been given the image by name. */
+  readonly sharedWith?: readonly string[] | undefined
+  readonly after?: string | undefined
+  readonly limit?: number | undefined
+}
+
+/** What there is to see, in the order of ids. Deregistered images are not. */
+export async function listImages(db: Database, query: ImageQuery): Promise<readonly Image[]> {
+  const { viewer, region, ids, ownerIds, names, isPublic, sharedWith, after, limit } = query
+  const givenTo = (accountIds: readonly string[]) =>
+    db
+      .selectFrom('image_permissions')
+      .select('image_id')
+      .where('kind', '=', 'user')
+      .where('grantee', 'in', accountIds.length > 0 ? accountIds : [''])
+  let select = db
+    .selectFrom('images')
+    .selectAll()
+    .where('region', '=', region)
+    .where('state', '!=', 'deregistered')
+    .orderBy('id')
+  // Who asks for nothing but one's own needs no look at who else may see what.
+  if (ownerIds?.length !== 1 || ownerIds[0] !== viewer) {
+    select = select.where((where) =>
+      where.or([
+        where('account_id', '=', viewer),
+        where('is_public', '=', 1),
+        where('id', 'in', givenTo([viewer])),
+      ]),
+    )
+  }
+  if (ids) select = select.where('id', 'in', ids.length > 0 ? ids : ['ami-'])
+  if (ownerIds) select = select.where('account_id', 'in', ownerIds.length > 0 ? ownerIds : [''])
+  if (names) select = select.where('name', 'in', names.length > 0 ? names : [''])
+  if (isPublic !== undefined || sharedWith) {
+    select = select.where((where) =>
+      where.or([
+        ...(isPublic === undefined ? [] : [where('is_public', '=', toFlag(isPublic))]),
+        ...(sharedWith ? [where('id', 'in', givenTo(sharedWith))] : []),
+      ]),
+    )
+  }
+  if (after !== undefined) select = select.where('id', '>', after as Id<'image'>)
+  if (limit !== undefined && limit !== Infinity) select = select.limit(limit)
+  return (await select.execute()).map(fromRow)
+}
+
+/** The image, where the account sees it: in any state but deregistered. */
+export async function findVisible(
+  db: Database,
+  query: { readonly accountId: string; readonly region: string; readonly id: Id<'image'> },
+): Promise<Image | undefined> {
+  const { accountId, region, id } = query
+  const [image] = await listImages(db, { viewer: accountId, region, ids: [id] })
+  return image
+}
+
+export async function listPendingImageIds(db: Database): Promise<readonly Id<'image'>[]> {
+  const rows = await db.selectFrom('images').select('id').where('state', '=', 'pending').execute()
+  return rows.map((row) => row.id)
+}
+
+/** Moves an image from one state to another. Tells whether it was in the first. */
+export async function changeImageState(
+  tx: Tx,
+  change: {
+    readonly id: Id<'image'>
+    readonly from: readonly ImageState[]
+    readonly to: ImageState
+    readonly at: Date
+    readonly reason?: StateReason
+  },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('images')
+    .set({
+      state: change.to,
+      state_reason_code: change.reason?.code ?? null,
+      state_reason_message: change.reason?.message ?? null,
+      ...(change.to === 'deregistered' && { deregistered_at_ms: change.at.getTime() }),
+    })
+    .where('id', '=', change.id)
+    .where('state', 'in', change.from)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+export async function setImageDescription(
+  tx: Tx,
+  image: { readonly id: Id<'image'>; readonly description: string },
+): Promise<void> {
+  const { id, description } = image
+  await tx.updateTable('images').set({ description }).where('id', '=', id).execute()
+}
+
+/** Images of which instances cannot have fewer rights than the newest metadata service: for good. */
+export async function requireImdsV2(tx: Tx, id: Id<'image'>): Promise<void> {
+  await tx.updateTable('images').set({ imds_support: 'v2.0' }).where('id', '=', id).execute()
+}
+
+export async function setImagePublic(
+  tx: Tx,
+  image: { readonly id: Id<'image'>; readonly isPublic: boolean },
+): Promise<void> {
+  const { id, isPublic } = image
+  await tx
+    .updateTable('images')
+    .set({ is_public: toFlag(isPublic) })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Notes that an instance was launched from the image. */
+export async function markLaunched(tx: Tx, id: Id<'image'>, now: Date): Promise<void> {
+  await tx
+    .updateTable('images')
+    .set({ last_launched_at_ms: now.getTime() })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** The registered images that live on each of the snapshots. */
+export async function listImagesOnSnapshots(
+  db: Database,
+  snapshotIds: readonly Id<'snapshot'>[],
+): Promise<ReadonlyMap<Id<'snapshot'>, readonly Id<'image'>[]>> {
+  const users = new Map<Id<'snapshot'>, Id<'image'>[]>()
+  if (snapshotIds.length === 0) return users
+  const rows = await db
+    .selectFrom('image_snapshots')
+    .innerJoin('images', 'images.id', 'image_snapshots.image_id')
+    .select(['image_snapshots.snapshot_id', 'image_snapshots.image_id'])
+    .where('image_snapshots.snapshot_id', 'in', snapshotIds)
+    .where('images.state', 'in', ['pending', 'available'])
+    .orderBy('image_snapshots.image_id')
+    .execute()
+  for (const { snapshot_id, image_id } of rows) {
+    users.set(snapshot_id, [...(users.get(snapshot_id) ?? []), image_id])
+  }
+  return users
+}
+
+const toFlag = (value: boolean): Flag => (value ? 1 : 0)
+
+function toRow(image: Image): Insertable<Tables['images']> {
+  return {
+    id: image.id,
+    account_id: image.accountId,
+    region: image.region,
+    name: image.name,
+    description: image.description ?? null,
+    location: image.location,
+    state: image.state,
+    state_reason_code: image.stateReason?.code ?? null,
+    state_reason_message: image.stateReason?.message ?? null,
+    created_at_ms: image.createdAt.getTime(),
+    deregistered_at_ms: image.deregisteredAt?.getTime() ?? null,
+    architecture: image.architecture,
+    boot_mode: image.bootMode ?? null,
+    root_device_name: image.rootDeviceName,
+    root_device_type: image.rootDeviceType,
+    virtualization_type: image.virtualizationType,
+    platform: image.platform ?? null,
+    platform_details: image.platformDetails,
+    usage_operation: image.usageOperation,
+    ena_support: toFlag(image.enaSupport),
+    sriov_net_support: image.sriovNetSupport ?? null,
+    imds_support: image.imdsSupport ?? null,
+    tpm_support: image.tpmSupport ?? null,
+    is_public: toFlag(image.isPublic),
+    source_instance_id: image.sourceInstanceId ?? null,
+    source_image_id: image.sourceImageId ?? null,
+    source_image_region: image.sourceImageRegion ?? null,
+    last_launched_at_ms: image.lastLaunchedAt?.getTime() ?? null,
+    block_devices: JSON.stringify(image.blockDevices),
+  }
+}
+
+function fromRow(row: Selectable<Tables['images']>): Image {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    region: row.region,
+    name: row.name,
+    description: row.description ?? undefined,
+    location: row.location,
+    state: row.state,
+    stateReason:
+      row.state_reason_code === null
+        ? undefined
+        : { code: row.state_reason_code, message: row.state_reason_message ?? '' },
+    createdAt: new Date(row.created_at_ms),
+    deregisteredAt: toDate(row.deregistered_at_ms),
+    architecture: row.architecture,
+    bootMode: row.boot_mode ?? undefined,
+    rootDeviceName: row.root_device_name,
+    rootDeviceType: row.root_device_type,
+    virtualizationType: row.virtualization_type,
+    platform: row.platform ?? undefined,
+    platformDetails: row.platform_details,
+    usageOperation: row.usage_operation,
+    enaSupport: row.ena_support === 1,
+    sriovNetSupport: row.sriov_net_support ?? undefined,
+    imdsSupport: row.imds_support ?? undefined,
+    tpmSupport: row.tpm_support ?? undefined,
+    isPublic: row.is_public === 1,
+    sourceInstanceId: row.source_instance_id ?? undefined,
+    sourceImageId: row.source_image_id ?? undefined,
+    sourceImageRegion: row.source_image_region ?? undefined,
+    lastLaunchedAt: toDate(row.last_launched_at_ms),
+    blockDevices: JSON.parse(row.block_devices) as readonly BlockDevice[],
+  }
+}
+
+const toDate = (ms: number | null): Date | undefined => (ms === null ? undefined : new Date(ms))

@@ -1,0 +1,258 @@
+/** The `snapshots` table. Nothing else reads or writes it. */
+import assert from 'node:assert/strict'
+import type { Insertable, Selectable } from 'kysely'
+import type { Database, Tx } from '../db/database.ts'
+import type { Tables } from '../db/schema.ts'
+import type { FreezeId } from '../freezes/freeze.ts'
+import { type Digest, parseDigest } from '../lib/digest.ts'
+import type { Id } from '../lib/ids.ts'
+import type { CompletedSnapshot, PendingSnapshot, Snapshot } from './snapshot.ts'
+
+export async function insertSnapshot(tx: Tx, snapshot: Snapshot): Promise<void> {
+  await tx.insertInto('snapshots').values(toRow(snapshot)).execute()
+}
+
+export async function findSnapshot(
+  db: Database,
+  id: Id<'snapshot'>,
+): Promise<Snapshot | undefined> {
+  const row = await db.selectFrom('snapshots').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && fromRow(row)
+}
+
+/** Several at once, whoever has them; those that are not there are left out. */
+export async function findSnapshots(
+  db: Database,
+  ids: readonly Id<'snapshot'>[],
+): Promise<readonly Snapshot[]> {
+  if (ids.length === 0) return []
+  const rows = await db.selectFrom('snapshots').selectAll().where('id', 'in', ids).execute()
+  return rows.map(fromRow)
+}
+
+export interface SnapshotQuery {
+  /** Who asks: one sees one's own, public ones, and those that are shared with one. */
+  readonly viewer: string
+  readonly region: string
+  readonly ids?: readonly Id<'snapshot'>[] | undefined
+  readonly ownerIds?: readonly string[] | undefined
+  readonly volumeIds?: readonly string[] | undefined
+  /** Accounts, or `all`, of which one has to have been given the snapshot (or own it). */
+  readonly restorableBy?: readonly string[] | undefined
+  readonly after?: string | undefined
+  readonly limit?: number | undefined
+}
+
+/** What there is to see, in the order of ids. */
+export async function listSnapshots(
+  db: Database,
+  query: SnapshotQuery,
+): Promise<readonly Snapshot[]> {
+  const { viewer, region, ids, ownerIds, volumeIds, restorableBy, after, limit } = query
+  const granted = (grantees: readonly string[]) =>
+    db
+      .selectFrom('snapshot_permissions')
+      .select('snapshot_id')
+      .where('grantee', 'in', grantees.length > 0 ? grantees : [''])
+  let select = db
+    .selectFrom('snapshots')
+    .selectAll()
+    .where('region', '=', region)
+    .where((where) =>
+      where.or([where('account_id', '=', viewer), where('id', 'in', granted([viewer, 'all']))]),
+    )
+    .orderBy('id')
+  if (ids) select = select.where('id', 'in', ids.length > 0 ? ids : ['snap-'])
+  if (ownerIds) select = select.where('account_id', 'in', ownerIds.length > 0 ? ownerIds : [''])
+  if (volumeIds) select = select.where('volume_id', 'in', volumeIds as readonly Id<'volume'>[])
+  if (restorableBy) {
+    select = select.where((where) =>
+      where.or([where('account_id', 'in', restorableBy), where('id', 'in', granted(restorableBy))]),
+    )
+  }
+  if (after !== undefined) select = select.where('id', '>', after as Id<'snapshot'>)
+  if (limit !== undefined && limit !== Infinity) select = select.limit(limit)
+  return (await select.execute()).map(fromRow)
+}
+
+/** The snapshot, where the account may make a volume or an image of it. */
+export async function findUsableSnapshot(
+  db: Database,
+  query: { readonly accountId: string; readonly region: string; readonly id: Id<'snapshot'> },
+): Promise<Snapshot | undefined> {
+  const { accountId, region, id } = query
+  const [snapshot] = await listSnapshots(db, { viewer: accountId, region, ids: [id] })
+  return snapshot
+}
+
+export async function listPendingSnapshots(
+  db: Database,
+  query: { readonly volumeId?: Id<'volume'> } = {},
+): Promise<readonly PendingSnapshot[]> {
+  let select = db.selectFrom('snapshots').selectAll().where('state', '=', 'pending').orderBy('id')
+  if (query.volumeId) select = select.where('volume_id', '=', query.volumeId)
+  return (await select.execute()).map(fromRow).filter((found) => found.state === 'pending')
+}
+
+/** While there are any, the layers of the volume have to stay as they are. */
+export async function hasPendingSnapshots(db: Database, volumeId: Id<'volume'>): Promise<boolean> {
+  return (await listPendingSnapshots(db, { volumeId })).length > 0
+}
+
+export async function listSnapshotsOfFreeze(
+  db: Database,
+  freezeId: FreezeId,
+): Promise<readonly Snapshot[]> {
+  const rows = await db
+    .selectFrom('snapshots')
+    .selectAll()
+    .where('freeze_id', '=', freezeId)
+    .orderBy('id')
+    .execute()
+  return rows.map(fromRow)
+}
+
+/** Records up to which layer a freeze goes, for a volume where that is not decided yet. */
+export async function setFrozenLayer(
+  tx: Tx,
+  frozen: {
+    readonly freezeId: FreezeId
+    readonly volumeId: Id<'volume'>
+    readonly layer: number
+  },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('snapshots')
+    .set({ layer: frozen.layer })
+    .where('freeze_id', '=', frozen.freezeId)
+    .where('volume_id', '=', frozen.volumeId)
+    .where('layer', 'is', null)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+export async function setSnapshotProgress(
+  db: Database,
+  progress: { readonly id: Id<'snapshot'>; readonly percent: number },
+): Promise<void> {
+  await db
+    .updateTable('snapshots')
+    .set({ progress_percent: progress.percent })
+    .where('id', '=', progress.id)
+    .where('state', '=', 'pending')
+    .execute()
+}
+
+/** Completes a snapshot that is still pending. Tells whether it was. */
+export async function completeSnapshot(
+  tx: Tx,
+  completed: Pick<
+    CompletedSnapshot,
+    'id' | 'manifest' | 'completedAt' | 'parentSnapshotId' | 'fullSizeBytes' | 'addedBytes'
+  >,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('snapshots')
+    .set({
+      state: 'completed',
+      progress_percent: 100,
+      manifest: completed.manifest,
+      completed_at_ms: completed.completedAt.getTime(),
+      parent_snapshot_id: completed.parentSnapshotId ?? null,
+      full_size_bytes: completed.fullSizeBytes,
+      added_bytes: completed.addedBytes,
+    })
+    .where('id', '=', completed.id)
+    .where('state', '=', 'pending')
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+/** Says of a snapshot that is still pending that it will never be. */
+export async function failSnapshot(
+  tx: Tx,
+  failed: { readonly id: Id<'snapshot'>; readonly message: string },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('snapshots')
+    .set({ state: 'error', state_message: failed.message })
+    .where('id', '=', failed.id)
+    .where('state', '=', 'pending')
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+/** Forgets a snapshot. What blocks it alone has is found out by the garbage collection. */
+export async function deleteSnapshotRow(tx: Tx, id: Id<'snapshot'>): Promise<boolean> {
+  await tx.deleteFrom('snapshot_permissions').where('snapshot_id', '=', id).execute()
+  const { numDeletedRows } = await tx
+    .deleteFrom('snapshots')
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return numDeletedRows === 1n
+}
+
+export async function listSnapshotManifests(db: Database): Promise<readonly Digest[]> {
+  const rows = await db
+    .selectFrom('snapshots')
+    .select('manifest')
+    .distinct()
+    .where('manifest', 'is not', null)
+    .execute()
+  return rows.flatMap(({ manifest }) => (manifest === null ? [] : [parseDigest(manifest)]))
+}
+
+function toRow(snapshot: Snapshot): Insertable<Tables['snapshots']> {
+  const completed = snapshot.state === 'completed' ? snapshot : undefined
+  return {
+    id: snapshot.id,
+    account_id: snapshot.accountId,
+    region: snapshot.region,
+    volume_id: snapshot.volumeId,
+    volume_size_gib: snapshot.volumeSizeGiB,
+    description: snapshot.description,
+    state: snapshot.state,
+    state_message: snapshot.state === 'error' ? snapshot.stateMessage : null,
+    started_at_ms: snapshot.startedAt.getTime(),
+    completed_at_ms: completed?.completedAt.getTime() ?? null,
+    progress_percent: snapshot.progressPercent,
+    freeze_id: snapshot.freezeId ?? null,
+    layer: snapshot.layer ?? null,
+    manifest: completed?.manifest ?? null,
+    parent_snapshot_id: completed?.parentSnapshotId ?? null,
+    full_size_bytes: completed?.fullSizeBytes ?? null,
+    added_bytes: completed?.addedBytes ?? null,
+  }
+}
+
+function fromRow(row: Selectable<Tables['snapshots']>): Snapshot {
+  const taken = {
+    id: row.id,
+    accountId: row.account_id,
+    region: row.region,
+    volumeId: row.volume_id,
+    volumeSizeGiB: row.volume_size_gib,
+    description: row.description,
+    startedAt: new Date(row.started_at_ms),
+    progressPercent: row.progress_percent,
+    freezeId: (row.freeze_id ?? undefined) as FreezeId | undefined,
+    layer: row.layer ?? undefined,
+  }
+  if (row.state === 'pending') return { ...taken, state: 'pending' }
+  if (row.state === 'error') {
+    return { ...taken, state: 'error', stateMessage: row.state_message ?? '' }
+  }
+  assert(
+    row.manifest !== null && row.completed_at_ms !== null,
+    `${row.id} is completed and has no manifest`,
+  )
+  return {
+    ...taken,
+    state: 'completed',
+    completedAt: new Date(row.completed_at_ms),
+    manifest: parseDigest(row.manifest),
+    parentSnapshotId: row.parent_snapshot_id ?? undefined,
+    fullSizeBytes: row.full_size_bytes ?? 0,
+    addedBytes: row.added_bytes ?? 0,
+  }
+}
