@@ -1,0 +1,159 @@
+/**
+ * The disks of a running machine, over its monitor. Nothing is remembered: what
+ * QEMU has open is read back from it each time, so every step can be done again
+ * after it was cut off, by whoever finds the machine then.
+ */
+import assert from 'node:assert/strict'
+import { nodeOfLayer, nodesOfChain, nodesOfDisk, nodesOver, parseNode } from './block-nodes.ts'
+import { diskDevice, portId } from './command-line.ts'
+import { chainOf, layerPath, topLayer } from './layers.ts'
+import type { DiskSpec } from './machine-spec.ts'
+import { type Qmp, QmpRefusal } from './qmp.ts'
+import type { BlockNode } from './qmp-commands.ts'
+
+/** What a frozen volume's new top shall be. */
+export interface FreezePoint {
+  readonly diskId: string
+  readonly folder: string
+  readonly layer: number
+}
+
+const devices = '/machine/peripheral'
+/** Waits for what the guest has under way to reach the disk. */
+const freezeTimeoutMs = 60_000
+
+/** The layer that QEMU writes, of each disk. */
+export async function topLayers(qmp: Qmp): Promise<ReadonlyMap<string, number>> {
+  const tops = new Map<string, number>()
+  for (const { inserted } of await qmp.run('query-block', undefined)) {
+    const top = parseNode(inserted?.['node-name'] ?? '')
+    if (top) tops.set(top.diskId, top.layer)
+  }
+  return tops
+}
+
+/** The nodes of a disk, the ones that rest on others first. */
+export async function presentNodes(qmp: Qmp, diskId: string): Promise<readonly string[]> {
+  const nodes = await qmp.run('query-named-block-nodes', { flat: true })
+  return nodesOfDisk(
+    diskId,
+    nodes.map((node) => node['node-name'] ?? ''),
+  )
+}
+
+/**
+ * Has each disk written to the layer named, whose file is there, from one moment
+ * on that is the same for all. What was written before is on disk when it returns.
+ */
+export async function freeze(qmp: Qmp, points: readonly FreezePoint[]): Promise<void> {
+  const tops = await topLayers(qmp)
+  const actions: { type: 'blockdev-snapshot'; data: { node: string; overlay: string } }[] = []
+  for (const { diskId, folder, layer } of points) {
+    const top = tops.get(diskId)
+    assert(top !== undefined, `the machine has no disk ${diskId}`)
+    if (top === layer) continue
+    const { layers } = await chainOf(folder, layer)
+    assert.equal(layers[1]?.layer, top, `${folder}: layer ${layer} is not over what is written`)
+    const path = layerPath(folder, layer)
+    await addNodes(qmp, diskId, nodesOver(diskId, path, { backing: null, 'read-only': false }))
+    const data = { node: nodeOfLayer(diskId, top), overlay: nodeOfLayer(diskId, layer) }
+    actions.push({ type: 'blockdev-snapshot', data })
+  }
+  if (actions.length === 0) return
+  await qmp.run('transaction', { actions }, { timeoutMs: freezeTimeoutMs })
+}
+
+/** Plugs the disk into the first free port; nothing where it is in already. */
+export async function plug(qmp: Qmp, disk: DiskSpec): Promise<void> {
+  if (await isPlugged(qmp, disk.id)) return
+  const port = await freePort(qmp)
+  const top = await topLayer(disk.folder)
+  await addNodes(qmp, disk.id, nodesOfChain(disk.id, await chainOf(disk.folder, top)))
+  await qmp.run('device_add', diskDevice(disk, { port, node: nodeOfLayer(disk.id, top) }))
+}
+
+/**
+ * Asks the guest to give the disk up, and waits for that. Without its consent
+ * (or its reset) the disk stays: `pending`, to be asked for again.
+ */
+export async function unplug(
+  qmp: Qmp,
+  diskId: string,
+  { timeoutMs }: { readonly timeoutMs: number },
+): Promise<'unplugged' | 'pending'> {
+  const { promise: deleted, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(resolve, timeoutMs, false)
+  const unlisten = qmp.listen({
+    event: ({ event, data }) => {
+      if (event === 'DEVICE_DELETED' && (data as { device?: string }).device === diskId) {
+        resolve(true)
+      }
+    },
+    closed: () => resolve(false),
+  })
+  try {
+    if (await isPlugged(qmp, diskId)) {
+      await askToUnplug(qmp, diskId)
+      if (!(await deleted) && (await isPlugged(qmp, diskId))) return 'pending'
+    }
+  } finally {
+    clearTimeout(timer)
+    unlisten()
+  }
+  await removeNodes(qmp, await presentNodes(qmp, diskId))
+  return 'unplugged'
+}
+
+/** Removes the nodes, those that rest on others first. */
+export async function removeNodes(qmp: Qmp, names: readonly string[]): Promise<void> {
+  for (const name of names) await qmp.run('blockdev-del', { 'node-name': name })
+}
+
+/** Grows what the guest sees of the disk, and the top layer with it. */
+export async function resizeDisk(qmp: Qmp, diskId: string, sizeBytes: number): Promise<void> {
+  const top = (await topLayers(qmp)).get(diskId)
+  assert(top !== undefined, `the machine has no disk ${diskId}`)
+  await qmp.run('block_resize', { 'node-name': nodeOfLayer(diskId, top), size: sizeBytes })
+}
+
+async function askToUnplug(qmp: Qmp, diskId: string): Promise<void> {
+  try {
+    await qmp.run('device_del', { id: diskId })
+  } catch (error) {
+    // It was asked before, and has not answered yet; or it answers at this moment.
+    if (!(error instanceof QmpRefusal)) throw error
+    const isUnderWay = /in the process of unplug/.test(error.description)
+    if (!isUnderWay && error.kind !== 'DeviceNotFound') throw error
+  }
+}
+
+async function addNodes(qmp: Qmp, diskId: string, nodes: readonly BlockNode[]): Promise<void> {
+  const present = new Set(await presentNodes(qmp, diskId))
+  for (const node of nodes) {
+    if (!present.has(node['node-name'])) await qmp.run('blockdev-add', node)
+  }
+}
+
+async function isPlugged(qmp: Qmp, diskId: string): Promise<boolean> {
+  const children = await qmp.run('qom-list', { path: devices })
+  return children.some(({ name }) => name === diskId)
+}
+
+async function freePort(qmp: Qmp): Promise<string> {
+  const children = await qmp.run('qom-list', { path: devices })
+  const taken = new Set<unknown>()
+  for (const { name, type } of children) {
+    if (!type.startsWith('child<')) continue
+    const bus = await qmp.run('qom-get', { path: `${devices}/${name}`, property: 'parent_bus' })
+    taken.add(String(bus).split('/').at(-1))
+  }
+  const ports = children.filter(({ type }) => type === 'child<pcie-root-port>')
+  for (let index = 0; index < ports.length; index++) {
+    if (!taken.has(portId(index))) return portId(index)
+  }
+  throw new NoFreePort(`all ${ports.length} ports are taken`)
+}
+
+export class NoFreePort extends Error {
+  override readonly name = 'NoFreePort'
+}

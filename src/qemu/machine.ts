@@ -1,0 +1,185 @@
+/**
+ * A running machine: its process and its monitor. It outlives us and is found
+ * again by its folder; nothing here is remembered that QEMU cannot be asked for.
+ * When the guest powers off, QEMU stays, in state `shutdown`.
+ */
+import { open, readFile, realpath, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { freeze, type FreezePoint, plug, resizeDisk, topLayers, unplug } from './disks.ts'
+import { type AgentCommand, askAgent } from './guest-agent.ts'
+import { endProcess, findProcess, hasEnded } from './machine-process.ts'
+import { type DiskSpec, machineFiles } from './machine-spec.ts'
+import { type Merge, merge } from './merge-online.ts'
+import { Qmp, QmpGone } from './qmp.ts'
+import type { RunState } from './qmp-commands.ts'
+
+/** What QEMU tells of a machine, e.g. `SHUTDOWN` or `RESET`; `GONE` when it no longer talks to us. */
+export interface MachineEvent {
+  readonly event: string
+  readonly data?: unknown
+}
+
+const stepMs = 10
+const resetMs = 10_000
+const quitMs = 10_000
+const monitorMs = 10_000
+
+export class Machine implements AsyncDisposable {
+  readonly folder: string
+  readonly pid: number
+  readonly #qmp: Qmp
+  #agentToken = 0
+
+  /** Of the folder's real path. */
+  constructor(folder: string, pid: number, qmp: Qmp) {
+    this.folder = folder
+    this.pid = pid
+    this.#qmp = qmp
+  }
+
+  async state(): Promise<RunState> {
+    return (await this.#qmp.run('query-status', undefined)).status
+  }
+
+  /** False once QEMU has closed the monitor: it is dead, or another talks to it. */
+  get isConnected(): boolean {
+    return !this.#qmp.isClosed
+  }
+
+  /** Has the listener told of every event, until the function it returns is called. */
+  onEvent(listener: (event: MachineEvent) => void): () => void {
+    return this.#qmp.listen({ event: listener, closed: () => listener({ event: 'GONE' }) })
+  }
+
+  /** Asks the guest to shut down. It may not listen. */
+  async powerButton(): Promise<void> {
+    await this.#qmp.run('system_powerdown', undefined)
+  }
+
+  /** Starts the guest again from its firmware, also from where it powered off. */
+  async reset(): Promise<void> {
+    const was = await this.state()
+    await this.#qmp.run('system_reset', undefined)
+    if (was === 'running') return
+    for (let waitedMs = 0; needsReset(await this.state()); waitedMs += stepMs) {
+      if (waitedMs >= resetMs) throw new Error(`the machine does not reset: ${await this.state()}`)
+      await wait(stepMs)
+    }
+    await this.cont()
+  }
+
+  async cont(): Promise<void> {
+    await this.#qmp.run('cont', undefined)
+  }
+
+  /** Holds the guest between two instructions. */
+  async stop(): Promise<void> {
+    await this.#qmp.run('stop', undefined)
+  }
+
+  /** Ends the machine; what it was told to write is in its files. */
+  async kill(): Promise<void> {
+    try {
+      await this.#qmp.run('quit', undefined)
+    } catch (error) {
+      if (!(error instanceof QmpGone)) throw error
+    }
+    if (!(await hasEnded(this.folder, this.pid, { timeoutMs: quitMs }))) {
+      await endProcess(this.folder)
+    }
+    await this[Symbol.asyncDispose]()
+  }
+
+  async topLayers(): Promise<ReadonlyMap<string, number>> {
+    return topLayers(this.#qmp)
+  }
+
+  async freeze(points: readonly FreezePoint[]): Promise<void> {
+    return freeze(this.#qmp, points)
+  }
+
+  async merge(options: Merge): Promise<void> {
+    return merge(this.#qmp, options)
+  }
+
+  async plug(disk: DiskSpec): Promise<void> {
+    return plug(this.#qmp, disk)
+  }
+
+  async unplug(
+    diskId: string,
+    options: { readonly timeoutMs: number },
+  ): Promise<'unplugged' | 'pending'> {
+    return unplug(this.#qmp, diskId, options)
+  }
+
+  async resize(diskId: string, sizeBytes: number): Promise<void> {
+    return resizeDisk(this.#qmp, diskId, sizeBytes)
+  }
+
+  /** What is on its screen, as a PNG. */
+  async screenshot(): Promise<Uint8Array> {
+    const filename = join(this.folder, machineFiles.screenshot)
+    try {
+      await this.#qmp.run('screendump', { filename, format: 'png' })
+      return await readFile(filename)
+    } finally {
+      await rm(filename, { force: true })
+    }
+  }
+
+  async guestAgent(command: AgentCommand, { timeoutMs }: { timeoutMs: number }): Promise<unknown> {
+    const token = ++this.#agentToken
+    return inFolder(this.folder, (folder) =>
+      askAgent(join(folder, machineFiles.guestAgent), command, { timeoutMs, token }),
+    )
+  }
+
+  /** Leaves the machine to itself. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#qmp[Symbol.asyncDispose]()
+  }
+}
+
+/** The machine that runs in this folder, or undefined where none does. */
+export async function findMachine(path: string): Promise<Machine | undefined> {
+  const folder = await realpath(path).catch(() => undefined)
+  if (folder === undefined) return undefined
+  let lastError: unknown
+  for (let waitedMs = 0; waitedMs < monitorMs; waitedMs += stepMs) {
+    const pid = await findProcess(folder)
+    if (pid === undefined) return undefined
+    try {
+      return await connectMachine(folder, pid)
+    } catch (error) {
+      // It may be just starting, or just ending.
+      lastError = error
+      await wait(stepMs)
+    }
+  }
+  throw new Error(`${folder}: the machine runs and does not answer`, { cause: lastError })
+}
+
+/** Opens the monitor of a process that is known to be the machine's. */
+export async function connectMachine(folder: string, pid: number): Promise<Machine> {
+  const qmp = await inFolder(folder, (near) => Qmp.open(join(near, machineFiles.monitor)))
+  return new Machine(folder, pid, qmp)
+}
+
+function needsReset(state: RunState): boolean {
+  return state === 'shutdown' || state === 'internal-error' || state === 'guest-panicked'
+}
+
+/** Names the folder in few characters: the path of a socket may have 107 bytes only. */
+async function inFolder<Result>(
+  folder: string,
+  use: (shortPath: string) => Promise<Result>,
+): Promise<Result> {
+  const handle = await open(folder, 'r')
+  try {
+    return await use(`/proc/self/fd/${handle.fd}`)
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,90 @@
+/** The commands of QEMU's monitor that we use, a line each, with what they take and what they answer. */
+
+export interface Commands {
+  qmp_capabilities: { takes: undefined; answers: object }
+  'query-status': { takes: undefined; answers: { status: RunState; running: boolean } }
+  cont: { takes: undefined; answers: object }
+  stop: { takes: undefined; answers: object }
+  system_powerdown: { takes: undefined; answers: object }
+  system_reset: { takes: undefined; answers: object }
+  quit: { takes: undefined; answers: object }
+  'query-block': { takes: undefined; answers: readonly BlockInfo[] }
+  'query-named-block-nodes': { takes: { flat: true }; answers: readonly NodeInfo[] }
+  'blockdev-add': { takes: BlockNode; answers: object }
+  'blockdev-del': { takes: { 'node-name': string }; answers: object }
+  transaction: { takes: { actions: readonly TransactionAction[] }; answers: object }
+  block_resize: { takes: { 'node-name': string; size: number }; answers: object }
+  'block-commit': { takes: BlockCommit; answers: object }
+  'query-jobs': { takes: undefined; answers: readonly JobInfo[] }
+  'job-cancel': { takes: { id: string }; answers: object }
+  'job-dismiss': { takes: { id: string }; answers: object }
+  device_add: { takes: DeviceOptions; answers: object }
+  device_del: { takes: { id: string }; answers: object }
+  'qom-list': { takes: { path: string }; answers: readonly { name: string; type: string }[] }
+  'qom-get': { takes: { path: string; property: string }; answers: unknown }
+  screendump: { takes: { filename: string; format: 'png' }; answers: object }
+}
+
+/** How a machine is, in QEMU's words. The others that it knows come with migration or a debugger. */
+export type RunState =
+  | 'prelaunch'
+  | 'running'
+  | 'paused'
+  | 'shutdown'
+  | 'suspended'
+  | 'guest-panicked'
+  | 'internal-error'
+  | 'io-error'
+
+export interface BlockInfo {
+  readonly device: string
+  readonly qdev?: string
+  readonly inserted?: { readonly 'node-name'?: string }
+}
+
+export interface NodeInfo {
+  readonly 'node-name'?: string
+}
+
+/** A node of the block graph: a file, or a format over one, as `-blockdev` takes it. */
+export interface BlockNode {
+  readonly driver: 'file' | 'raw' | 'qcow2'
+  readonly 'node-name': string
+  readonly filename?: string
+  readonly file?: string
+  readonly backing?: string | null
+  readonly 'read-only'?: boolean
+  readonly 'auto-read-only'?: boolean
+  readonly discard?: 'unmap'
+}
+
+export interface DeviceOptions {
+  readonly driver: string
+  readonly id: string
+  readonly bus: string
+  readonly drive: string
+  readonly serial: string
+  readonly bootindex?: number
+}
+
+export interface TransactionAction {
+  readonly type: 'blockdev-snapshot'
+  readonly data: { readonly node: string; readonly overlay: string }
+}
+
+export interface BlockCommit {
+  readonly 'job-id': string
+  readonly device: string
+  readonly 'top-node': string
+  readonly 'base-node': string
+  readonly 'backing-file': string
+  readonly 'auto-dismiss': false
+}
+
+export interface JobInfo {
+  readonly id: string
+  readonly status: string
+  readonly 'current-progress': number
+  readonly 'total-progress': number
+  readonly error?: string
+}

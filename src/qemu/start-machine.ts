@@ -1,0 +1,75 @@
+/**
+ * Starts a machine, detached: it has a session of its own and ends when it is
+ * told to, not when we do. QEMU itself sees to it that a folder has one machine
+ * (it locks the pid file) and a volume one writer (it locks the images).
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { open, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { commandLine } from './command-line.ts'
+import { prepareUefi } from './firmware.ts'
+import { chainOf, topLayer } from './layers.ts'
+import { connectMachine, type Machine } from './machine.ts'
+import { findProcess } from './machine-process.ts'
+import { type MachineSpec, machineFiles } from './machine-spec.ts'
+
+/** QEMU ended at once. The message is what it said. */
+export class MachineFailed extends Error {
+  override readonly name = 'MachineFailed'
+}
+
+const startMs = 30_000
+const stepMs = 5
+const complaintBytesMax = 4_000
+
+/** Returns when QEMU has everything open and answers; the guest runs then. */
+export async function startMachine(spec: MachineSpec): Promise<Machine> {
+  const folder = await realpath(spec.folder)
+  const chains = await Promise.all(
+    spec.disks.map(async (disk) => chainOf(disk.folder, await topLayer(disk.folder))),
+  )
+  const uefi =
+    spec.firmware === 'uefi'
+      ? await prepareUefi(join(folder, machineFiles.uefiVariables))
+      : undefined
+  const args = commandLine({ ...spec, folder }, { chains, uefi })
+
+  await using log = await open(join(folder, machineFiles.log), 'a+')
+  const { size: logStart } = await log.stat()
+  const [program = '', ...rest] = [...spec.enter, 'qemu-system-x86_64', ...args]
+  const stdio = ['ignore', log.fd, log.fd] as const
+  const qemu = spawn(program, rest, { cwd: folder, detached: true, stdio: [...stdio] })
+  const ended = once(qemu, 'exit').then(
+    ([code, signal]) => String(signal ?? `exit ${code}`),
+    (error: Error) => error.message,
+  )
+  const machine = await Promise.race([
+    ended.then(async (how) => {
+      const bytes = Buffer.alloc(complaintBytesMax)
+      const { bytesRead } = await log.read(bytes, 0, bytes.length, logStart)
+      const complaint = bytes.toString('utf8', 0, bytesRead).trim()
+      throw new MachineFailed(complaint === '' ? how : complaint)
+    }),
+    connect(folder, qemu),
+  ])
+  qemu.unref()
+  return machine
+}
+
+async function connect(folder: string, qemu: ChildProcess): Promise<Machine> {
+  let lastError: unknown
+  for (let waitedMs = 0; waitedMs < startMs; waitedMs += stepMs) {
+    await wait(stepMs)
+    if (qemu.exitCode !== null || qemu.signalCode !== null) return await new Promise(() => {})
+    const pid = await findProcess(folder)
+    if (pid === undefined) continue
+    try {
+      return await connectMachine(folder, pid)
+    } catch (error) {
+      lastError = error
+    }
+  }
+  throw new MachineFailed(`QEMU does not answer in ${startMs} ms`, { cause: lastError })
+}
