@@ -1,0 +1,54 @@
+/**
+ * A block: 512 KiB of a disk, named by the SHA-256 of its plain bytes and kept
+ * compressed. What `unpackBlock` returns always matches the name it was asked for.
+ */
+import { createHash } from 'node:crypto'
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { type Digest, parseDigest } from '../lib/digest.ts'
+
+export const blockSizeBytes = 512 * 1024
+
+/** On a Debian disk level 2 stores 4 % less than level 1 at the same speed; level 3 takes half as long again. */
+const compressionLevel = 2
+const nothing = Buffer.alloc(blockSizeBytes)
+
+/** A digest as 32 Latin-1 characters: a third of the memory of a `Digest`, and a key of a map. */
+export type BlockKey = string
+export const keySizeBytes = 32
+
+export function keyOf(digest: Digest): BlockKey {
+  return Buffer.from(digest.slice('sha256:'.length), 'hex').toString('latin1')
+}
+
+export function digestOfKey(key: BlockKey): Digest {
+  return parseDigest(`sha256:${Buffer.from(key, 'latin1').toString('hex')}`)
+}
+
+export function keyOfBytes(bytes: Uint8Array): BlockKey {
+  return createHash('sha256').update(bytes).digest('latin1')
+}
+
+/** The name of the block that is never stored. */
+export const zeroKey = keyOfBytes(nothing)
+
+export function isZero(bytes: Uint8Array): boolean {
+  return nothing.compare(bytes, 0, bytes.length, 0, bytes.length) === 0
+}
+
+export function packBlock(bytes: Uint8Array): Uint8Array {
+  return zstdCompressSync(bytes, {
+    chunkSize: blockSizeBytes + 4096,
+    params: { [constants.ZSTD_c_compressionLevel]: compressionLevel },
+  })
+}
+
+/** The plain bytes, or nothing where the packed ones are not the block of that name. */
+export function unpackBlock(key: BlockKey, packed: Uint8Array): Uint8Array | undefined {
+  try {
+    const options = { chunkSize: blockSizeBytes, maxOutputLength: blockSizeBytes }
+    const bytes = zstdDecompressSync(packed, options)
+    return bytes.length === blockSizeBytes && keyOfBytes(bytes) === key ? bytes : undefined
+  } catch {
+    return undefined // Not a zstd frame, or one whose content is too long.
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * Deletes what nobody names any more. Manifests first, then whole packs; what
+ * lives in a pack that is partly dead moves into a new one before the old one
+ * goes. Invariant: a block that a remaining manifest or a pin names is at every
+ * moment in a sealed pack that is in the index.
+ */
+import type { Digest } from '../lib/digest.ts'
+import { entryAt, entryCount, type Pack } from './block-index.ts'
+import { keyAt } from './manifest.ts'
+import { packedIn, packPath, spansOf } from './pack-reader.ts'
+import type { PackEntry } from './pack-format.ts'
+import { PackWriter } from './pack-writer.ts'
+import type { Parts } from './parts.ts'
+
+export interface GarbageCollected {
+  readonly manifestsDeleted: number
+  readonly blocksDeleted: number
+  readonly packsDeleted: number
+  /** Of the disk: deleted packs and manifests, less the new packs. */
+  readonly bytesFreed: number
+  /** Packs with a damaged block that is still named: they are left as they are. */
+  readonly packsDamaged: readonly string[]
+}
+
+type Tally = { -readonly [K in keyof GarbageCollected]: GarbageCollected[K] } & {
+  packsDamaged: string[]
+}
+
+export async function collectGarbage(
+  parts: Parts,
+  live: () => Promise<Iterable<Digest>>,
+): Promise<GarbageCollected> {
+  const tally: Tally = {
+    manifestsDeleted: 0,
+    blocksDeleted: 0,
+    packsDeleted: 0,
+    bytesFreed: 0,
+    packsDamaged: [],
+  }
+  // An upload that ends from here on may be named by what `live` no longer sees.
+  using _kept = parts.pins.keepAll()
+  const bornBeforeMs = parts.now().getTime() - parts.graceMs
+  const packs = parts.packs.index.packs().filter(({ sealedAtMs }) => sealedAtMs <= bornBeforeMs)
+  await deleteManifests(parts, new Set(await live()), bornBeforeMs, tally)
+  const marked = await markBlocks(parts)
+  const isNeeded = (pack: Pack, position: number) => {
+    if (marked.get(pack)?.[position]) return true
+    return isHere(parts, pack, position) && parts.pins.has(entryAt(pack, position).key)
+  }
+  await sweep(parts, packs, isNeeded, tally)
+  return tally
+}
+
+async function deleteManifests(
+  { disk, manifests, pins }: Parts,
+  live: ReadonlySet<Digest>,
+  bornBeforeMs: number,
+  tally: Tally,
+): Promise<void> {
+  for (const [digest, { sizeBytes, writtenAtMs }] of manifests.files()) {
+    if (live.has(digest) || pins.has(digest) || writtenAtMs > bornBeforeMs) continue
+    await manifests.remove(digest)
+    tally.manifestsDeleted++
+    tally.bytesFreed += sizeBytes
+  }
+  // No manifest may come back after a power cut whose blocks do not.
+  await disk.syncNames('manifests')
+}
+
+/** The blocks that manifests name, as a byte for each entry of each pack. */
+async function markBlocks(parts: Parts): Promise<ReadonlyMap<Pack, Uint8Array>> {
+  const marked = new Map<Pack, Uint8Array>()
+  for (const digest of parts.manifests.files().keys()) {
+    // A damaged manifest ends it here: what it names is not known, so nothing may go.
+    const manifest = await parts.manifests.read(digest)
+    for (let position = 0; position < manifest.indexes.length; position++) {
+      const place = parts.packs.index.find(keyAt(manifest, position))
+      if (!place) continue
+      const marks = marked.get(place.pack) ?? new Uint8Array(entryCount(place.pack))
+      marks[place.position] = 1
+      marked.set(place.pack, marks)
+    }
+  }
+  return marked
+}
+
+type IsNeeded = (pack: Pack, position: number) => boolean
+
+async function sweep(
+  parts: Parts,
+  packs: readonly Pack[],
+  isNeeded: IsNeeded,
+  tally: Tally,
+): Promise<void> {
+  let mover = new Mover(parts, isNeeded, tally)
+  try {
+    for (const pack of packs) {
+      const needed = positionsOf(pack).filter((position) => isNeeded(pack, position))
+      if (needed.length === entryCount(pack)) continue
+      if (needed.length === 0) await deletePack(parts, pack, tally)
+      else if (await mover.take(pack, needed)) {
+        await mover.finish()
+        mover = new Mover(parts, isNeeded, tally)
+      }
+    }
+    await mover.finish()
+  } catch (error) {
+    await mover.discard()
+    throw error
+  }
+  await parts.disk.syncNames('packs')
+}
+
+/** Collects what lives in some packs in a new one. */
+class Mover {
+  readonly #parts: Parts
+  readonly #isNeeded: IsNeeded
+  readonly #tally: Tally
+  readonly #from: { readonly pack: Pack; readonly moved: ReadonlySet<number> }[] = []
+  #writer: PackWriter | undefined
+
+  constructor(parts: Parts, isNeeded: IsNeeded, tally: Tally) {
+    this.#parts = parts
+    this.#isNeeded = isNeeded
+    this.#tally = tally
+  }
+
+  /** Tells whether the new pack is full. */
+  async take(pack: Pack, positions: readonly number[]): Promise<boolean> {
+    const { disk, pool, packs } = this.#parts
+    const spans = [...spansOf(positions.map((position) => entryAt(pack, position)))]
+    const read = async (span: (typeof spans)[number]) => {
+      const packed = await disk.read(packPath(pack.name), span)
+      if (!packed) return undefined
+      const checked = await pool.run('check', { packed, blocks: packedIn(span) })
+      return checked.damaged.length === 0 ? checked.packed : undefined
+    }
+    const contents: { readonly packed: Uint8Array; readonly entries: readonly PackEntry[] }[] = []
+    for (const span of spans) {
+      const packed = await read(span)
+      if (!packed) {
+        this.#tally.packsDamaged.push(pack.name)
+        return false
+      }
+      contents.push({ packed, entries: span.entries })
+    }
+    this.#from.push({ pack, moved: new Set(positions) })
+    this.#writer ??= new PackWriter({ disk, pool, number: packs.nextNumber() })
+    for (const { packed, entries } of contents) {
+      const keys = entries.map(({ key }) => key)
+      const lengths = entries.map(({ length }) => length)
+      await this.#writer.append(keys, packed, lengths)
+    }
+    return this.#writer.isFull
+  }
+
+  async finish(): Promise<void> {
+    if (!this.#writer) return
+    const { packs, now } = this.#parts
+    const pack = await this.#writer.seal(now().getTime())
+    packs.index.add(pack, true)
+    this.#tally.bytesFreed -= pack.sizeBytes
+    for (const { pack: old, moved } of this.#from) {
+      // An upload may have pinned what was dead: then it stays, with the old pack.
+      const rest = positionsOf(old).filter((position) => !moved.has(position))
+      if (rest.some((position) => this.#isNeeded(old, position))) continue
+      await deletePack(this.#parts, old, this.#tally)
+      this.#tally.blocksDeleted -= moved.size
+    }
+  }
+
+  async discard(): Promise<void> {
+    await this.#writer?.discard()
+  }
+}
+
+/** Deletes a pack. What is in it is no longer found, before anything else can happen. */
+async function deletePack({ disk, packs }: Parts, pack: Pack, tally: Tally): Promise<void> {
+  packs.index.drop(pack)
+  await disk.remove(packPath(pack.name))
+  tally.packsDeleted++
+  tally.blocksDeleted += entryCount(pack)
+  tally.bytesFreed += pack.sizeBytes
+}
+
+const positionsOf = (pack: Pack): number[] => [...Array(entryCount(pack)).keys()]
+
+/** Not where the block is taken from another pack that has it too. */
+function isHere({ packs }: Parts, pack: Pack, position: number): boolean {
+  return packs.index.find(entryAt(pack, position).key)?.pack === pack
+}

@@ -1,0 +1,116 @@
+/**
+ * The few things that the block store asks of a file system. Tests can lose power under it.
+ * Names are `folder/file`. What `append` wrote is safe after `sync`, a name after `syncNames`.
+ */
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { hasCode } from './errors.ts'
+
+export const folders = ['packs', 'manifests'] as const
+export type Folder = (typeof folders)[number]
+
+export interface FileInfo {
+  readonly name: string
+  readonly sizeBytes: number
+  readonly modifiedAtMs: number
+}
+
+export interface Range {
+  readonly offset: number
+  readonly length: number
+}
+
+export interface NewFile {
+  append(bytes: Uint8Array): Promise<void>
+  /** Makes the content survive a power cut. */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Disk {
+  list(folder: Folder): Promise<readonly FileInfo[]>
+  /** What there is of the range: less than asked where the file ends, nothing where there is none. */
+  read(name: string, range: Range): Promise<Uint8Array<ArrayBuffer> | undefined>
+  create(name: string): Promise<NewFile>
+  rename(from: string, to: string): Promise<void>
+  remove(name: string): Promise<void>
+  /** Makes the names in the folder survive a power cut. */
+  syncNames(folder: Folder): Promise<void>
+}
+
+/** Written bytes are pushed out from time to time, so that the last `sync` has little left to wait for. */
+const writeBackBytes = 8 * 1024 * 1024
+
+/** The store's folder on a real file system. With `readOnly`, folders that lack are not made. */
+export async function openDisk(directory: string, readOnly = false): Promise<Disk> {
+  for (const folder of folders)
+    if (!readOnly) await mkdir(join(directory, folder), { recursive: true })
+  const pathOf = (name: string) => join(directory, name)
+
+  return {
+    async list(folder) {
+      const names = await readdir(pathOf(folder))
+      const infos = await Promise.all(
+        names.map(async (name) => {
+          const found = await stat(pathOf(`${folder}/${name}`)).catch(() => undefined)
+          return found && { name, sizeBytes: found.size, modifiedAtMs: found.mtimeMs }
+        }),
+      )
+      return infos.filter((info) => info !== undefined)
+    },
+    async read(name, { offset, length }) {
+      try {
+        await using file = await open(pathOf(name), 'r')
+        const bytes = new Uint8Array(length)
+        let at = 0
+        while (at < length) {
+          const { bytesRead } = await file.read(bytes, at, length - at, offset + at)
+          if (bytesRead === 0) break
+          at += bytesRead
+        }
+        return bytes.subarray(0, at)
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return undefined
+        throw error
+      }
+    },
+    create: async (name) => await createFile(pathOf(name)),
+    rename: (from, to) => rename(pathOf(from), pathOf(to)),
+    remove: (name) => rm(pathOf(name), { force: true }),
+    async syncNames(folder) {
+      await using directoryFile = await open(pathOf(folder), 'r')
+      await directoryFile.sync()
+    },
+  }
+}
+
+async function createFile(path: string): Promise<NewFile> {
+  const file = await open(path, 'w')
+  let offset = 0
+  let pushedTo = 0
+  let writeBack = Promise.resolve()
+  return {
+    async append(bytes) {
+      const start = offset
+      offset += bytes.length
+      let at = 0
+      while (at < bytes.length) {
+        const { bytesWritten } = await file.write(bytes, at, bytes.length - at, start + at)
+        at += bytesWritten
+      }
+      if (offset - pushedTo < writeBackBytes) return
+      pushedTo = offset
+      const previous = writeBack
+      writeBack = previous.then(() => file.datasync())
+      writeBack.catch(() => {}) // It is thrown by `sync`.
+    },
+    async sync() {
+      await writeBack
+      await file.sync()
+    },
+    async close() {
+      await writeBack.catch(() => {})
+      await file.close()
+    },
+  }
+}

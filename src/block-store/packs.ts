@@ -1,0 +1,74 @@
+/** The sealed packs of a store, and where each block lies in them. */
+import { type BlockKey, blockSizeBytes, digestOfKey, unpackBlock, zeroKey } from './block.ts'
+import { BlockIndex, type Pack, type Place } from './block-index.ts'
+import type { Disk, FileInfo } from './disk.ts'
+import { CorruptBlock, MissingBlock } from './errors.ts'
+import { inLanes } from './lanes.ts'
+import { loadPack, packPath } from './pack-reader.ts'
+
+export interface BrokenPack {
+  readonly name: string
+  readonly sizeBytes: number
+  readonly reason: string
+}
+
+const loadsAtOnce = 16
+
+export class Packs {
+  readonly index = new BlockIndex()
+  /** Packs whose index cannot be read. They are left alone. */
+  readonly broken: BrokenPack[] = []
+  readonly #disk: Disk
+  #lastNumber = 0
+
+  private constructor(disk: Disk) {
+    this.#disk = disk
+  }
+
+  static async open(disk: Disk, files: readonly FileInfo[]): Promise<Packs> {
+    const packs = new Packs(disk)
+    const loaded: Pack[] = []
+    await inLanes(loadsAtOnce, files, async (file) => {
+      packs.#lastNumber = Math.max(packs.#lastNumber, Number.parseInt(file.name, 10) || 0)
+      if (!file.name.endsWith('.pack')) return
+      try {
+        loaded.push(await loadPack(disk, file))
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        packs.broken.push({ name: file.name, sizeBytes: file.sizeBytes, reason })
+      }
+    })
+    // Where a block is in two packs, garbage collection was cut off: the newer one stays.
+    for (const pack of loaded.toSorted((a, b) => (a.name < b.name ? 1 : -1))) packs.index.add(pack)
+    return packs
+  }
+
+  /** Numbers are not used twice while the program runs, so that a name means one content. */
+  nextNumber(): string {
+    return String(++this.#lastNumber).padStart(10, '0')
+  }
+
+  async readBlock(key: BlockKey): Promise<Uint8Array> {
+    if (key === zeroKey) return new Uint8Array(blockSizeBytes)
+    return await this.follow(key, async ({ pack, offset, length }) => {
+      const packed = await this.#disk.read(packPath(pack.name), { offset, length })
+      return packed && unpackBlock(key, packed)
+    })
+  }
+
+  /** Uses a block where it lies, and again where garbage collection has moved it meanwhile. */
+  async follow<T>(key: BlockKey, use: (place: Place) => Promise<T | undefined>): Promise<T> {
+    const digest = digestOfKey(key)
+    let place = this.index.find(key)
+    while (place) {
+      const used = await use(place)
+      if (used !== undefined) return used
+      const again = this.index.find(key)
+      if (again?.pack === place.pack) {
+        throw new CorruptBlock(digest, `${packPath(place.pack.name)} at byte ${place.offset}`)
+      }
+      place = again
+    }
+    throw new MissingBlock(digest)
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The work that costs CPU time, as functions of plain data, so that it can be
+ * done by a worker or right here. Buffers are handed over, never shared.
+ */
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  type BlockKey,
+  blockSizeBytes,
+  isZero,
+  keyOfBytes,
+  packBlock,
+  unpackBlock,
+} from './block.ts'
+
+/** Bytes of a file that go to `at` in a buffer. */
+export interface Piece {
+  readonly file: string
+  readonly fileOffset: number
+  readonly length: number
+  readonly at: number
+}
+
+/** A packed block in a buffer. */
+export interface Packed {
+  readonly key: BlockKey
+  readonly at: number
+  readonly length: number
+}
+
+/** A packed block, and where on a disk its plain bytes go. */
+export interface PackedFor extends Packed {
+  readonly offset: number
+  readonly plainLength: number
+}
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+export interface Tasks {
+  /** Fills a buffer of whole blocks with pieces of files. The key of a zero block is ''. */
+  read(input: { plain: Bytes; pieces: readonly Piece[] }): { plain: Bytes; keys: BlockKey[] }
+  /** Packs the blocks at these positions of a buffer, one behind the other. */
+  pack(input: { plain: Bytes; positions: readonly number[] }): {
+    plain: Bytes
+    packed: Bytes
+    lengths: number[]
+  }
+  /** Which of the blocks are damaged, by position. */
+  check(input: { packed: Bytes; blocks: readonly Packed[] }): { packed: Bytes; damaged: number[] }
+  /** Writes the plain bytes into a file, but for zeros; tells which are damaged, which are not written. */
+  write(input: { packed: Bytes; blocks: readonly PackedFor[]; path: string }): {
+    damaged: number[]
+  }
+}
+
+export const tasks: Tasks = {
+  read({ plain, pieces }) {
+    const covered = pieces.reduce((sum, { length }) => sum + length, 0)
+    if (covered < plain.length) plain.fill(0)
+    const files = new Map<string, number>()
+    try {
+      for (const piece of pieces) readPiece(plain, piece, files)
+    } finally {
+      for (const file of files.values()) closeSync(file)
+    }
+    const keys: BlockKey[] = []
+    for (let at = 0; at < plain.length; at += blockSizeBytes) {
+      const block = plain.subarray(at, at + blockSizeBytes)
+      keys.push(isZero(block) ? '' : keyOfBytes(block))
+    }
+    return { plain, keys }
+  },
+
+  pack({ plain, positions }) {
+    const blocks = positions.map((position) =>
+      packBlock(plain.subarray(position * blockSizeBytes, (position + 1) * blockSizeBytes)),
+    )
+    const lengths = blocks.map(({ length }) => length)
+    const packed = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0))
+    let at = 0
+    for (const block of blocks) {
+      packed.set(block, at)
+      at += block.length
+    }
+    return { plain, packed, lengths }
+  },
+
+  check({ packed, blocks }) {
+    const damaged = blocks.flatMap(({ key, at, length }, position) =>
+      unpackBlock(key, packed.subarray(at, at + length)) ? [] : [position],
+    )
+    return { packed, damaged }
+  },
+
+  write({ packed, blocks, path }) {
+    const damaged: number[] = []
+    const file = openSync(path, 'r+')
+    try {
+      for (const [position, { key, at, length, offset, plainLength }] of blocks.entries()) {
+        const bytes = unpackBlock(key, packed.subarray(at, at + length))
+        if (bytes) writeSparse(file, bytes.subarray(0, plainLength), offset)
+        else damaged.push(position)
+      }
+    } finally {
+      closeSync(file)
+    }
+    return { damaged }
+  },
+}
+
+export type TaskName = keyof Tasks
+export type TaskInput<N extends TaskName> = Parameters<Tasks[N]>[0]
+export type TaskOutput<N extends TaskName> = ReturnType<Tasks[N]>
+
+function readPiece(plain: Bytes, piece: Piece, files: Map<string, number>): void {
+  const file = files.get(piece.file) ?? openSync(piece.file, 'r')
+  files.set(piece.file, file)
+  for (let done = 0; done < piece.length;) {
+    const at = piece.at + done
+    const count = readSync(file, plain, at, piece.length - done, piece.fileOffset + done)
+    if (count === 0) {
+      // QEMU leaves the end of a file out where it is zero.
+      plain.fill(0, at, piece.at + piece.length)
+      return
+    }
+    done += count
+  }
+}
+
+/** Leaves runs of zeros out of a file, which reads as zeros where nothing was written. */
+const sparseStepBytes = 64 * 1024
+
+function writeSparse(file: number, bytes: Uint8Array, offset: number): void {
+  let start = 0
+  const flush = (end: number) => {
+    for (let at = start; at < end;) at += writeSync(file, bytes, at, end - at, offset + at)
+  }
+  for (let at = 0; at < bytes.length; at += sparseStepBytes) {
+    if (!isZero(bytes.subarray(at, at + sparseStepBytes))) continue
+    flush(at)
+    start = Math.min(at + sparseStepBytes, bytes.length)
+  }
+  flush(bytes.length)
+}

@@ -1,0 +1,142 @@
+/**
+ * One upload. What it touches is pinned until it is closed, and it is to be
+ * closed only when the database names what it stored: garbage collection takes
+ * nothing that either of the two holds.
+ */
+import assert from 'node:assert/strict'
+import { type Digest, digestOf } from '../lib/digest.ts'
+import { type BlockKey, blockSizeBytes, digestOfKey, isZero, keyOf, zeroKey } from './block.ts'
+import { BlockWriter } from './block-writer.ts'
+import type { DiskSource } from './disk-source.ts'
+import { MissingBlock, MissingManifest } from './errors.ts'
+import { keyAt, type Manifest, manifestOf } from './manifest.ts'
+import { encodedManifest } from './manifests.ts'
+import type { Parts } from './parts.ts'
+import { Pins } from './pins.ts'
+import { type SavedDisk, saveDisk, type WorkOptions } from './save-disk.ts'
+
+export class Upload {
+  readonly #parts: Parts
+  readonly #pins: Pins
+  readonly #writer: BlockWriter
+  readonly #closing = new AbortController()
+  readonly #done: (discarded: Promise<void>) => void
+  #running = 0
+  #isReleased = false
+  #commit: Promise<void> | undefined
+
+  /** `done` hears of the last work of the upload, after it was closed. */
+  constructor(parts: Parts, done: (discarded: Promise<void>) => void) {
+    this.#parts = parts
+    this.#pins = new Pins(parts.pins)
+    this.#writer = new BlockWriter(parts, this.#pins)
+    this.#done = done
+  }
+
+  /** When it resolves, the disk is in the store for good, as long as something holds its manifest. */
+  async saveDisk(source: DiskSource, options: WorkOptions = {}): Promise<SavedDisk> {
+    const signals = options.signal ? [options.signal] : []
+    const signal = AbortSignal.any([this.#closing.signal, ...signals])
+    const upload = { parts: this.#parts, pins: this.#pins, writer: this.#writer }
+    return await this.#while(() => saveDisk(upload, source, { ...options, signal }))
+  }
+
+  /** Stores a whole block. Zeros need no place: they are named and not kept. */
+  async putBlock(bytes: Uint8Array): Promise<Digest> {
+    assert.equal(bytes.length, blockSizeBytes, 'a block has 512 KiB')
+    const plain = new Uint8Array(bytes)
+    const digest = digestOf(plain)
+    if (!isZero(plain)) await this.#while(() => this.#putBlock(keyOf(digest), plain))
+    return digest
+  }
+
+  /** Stores a manifest. Its blocks must be in the store. */
+  async putManifest(manifest: Manifest): Promise<Digest> {
+    return await this.#while(async () => {
+      const blocks = new Map<number, BlockKey>()
+      for (const [position, index] of manifest.indexes.entries()) {
+        const key = keyAt(manifest, position)
+        if (key === zeroKey) continue
+        blocks.set(index, key)
+        this.#pins.add(key)
+        await this.#parts.claims.get(key)?.sealed
+        if (!this.#parts.packs.index.has(key)) throw new MissingBlock(digestOfKey(key))
+      }
+      const { plain, digest } = encodedManifest(manifestOf(manifest.sizeBytes, blocks))
+      this.#pins.add(digest)
+      await this.#parts.manifests.write(plain, digest, this.#parts.now().getTime())
+      return digest
+    })
+  }
+
+  /** Keeps a manifest that is there, and its blocks, until the upload is closed. */
+  hold(manifest: Digest): void {
+    this.#closing.signal.throwIfAborted()
+    this.#pins.add(manifest)
+    if (!this.#parts.manifests.files().has(manifest)) throw new MissingManifest(manifest)
+  }
+
+  /** Lets go of everything. What is under way fails, and what is not sealed is thrown away. */
+  close(): void {
+    this.#closing.abort(new Error('The upload was closed'))
+    this.#release()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async #putBlock(key: BlockKey, plain: Uint8Array<ArrayBuffer>): Promise<void> {
+    for (;;) {
+      this.#closing.signal.throwIfAborted()
+      const { claim, others } = this.#writer.decide([key])
+      const [other] = others.values()
+      if (claim) {
+        try {
+          const input = { plain, positions: [0] }
+          const { packed, lengths } = await this.#parts.pool.run('pack', input)
+          await this.#writer.write(claim, packed, lengths)
+        } catch (error) {
+          claim.abandon(error)
+          throw error
+        }
+        await this.#commitSoon()
+        return await claim.sealed
+      }
+      if (!other) return
+      const isSealed = await other.sealed.then(
+        () => true,
+        () => false,
+      )
+      if (isSealed) return
+    }
+  }
+
+  /** Blocks that arrive while others are being sealed share the next pack. */
+  async #commitSoon(): Promise<void> {
+    const previous = this.#commit
+    this.#commit = (async () => {
+      await previous
+      await this.#writer.seal()
+    })()
+    await this.#commit
+  }
+
+  async #while<T>(work: () => Promise<T>): Promise<T> {
+    this.#closing.signal.throwIfAborted()
+    this.#running++
+    try {
+      return await work()
+    } finally {
+      this.#running--
+      if (this.#closing.signal.aborted) this.#release()
+    }
+  }
+
+  #release(): void {
+    if (this.#running > 0 || this.#isReleased) return
+    this.#isReleased = true
+    this.#pins.release()
+    this.#done(this.#writer.discard())
+  }
+}
