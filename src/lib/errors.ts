@@ -16,6 +16,8 @@ const statuses = {
   IdempotentParameterMismatch: 400,
   IncorrectInstanceState: 400,
   IncorrectState: 400,
+  InsufficientFreeAddressesInSubnet: 400,
+  IncompleteSignature: 400,
   InsufficientInstanceCapacity: 500,
   InternalError: 500,
   InstanceLimitExceeded: 400,

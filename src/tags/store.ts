@@ -1,0 +1,128 @@
+/** The `tags` table. Nothing else reads or writes it. A tag is seen by the account that put it. */
+import type { Database, Tx } from '../db/database.ts'
+import { type ResourceType, type Tag, tagsMax, tooManyTags } from './tag.ts'
+
+/** One row of `DescribeTags`. */
+export interface TagOfResource extends Tag {
+  readonly resourceId: string
+  readonly resourceType: string
+}
+
+interface TagQuery {
+  readonly accountId: string
+  readonly region?: string
+  readonly resourceIds?: readonly string[]
+  readonly resourceType?: ResourceType
+}
+
+/** So that no query has more parameters than a database takes. */
+const idsAtOnceMax = 500
+
+/** Puts tags on a resource; one of the same key gets the new value. */
+export async function putTags(
+  tx: Tx,
+  put: {
+    readonly accountId: string
+    readonly region: string
+    readonly resourceType: ResourceType
+    readonly resourceId: string
+    readonly tags: readonly Tag[]
+  },
+): Promise<void> {
+  if (put.tags.length === 0) return
+  const rows = put.tags.map(({ key, value }) => ({
+    account_id: put.accountId,
+    region: put.region,
+    resource_id: put.resourceId,
+    resource_type: put.resourceType,
+    key,
+    value,
+  }))
+  await tx
+    .insertInto('tags')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['account_id', 'resource_id', 'key'])
+        .doUpdateSet((values) => ({ value: values.ref('excluded.value') })),
+    )
+    .execute()
+  const { count } = await tx
+    .selectFrom('tags')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('account_id', '=', put.accountId)
+    .where('resource_id', '=', put.resourceId)
+    .executeTakeFirstOrThrow()
+  if (Number(count) > tagsMax) throw tooManyTags()
+}
+
+/** Removes tags: all, those of a key, or those of a key and a value. */
+export async function removeTags(
+  tx: Tx,
+  removed: {
+    readonly accountId: string
+    readonly resourceId: string
+    readonly tags?: readonly { readonly key: string; readonly value?: string | undefined }[]
+  },
+): Promise<void> {
+  const all = tx
+    .deleteFrom('tags')
+    .where('account_id', '=', removed.accountId)
+    .where('resource_id', '=', removed.resourceId)
+  if (!removed.tags) return void (await all.execute())
+  for (const { key, value } of removed.tags) {
+    const ofKey = all.where('key', '=', key)
+    await (value === undefined ? ofKey : ofKey.where('value', '=', value)).execute()
+  }
+}
+
+/** Forgets a resource that is gone, whoever has tagged it. */
+export async function deleteTagsOf(tx: Tx, resourceId: string): Promise<void> {
+  await tx.deleteFrom('tags').where('resource_id', '=', resourceId).execute()
+}
+
+/** The tags of each resource that has any, by its id; those of one are in the order of their keys. */
+export async function listTags(
+  db: Database,
+  query: TagQuery,
+): Promise<ReadonlyMap<string, readonly Tag[]>> {
+  const found = new Map<string, Tag[]>()
+  for (const { resourceId, key, value } of await listTagsOfResources(db, query)) {
+    const tags = found.get(resourceId)
+    if (tags) tags.push({ key, value })
+    else found.set(resourceId, [{ key, value }])
+  }
+  return found
+}
+
+/** All tags, in the order of resource and key. */
+export async function listTagsOfResources(
+  db: Database,
+  query: TagQuery,
+): Promise<readonly TagOfResource[]> {
+  const { resourceIds } = query
+  if (!resourceIds) return await select(db, query, undefined)
+  const ids = [...new Set(resourceIds)].toSorted()
+  const found: TagOfResource[] = []
+  for (let first = 0; first < ids.length; first += idsAtOnceMax) {
+    found.push(...(await select(db, query, ids.slice(first, first + idsAtOnceMax))))
+  }
+  return found
+}
+
+async function select(
+  db: Database,
+  { accountId, region, resourceType }: TagQuery,
+  ids: readonly string[] | undefined,
+): Promise<TagOfResource[]> {
+  let rows = db.selectFrom('tags').selectAll().where('account_id', '=', accountId)
+  if (region !== undefined) rows = rows.where('region', '=', region)
+  if (resourceType !== undefined) rows = rows.where('resource_type', '=', resourceType)
+  if (ids) rows = rows.where('resource_id', 'in', ids)
+  return (await rows.orderBy('resource_id').orderBy('key').execute()).map((row) => ({
+    resourceId: row.resource_id,
+    resourceType: row.resource_type,
+    key: row.key,
+    value: row.value,
+  }))
+}

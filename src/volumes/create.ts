@@ -1,0 +1,56 @@
+/** Records a volume that shall be: for `CreateVolume`, and for the disks of an instance. */
+import type { Digest } from '../lib/digest.ts'
+import type { Id } from '../lib/ids.ts'
+import { putTags } from '../tags/store.ts'
+import type { Tag } from '../tags/tag.ts'
+import type { WriteCall } from '../wire/operation.ts'
+import { insertVolume } from './store.ts'
+import { checkVolumeShape } from './volume-type.ts'
+import { smallerThanSnapshot, type Volume } from './volume.ts'
+
+type Call = Pick<WriteCall<unknown>, 'tx' | 'now' | 'newId' | 'caller' | 'region'>
+
+/** A completed snapshot, as far as a volume needs it. */
+interface Source {
+  readonly id: Id<'snapshot'>
+  readonly volumeSizeGiB: number
+  readonly manifest: Digest
+}
+
+/** Inserts the row in state `creating`. The reconciler of volumes makes the files. */
+export async function createVolume(
+  { tx, now, newId, caller, region }: Call,
+  wanted: {
+    readonly sizeGiB: number
+    readonly type: string
+    readonly iops?: number | undefined
+    readonly throughput?: number | undefined
+    readonly availabilityZone: string
+    readonly snapshot?: Source | undefined
+    readonly tags?: readonly Tag[] | undefined
+  },
+): Promise<Volume> {
+  const { snapshot, tags = [] } = wanted
+  const shape = checkVolumeShape(wanted)
+  if (snapshot && shape.sizeGiB < snapshot.volumeSizeGiB) {
+    throw smallerThanSnapshot('InvalidParameterValue', shape.sizeGiB, snapshot)
+  }
+  const volume: Volume = {
+    id: newId('volume'),
+    accountId: caller.accountId,
+    region,
+    availabilityZone: wanted.availabilityZone,
+    ...shape,
+    snapshotId: snapshot?.id,
+    state: 'creating',
+    createdAt: now,
+    baseManifest: snapshot?.manifest,
+    knownLayer: 0,
+    knownManifest: snapshot?.manifest,
+    knownSnapshotId: snapshot?.id,
+  }
+  await insertVolume(tx, volume)
+  const { accountId, id } = volume
+  await putTags(tx, { accountId, region, resourceType: 'volume', resourceId: id, tags })
+  return volume
+}

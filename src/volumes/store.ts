@@ -1,0 +1,281 @@
+/** The `volumes` and `volume_attachments` tables. Nothing else reads or writes them. */
+import assert from 'node:assert/strict'
+import type { Selectable } from 'kysely'
+import type { Database, Tx } from '../db/database.ts'
+import type { Tables } from '../db/schema.ts'
+import { type Digest, parseDigest } from '../lib/digest.ts'
+import type { Id } from '../lib/ids.ts'
+import type { Attachment, AttachmentState } from './attachment.ts'
+import { isVolumeType } from './volume-type.ts'
+import type { Volume, VolumeState } from './volume.ts'
+
+/** So that no query has more parameters than a database takes. */
+const idsAtOnceMax = 500
+
+export async function insertVolume(tx: Tx, volume: Volume): Promise<void> {
+  const row = {
+    id: volume.id,
+    account_id: volume.accountId,
+    region: volume.region,
+    availability_zone: volume.availabilityZone,
+    size_gib: volume.sizeGiB,
+    type: volume.type,
+    iops: volume.iops ?? null,
+    throughput: volume.throughput ?? null,
+    snapshot_id: volume.snapshotId ?? null,
+    state: volume.state,
+    created_at_ms: volume.createdAt.getTime(),
+    base_manifest: volume.baseManifest ?? null,
+    known_layer: volume.knownLayer,
+    known_manifest: volume.knownManifest ?? null,
+    known_snapshot_id: volume.knownSnapshotId ?? null,
+  }
+  await tx.insertInto('volumes').values(row).execute()
+}
+
+/** A volume of the account's own in a Region. */
+export async function findVolume(
+  db: Database,
+  query: { readonly accountId: string; readonly region: string; readonly id: Id<'volume'> },
+): Promise<Volume | undefined> {
+  const volume = await findVolumeById(db, query.id)
+  const isOwn = volume?.accountId === query.accountId && volume.region === query.region
+  return isOwn ? volume : undefined
+}
+
+export async function findVolumeById(db: Database, id: Id<'volume'>): Promise<Volume | undefined> {
+  const row = await db.selectFrom('volumes').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && volumeFromRow(row)
+}
+
+/** The volumes of an account in a Region, or those of them with these ids, in the order of ids. */
+export async function listVolumes(
+  db: Database,
+  query: {
+    readonly accountId: string
+    readonly region: string
+    readonly ids?: readonly Id<'volume'>[]
+  },
+): Promise<readonly Volume[]> {
+  const own = db
+    .selectFrom('volumes')
+    .selectAll()
+    .where('account_id', '=', query.accountId)
+    .where('region', '=', query.region)
+    .orderBy('id')
+  const rows = []
+  if (query.ids) {
+    for (const ids of chunks(query.ids)) rows.push(...(await own.where('id', 'in', ids).execute()))
+  } else {
+    rows.push(...(await own.execute()))
+  }
+  return rows.map(volumeFromRow)
+}
+
+/** The volumes in a state, whosever they are. */
+export async function listVolumesInState(
+  db: Database,
+  state: VolumeState,
+): Promise<readonly Volume[]> {
+  const rows = await db
+    .selectFrom('volumes')
+    .selectAll()
+    .where('state', '=', state)
+    .orderBy('id')
+    .execute()
+  return rows.map(volumeFromRow)
+}
+
+/** Every disk that some volume lies over. */
+export async function listBaseManifests(db: Database): Promise<ReadonlySet<Digest>> {
+  const rows = await db
+    .selectFrom('volumes')
+    .select('base_manifest')
+    .distinct()
+    .where('base_manifest', 'is not', null)
+    .execute()
+  return new Set(rows.flatMap(({ base_manifest: base }) => (base ? [parseDigest(base)] : [])))
+}
+
+/** Changes the state where it is the one expected. Tells whether it was. */
+export async function changeVolumeState(
+  tx: Tx,
+  change: {
+    readonly id: Id<'volume'>
+    readonly from: VolumeState | readonly VolumeState[]
+    readonly to: VolumeState
+  },
+): Promise<boolean> {
+  const from = typeof change.from === 'string' ? [change.from] : change.from
+  const { numUpdatedRows } = await tx
+    .updateTable('volumes')
+    .set({ state: change.to })
+    .where('id', '=', change.id)
+    .where('state', 'in', from)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+/** Notes what the layers up to `layer` hold, where no more is known. Tells whether it was news. */
+export async function setKnown(
+  tx: Tx,
+  known: {
+    readonly id: Id<'volume'>
+    readonly layer: number
+    readonly manifest: Digest
+    readonly snapshotId: Id<'snapshot'>
+  },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('volumes')
+    .set({
+      known_layer: known.layer,
+      known_manifest: known.manifest,
+      known_snapshot_id: known.snapshotId,
+    })
+    .where('id', '=', known.id)
+    .where('known_layer', '<', known.layer)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+export async function deleteVolumeRow(tx: Tx, id: Id<'volume'>): Promise<void> {
+  await tx.deleteFrom('volumes').where('id', '=', id).execute()
+}
+
+/** Records an attachment. A volume that has one already is refused by the database. */
+export async function insertAttachment(tx: Tx, attachment: Attachment): Promise<void> {
+  const row = {
+    volume_id: attachment.volumeId,
+    instance_id: attachment.instanceId,
+    device: attachment.device,
+    state: attachment.state,
+    is_detach_forced: attachment.isDetachForced ? (1 as const) : (0 as const),
+    delete_on_termination: attachment.deleteOnTermination ? (1 as const) : (0 as const),
+    attached_at_ms: attachment.attachedAt.getTime(),
+  }
+  await tx.insertInto('volume_attachments').values(row).execute()
+}
+
+export async function findAttachment(
+  db: Database,
+  volumeId: Id<'volume'>,
+): Promise<Attachment | undefined> {
+  const row = await db
+    .selectFrom('volume_attachments')
+    .selectAll()
+    .where('volume_id', '=', volumeId)
+    .executeTakeFirst()
+  return row && attachmentFromRow(row)
+}
+
+/** Attachments by instance, by volume, by state; all of them where nothing is said. */
+export async function listAttachments(
+  db: Database,
+  query: {
+    readonly instanceIds?: readonly Id<'instance'>[]
+    readonly volumeIds?: readonly Id<'volume'>[]
+    readonly states?: readonly AttachmentState[]
+  },
+): Promise<readonly Attachment[]> {
+  const { instanceIds, volumeIds, states } = query
+  const all = db
+    .selectFrom('volume_attachments')
+    .selectAll()
+    .$if(states !== undefined, (rows) => rows.where('state', 'in', states ?? []))
+    .orderBy('instance_id')
+    .orderBy('device')
+  const rows = []
+  if (instanceIds) {
+    for (const ids of chunks(instanceIds)) {
+      rows.push(...(await all.where('instance_id', 'in', ids).execute()))
+    }
+  } else if (volumeIds) {
+    for (const ids of chunks(volumeIds)) {
+      rows.push(...(await all.where('volume_id', 'in', ids).execute()))
+    }
+  } else {
+    rows.push(...(await all.execute()))
+  }
+  return rows.map(attachmentFromRow)
+}
+
+/** Changes the state where it is the one expected. Tells whether it was. */
+export async function changeAttachmentState(
+  tx: Tx,
+  change: {
+    readonly volumeId: Id<'volume'>
+    readonly from: AttachmentState | readonly AttachmentState[]
+    readonly to: AttachmentState
+    /** Whether the guest is asked before its disk goes. */
+    readonly isDetachForced?: boolean
+  },
+): Promise<boolean> {
+  const { isDetachForced } = change
+  const from = typeof change.from === 'string' ? [change.from] : change.from
+  const { numUpdatedRows } = await tx
+    .updateTable('volume_attachments')
+    .set({
+      state: change.to,
+      ...(isDetachForced !== undefined && { is_detach_forced: isDetachForced ? 1 : 0 }),
+    })
+    .where('volume_id', '=', change.volumeId)
+    .where('state', 'in', from)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+export async function setDeleteOnTermination(
+  tx: Tx,
+  { volumeId, value }: { readonly volumeId: Id<'volume'>; readonly value: boolean },
+): Promise<void> {
+  await tx
+    .updateTable('volume_attachments')
+    .set({ delete_on_termination: value ? 1 : 0 })
+    .where('volume_id', '=', volumeId)
+    .execute()
+}
+
+export async function deleteAttachment(tx: Tx, volumeId: Id<'volume'>): Promise<void> {
+  await tx.deleteFrom('volume_attachments').where('volume_id', '=', volumeId).execute()
+}
+
+function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
+  const sorted = [...new Set(all)].toSorted()
+  for (let first = 0; first < sorted.length; first += idsAtOnceMax) {
+    yield sorted.slice(first, first + idsAtOnceMax)
+  }
+}
+
+function volumeFromRow(row: Selectable<Tables['volumes']>): Volume {
+  assert(isVolumeType(row.type), `${row.id}: no type of volumes: ${row.type}`)
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    region: row.region,
+    availabilityZone: row.availability_zone,
+    sizeGiB: row.size_gib,
+    type: row.type,
+    iops: row.iops ?? undefined,
+    throughput: row.throughput ?? undefined,
+    snapshotId: row.snapshot_id ?? undefined,
+    state: row.state,
+    createdAt: new Date(row.created_at_ms),
+    baseManifest: row.base_manifest === null ? undefined : parseDigest(row.base_manifest),
+    knownLayer: row.known_layer,
+    knownManifest: row.known_manifest === null ? undefined : parseDigest(row.known_manifest),
+    knownSnapshotId: row.known_snapshot_id ?? undefined,
+  }
+}
+
+function attachmentFromRow(row: Selectable<Tables['volume_attachments']>): Attachment {
+  return {
+    volumeId: row.volume_id,
+    instanceId: row.instance_id,
+    device: row.device,
+    state: row.state,
+    isDetachForced: row.is_detach_forced === 1,
+    deleteOnTermination: row.delete_on_termination === 1,
+    attachedAt: new Date(row.attached_at_ms),
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * A volume: a disk of a zone, made blank or from a snapshot.
+ *
+ *   creating ─▶ available ⇄ in-use        creating ─▶ error
+ *                   └─▶ deleting ─▶ (gone) ◀─ deleting ◀─┘
+ *
+ * It is `in-use` from the moment that an attachment is recorded.
+ */
+import { ApiError } from '../lib/errors.ts'
+import type { Digest } from '../lib/digest.ts'
+import { type Id, isId } from '../lib/ids.ts'
+import type { VolumeType } from './volume-type.ts'
+
+export type VolumeState = 'creating' | 'available' | 'in-use' | 'deleting' | 'error'
+
+export interface Volume {
+  readonly id: Id<'volume'>
+  readonly accountId: string
+  readonly region: string
+  readonly availabilityZone: string
+  readonly sizeGiB: number
+  readonly type: VolumeType
+  readonly iops: number | undefined
+  readonly throughput: number | undefined
+  readonly snapshotId: Id<'snapshot'> | undefined
+  readonly state: VolumeState
+  readonly createdAt: Date
+  /** The disk that its first layer lies over; none for a blank volume. */
+  readonly baseManifest: Digest | undefined
+  /** What the layers up to `knownLayer` hold is `knownManifest`. Layer 0 is the base. */
+  readonly knownLayer: number
+  readonly knownManifest: Digest | undefined
+  readonly knownSnapshotId: Id<'snapshot'> | undefined
+}
+
+export const bytesPerGiB = 2 ** 30
+
+/** Tells a volume's id from other text. */
+export function parseVolumeId(text: string): Id<'volume'> {
+  if (isId('volume', text)) return text
+  throw new ApiError('InvalidVolumeID.Malformed', `Invalid id: "${text}" (expecting "vol-...")`)
+}
+
+export function volumeNotFound(id: string): ApiError {
+  return new ApiError('InvalidVolume.NotFound', `The volume '${id}' does not exist.`)
+}
+
+/** A volume cannot be smaller than what is to lie in it. */
+export function smallerThanSnapshot(
+  code: 'InvalidParameterValue' | 'InvalidBlockDeviceMapping',
+  sizeGiB: number,
+  snapshot: { readonly id: string; readonly volumeSizeGiB: number },
+): ApiError {
+  return new ApiError(
+    code,
+    `Volume of size ${sizeGiB}GB is smaller than snapshot '${snapshot.id}', expect size >= ${snapshot.volumeSizeGiB}GB`,
+  )
+}
