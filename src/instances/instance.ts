@@ -14,7 +14,7 @@
  * there. So a state is at once what the caller sees and what we still owe.
  */
 import { ApiError } from '../lib/errors.ts'
-import type { Id } from '../lib/ids.ts'
+import { type Id, isId } from '../lib/ids.ts'
 import type { MetadataOptions } from './metadata-options.ts'
 import type { Cause } from './cause.ts'
 
@@ -110,6 +110,12 @@ export function afterRequest(
   const targets: Partial<Record<InstanceState, InstanceState>> = requests[request]
   const target = targets[instance.state]
   if (target) return target
+  if (request === 'stop' && instance.state === 'pending') {
+    throw new ApiError(
+      'IncorrectInstanceState',
+      `Instance '${instance.id}' cannot be stopped as it has never reached the 'running' state.`,
+    )
+  }
   throw new ApiError(
     'IncorrectInstanceState',
     `The instance '${instance.id}' is not in a state from which it can be ` +
@@ -127,6 +133,11 @@ const pastParticiple: Record<Request, string> = {
 /** Tells whether the instance holds memory of the host, or is about to. */
 export function holdsCapacity(state: InstanceState): boolean {
   return state === 'pending' || state === 'running' || state === 'stopping'
+}
+
+export function parseInstanceId(text: string): Id<'instance'> {
+  if (isId('instance', text)) return text
+  throw new ApiError('InvalidInstanceID.Malformed', `Invalid id: "${text}" (expecting "i-...")`)
 }
 
 /** The refusal of ids that name no instance of the caller's. */

@@ -208,6 +208,7 @@ export async function finishReboot(
 /** What can be changed about an instance beside its state. */
 export interface InstanceChanges {
   readonly instanceType?: string
+  readonly currentBootMode?: Instance['currentBootMode']
   readonly userData?: string | undefined
   readonly isTerminationDisabled?: boolean
   readonly isStopDisabled?: boolean
@@ -223,9 +224,10 @@ export async function changeInstance(
   changes: InstanceChanges,
 ): Promise<void> {
   const { isTerminationDisabled, isStopDisabled, isEbsOptimized, hasSourceDestCheck } = changes
-  const { instanceType, shutdownBehavior, metadataOptions } = changes
+  const { instanceType, currentBootMode, shutdownBehavior, metadataOptions } = changes
   const row = {
     ...(instanceType !== undefined && { instance_type: instanceType }),
+    ...(currentBootMode !== undefined && { current_boot_mode: currentBootMode }),
     ...('userData' in changes && { user_data: changes.userData ?? null }),
     ...(isTerminationDisabled !== undefined && {
       is_termination_disabled: flag(isTerminationDisabled),

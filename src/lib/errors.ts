@@ -6,6 +6,7 @@
 
 /** Every error code of the API, with the HTTP status AWS answers it with. */
 const statuses = {
+  AttachmentLimitExceeded: 400,
   AuthFailure: 401,
   BootForVolumeTypeUnsupported: 400,
   ConcurrentCreateImageNoRebootLimitExceeded: 400,
