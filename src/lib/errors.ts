@@ -135,3 +135,8 @@ export function invalidParameterValue(name: string, value: string, rule: string)
 export function missingParameter(name: string): ApiError {
   return new ApiError('MissingParameter', `The request must contain the parameter ${name}`)
 }
+
+/** A parameter that EC2 has and this service does not honour: it is refused, never ignored. */
+export function unsupportedParameter(name: string): ApiError {
+  return new ApiError('UnsupportedOperation', `The parameter ${name} is not supported.`)
+}

@@ -2,6 +2,7 @@
 import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
+import { inChunks } from '../lib/chunks.ts'
 import type { Id } from '../lib/ids.ts'
 import type { InterfaceAttachment, NetworkInterface } from './network-interface.ts'
 
@@ -12,9 +13,6 @@ export interface InterfaceQuery {
   readonly subnetId?: Id<'subnet'>
   readonly instanceIds?: readonly Id<'instance'>[]
 }
-
-/** So that no query has more parameters than a database takes. */
-const idsAtOnceMax = 500
 
 export async function insertInterface(tx: Tx, made: NetworkInterface): Promise<void> {
   const { attachment } = made
@@ -66,7 +64,7 @@ export async function listInterfaces(
   const sorted = wanted.orderBy('instance_id').orderBy('device_index').orderBy('id')
   const rows = []
   if (instanceIds) {
-    for (const ids of chunks(instanceIds)) {
+    for (const ids of inChunks(instanceIds)) {
       rows.push(...(await sorted.where('instance_id', 'in', ids).execute()))
     }
   } else {
@@ -140,7 +138,7 @@ async function groupsOf(
   interfaceIds: readonly Id<'network-interface'>[],
 ): Promise<ReadonlyMap<string, readonly Id<'security-group'>[]>> {
   const found = new Map<string, Id<'security-group'>[]>()
-  for (const ids of chunks(interfaceIds)) {
+  for (const ids of inChunks(interfaceIds)) {
     const rows = await db
       .selectFrom('network_interface_groups')
       .selectAll()
@@ -154,13 +152,6 @@ async function groupsOf(
     }
   }
   return found
-}
-
-function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
-  const sorted = [...new Set(all)].toSorted()
-  for (let first = 0; first < sorted.length; first += idsAtOnceMax) {
-    yield sorted.slice(first, first + idsAtOnceMax)
-  }
 }
 
 function fromRow(

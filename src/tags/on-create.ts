@@ -1,10 +1,10 @@
 /** The tags that a call gives to what it makes (`TagSpecification.N`). */
 import { ApiError } from '../lib/errors.ts'
-import { checkTags, readTags, type ResourceType, type Tag } from './tag.ts'
+import { checkTags, readTags, type ResourceType, type Tag, type TagInput } from './tag.ts'
 
 interface TagSpecification {
   readonly ResourceType?: string | undefined
-  readonly Tags?: readonly { readonly Key?: string; readonly Value?: string }[] | undefined
+  readonly Tags?: readonly TagInput[] | undefined
 }
 
 /** Reads them by kind. Refuses a kind that the call does not make. */

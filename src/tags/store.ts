@@ -1,5 +1,6 @@
 /** The `tags` table. Nothing else reads or writes it. A tag is seen by the account that put it. */
 import type { Database, Tx } from '../db/database.ts'
+import { inChunks } from '../lib/chunks.ts'
 import { type ResourceType, type Tag, tagsMax, tooManyTags } from './tag.ts'
 
 /** One row of `DescribeTags`. */
@@ -14,9 +15,6 @@ interface TagQuery {
   readonly resourceIds?: readonly string[]
   readonly resourceType?: ResourceType
 }
-
-/** So that no query has more parameters than a database takes. */
-const idsAtOnceMax = 500
 
 /** Puts tags on a resource; one of the same key gets the new value. */
 export async function putTags(
@@ -102,11 +100,8 @@ export async function listTagsOfResources(
 ): Promise<readonly TagOfResource[]> {
   const { resourceIds } = query
   if (!resourceIds) return await select(db, query, undefined)
-  const ids = [...new Set(resourceIds)].toSorted()
   const found: TagOfResource[] = []
-  for (let first = 0; first < ids.length; first += idsAtOnceMax) {
-    found.push(...(await select(db, query, ids.slice(first, first + idsAtOnceMax))))
-  }
+  for (const ids of inChunks(resourceIds)) found.push(...(await select(db, query, ids)))
   return found
 }
 

@@ -11,7 +11,7 @@ export interface Tag {
 export type ResourceType = Exclude<Kind, 'reservation' | 'network-interface-attachment'>
 
 /** A tag as a call brings it. */
-interface TagInput {
+export interface TagInput {
   readonly Key?: string | undefined
   readonly Value?: string | undefined
 }
@@ -69,4 +69,4 @@ export function tooManyTags(): ApiError {
 }
 
 /** AWS counts characters, and a pair of surrogates is one. */
-const lengthOf = (text: string): number => [...text].length
+const lengthOf = (text: string): number => Array.from(text).length

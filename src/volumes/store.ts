@@ -4,13 +4,11 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import { type Digest, parseDigest } from '../lib/digest.ts'
+import { inChunks } from '../lib/chunks.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Attachment, AttachmentState } from './attachment.ts'
 import { isVolumeType } from './volume-type.ts'
 import type { Volume, VolumeState } from './volume.ts'
-
-/** So that no query has more parameters than a database takes. */
-const idsAtOnceMax = 500
 
 export async function insertVolume(tx: Tx, volume: Volume): Promise<void> {
   const row = {
@@ -65,7 +63,8 @@ export async function listVolumes(
     .orderBy('id')
   const rows = []
   if (query.ids) {
-    for (const ids of chunks(query.ids)) rows.push(...(await own.where('id', 'in', ids).execute()))
+    for (const ids of inChunks(query.ids))
+      rows.push(...(await own.where('id', 'in', ids).execute()))
   } else {
     rows.push(...(await own.execute()))
   }
@@ -187,11 +186,11 @@ export async function listAttachments(
     .orderBy('device')
   const rows = []
   if (instanceIds) {
-    for (const ids of chunks(instanceIds)) {
+    for (const ids of inChunks(instanceIds)) {
       rows.push(...(await all.where('instance_id', 'in', ids).execute()))
     }
   } else if (volumeIds) {
-    for (const ids of chunks(volumeIds)) {
+    for (const ids of inChunks(volumeIds)) {
       rows.push(...(await all.where('volume_id', 'in', ids).execute()))
     }
   } else {
@@ -238,13 +237,6 @@ export async function setDeleteOnTermination(
 
 export async function deleteAttachment(tx: Tx, volumeId: Id<'volume'>): Promise<void> {
   await tx.deleteFrom('volume_attachments').where('volume_id', '=', volumeId).execute()
-}
-
-function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
-  const sorted = [...new Set(all)].toSorted()
-  for (let first = 0; first < sorted.length; first += idsAtOnceMax) {
-    yield sorted.slice(first, first + idsAtOnceMax)
-  }
 }
 
 function volumeFromRow(row: Selectable<Tables['volumes']>): Volume {

@@ -1,0 +1,21 @@
+/** What the filters of `DescribeVolumes` look at. */
+import type { FilterTable } from '../lib/filters.ts'
+import type { VolumeFacts } from './view.ts'
+
+export const volumeFilters: FilterTable<VolumeFacts> = {
+  'attachment.attach-time': ({ attachment }) => attachment?.attachedAt,
+  'attachment.delete-on-termination': ({ attachment }) => attachment?.deleteOnTermination,
+  'attachment.device': ({ attachment }) => attachment?.device,
+  'attachment.instance-id': ({ attachment }) => attachment?.instanceId,
+  'attachment.status': ({ attachment }) => attachment?.state,
+  'availability-zone': ({ volume }) => volume.availabilityZone,
+  'create-time': ({ volume }) => volume.createdAt,
+  encrypted: () => false,
+  'fast-restored': () => false,
+  'multi-attach-enabled': () => false,
+  size: ({ volume }) => volume.sizeGiB,
+  'snapshot-id': ({ volume }) => volume.snapshotId ?? '',
+  status: ({ volume }) => volume.state,
+  'volume-id': ({ volume }) => volume.id,
+  'volume-type': ({ volume }) => volume.type,
+}

@@ -1,0 +1,45 @@
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html */
+import type { CreateVolumeRequest, Volume } from '@aws-sdk/client-ec2'
+import { missingParameter, unsupportedParameter } from '../../lib/errors.ts'
+import { findZone, zoneNotFound } from '../../network/zone.ts'
+import { parseSnapshotId, requireCompleted, snapshotNotFound } from '../../snapshots/snapshot.ts'
+import { findUsableSnapshot } from '../../snapshots/store.ts'
+import { tagsOnCreate } from '../../tags/on-create.ts'
+import { type WriteCall, writeOperation } from '../../wire/operation.ts'
+import { createVolume as recordVolume } from '../create.ts'
+import { viewVolume } from '../view.ts'
+
+/** What EC2 makes where no type is named. */
+const defaultType = 'gp2'
+
+export const createVolume = writeOperation<CreateVolumeRequest, Volume>({
+  action: 'CreateVolume',
+  async run(call) {
+    const { input, region } = call
+    if (input.Encrypted) throw unsupportedParameter('Encrypted')
+    if (input.KmsKeyId) throw unsupportedParameter('KmsKeyId')
+    if (input.MultiAttachEnabled) throw unsupportedParameter('MultiAttachEnabled')
+    if (input.OutpostArn) throw unsupportedParameter('OutpostArn')
+    if (input.Operator) throw unsupportedParameter('Operator')
+    const tags = tagsOnCreate(input.TagSpecifications, ['volume']).get('volume') ?? []
+    const wantedZone = input.AvailabilityZone ?? input.AvailabilityZoneId
+    if (!wantedZone) throw missingParameter('AvailabilityZone')
+    const zone = findZone(region, wantedZone)
+    if (!zone) throw zoneNotFound(wantedZone)
+    const snapshot = await findSource(call)
+    const sizeGiB = input.Size ?? snapshot?.volumeSizeGiB
+    if (sizeGiB === undefined) throw missingParameter('size/snapshot')
+    const { VolumeType: type = defaultType, Iops: iops, Throughput: throughput } = input
+    const wanted = { sizeGiB, type, iops, throughput, snapshot, tags }
+    const volume = await recordVolume(call, { ...wanted, availabilityZone: zone.name })
+    return viewVolume({ volume, attachment: undefined, tags })
+  },
+})
+
+async function findSource({ input, tx, caller, region }: WriteCall<CreateVolumeRequest>) {
+  if (!input.SnapshotId) return undefined
+  const id = parseSnapshotId(input.SnapshotId)
+  const found = await findUsableSnapshot(tx, { accountId: caller.accountId, region, id })
+  if (!found) throw snapshotNotFound(id)
+  return requireCompleted(found)
+}

@@ -1,0 +1,48 @@
+/** Volumes and attachments as EC2 answers them. */
+import type {
+  Volume as VolumeOutput,
+  VolumeAttachment as AttachmentOutput,
+} from '@aws-sdk/client-ec2'
+import type { Tag } from '../tags/tag.ts'
+import { viewTags } from '../tags/view.ts'
+import type { Attachment, AttachmentState } from './attachment.ts'
+import type { Volume } from './volume.ts'
+
+export interface VolumeFacts {
+  readonly volume: Volume
+  readonly attachment: Attachment | undefined
+  readonly tags: readonly Tag[]
+}
+
+export function viewVolume({ volume, attachment, tags }: VolumeFacts): VolumeOutput {
+  return {
+    VolumeId: volume.id,
+    Size: volume.sizeGiB,
+    SnapshotId: volume.snapshotId ?? '',
+    AvailabilityZone: volume.availabilityZone,
+    State: volume.state,
+    CreateTime: volume.createdAt,
+    Attachments: attachment ? [viewAttachment(attachment)] : [],
+    Encrypted: false,
+    VolumeType: volume.type,
+    Iops: volume.iops,
+    Throughput: volume.throughput,
+    MultiAttachEnabled: false,
+    Tags: tags.length > 0 ? viewTags(tags) : undefined,
+  }
+}
+
+/** `state` says what the call has just made of it, where that is not in the row. */
+export function viewAttachment(
+  attachment: Attachment,
+  state: AttachmentState | 'detached' = attachment.state,
+): AttachmentOutput {
+  return {
+    VolumeId: attachment.volumeId,
+    InstanceId: attachment.instanceId,
+    Device: attachment.device,
+    State: state,
+    AttachTime: attachment.attachedAt,
+    DeleteOnTermination: attachment.deleteOnTermination,
+  }
+}
