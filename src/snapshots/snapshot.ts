@@ -8,7 +8,7 @@
  */
 import type { FreezeId } from '../freezes/freeze.ts'
 import type { Digest } from '../lib/digest.ts'
-import { ApiError } from '../lib/errors.ts'
+import { ApiError, invalidParameterValue } from '../lib/errors.ts'
 import { type Id, isId } from '../lib/ids.ts'
 
 interface Taken {
@@ -70,5 +70,29 @@ export function requireCompleted(snapshot: Snapshot): CompletedSnapshot {
   throw new ApiError(
     'IncorrectState',
     `The snapshot '${snapshot.id}' is not 'completed', it is '${snapshot.state}'.`,
+  )
+}
+
+const descriptionMax = 255
+
+export function checkSnapshotDescription(description: string | undefined): void {
+  if (description === undefined || description.length <= descriptionMax) return
+  throw invalidParameterValue(
+    'description',
+    description,
+    `It must have at most ${descriptionMax} characters.`,
+  )
+}
+
+/** Snapshots are kept in the Region: there are no Local Zones and no Outposts. */
+export function checkSnapshotPlace(place: {
+  readonly Location?: string | undefined
+  readonly OutpostArn?: string | undefined
+}): void {
+  const { Location = 'regional', OutpostArn } = place
+  if (Location === 'regional' && OutpostArn === undefined) return
+  throw new ApiError(
+    'UnsupportedOperation',
+    'Snapshots in Local Zones and on Outposts are not supported by Imago.',
   )
 }

@@ -131,16 +131,18 @@ export async function setFrozenLayer(
   return numUpdatedRows > 0n
 }
 
+/** Tells whether the snapshot is still waited for. */
 export async function setSnapshotProgress(
   db: Database,
   progress: { readonly id: Id<'snapshot'>; readonly percent: number },
-): Promise<void> {
-  await db
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
     .updateTable('snapshots')
     .set({ progress_percent: progress.percent })
     .where('id', '=', progress.id)
     .where('state', '=', 'pending')
-    .execute()
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
 }
 
 /** Completes a snapshot that is still pending. Tells whether it was. */

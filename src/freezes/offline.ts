@@ -1,0 +1,82 @@
+/**
+ * Freezes volumes that no machine is writing to, by giving each a new top layer.
+ * Which layer a freeze goes up to is recorded before anything is done, so that
+ * whoever goes on after a crash freezes the same one. The parts of it serve the
+ * freeze of a running machine, which differs in how the new layer gets on top.
+ */
+import { type Connections, type Database, transaction } from '../db/database.ts'
+import type { Id } from '../lib/ids.ts'
+import { addLayer, topLayer } from '../qemu/layers.ts'
+import type { Lanes } from '../reconcile/lanes.ts'
+import { failSnapshot, listSnapshotsOfFreeze, setFrozenLayer } from '../snapshots/store.ts'
+import { findVolumeById } from '../volumes/store.ts'
+import type { FreezeId } from './freeze.ts'
+import { finishFreeze } from './store.ts'
+
+export interface VolumeFiles {
+  readonly db: Connections
+  readonly lanes: Lanes
+  readonly volumeFolder: (id: Id<'volume'>) => string
+}
+
+/** Freezes the volumes, and says so. Safe to run again from any point. */
+export async function freezeOffline(files: VolumeFiles, freezeId: FreezeId): Promise<void> {
+  const { db, lanes, volumeFolder } = files
+  await holdVolumes(lanes, await listVolumesOfFreeze(db.writes, freezeId), async () => {
+    const layers = await recordLayers(files, freezeId)
+    for (const [volumeId, layer] of layers) {
+      const folder = volumeFolder(volumeId)
+      // Another freeze may have come in between and put more layers on top.
+      if ((await topLayer(folder)) === layer) await addLayer(folder, layer + 1)
+    }
+    await transaction(db.writes, (tx) => finishFreeze(tx, freezeId))
+  })
+}
+
+/** The volumes that snapshots of the freeze wait for. */
+export async function listVolumesOfFreeze(
+  db: Database,
+  freezeId: FreezeId,
+): Promise<readonly Id<'volume'>[]> {
+  const snapshots = await listSnapshotsOfFreeze(db, freezeId)
+  return snapshots.filter(({ state }) => state === 'pending').map(({ volumeId }) => volumeId)
+}
+
+/**
+ * Decides up to which layer the freeze goes, volume by volume: the one that is on
+ * top now. What was decided before stays. Snapshots of volumes that are gone
+ * fail. To be called while the volumes are held.
+ */
+export async function recordLayers(
+  { db, volumeFolder }: Omit<VolumeFiles, 'lanes'>,
+  freezeId: FreezeId,
+): Promise<ReadonlyMap<Id<'volume'>, number>> {
+  const layers = new Map<Id<'volume'>, number>()
+  const gone: Id<'snapshot'>[] = []
+  const snapshots = await listSnapshotsOfFreeze(db.writes, freezeId)
+  for (const snapshot of snapshots.filter(({ state }) => state === 'pending')) {
+    const { id, volumeId } = snapshot
+    const isThere = (await findVolumeById(db.writes, volumeId)) !== undefined
+    if (isThere) layers.set(volumeId, snapshot.layer ?? (await topLayer(volumeFolder(volumeId))))
+    else gone.push(id)
+  }
+  await transaction(db.writes, async (tx) => {
+    for (const [volumeId, layer] of layers) await setFrozenLayer(tx, { freezeId, volumeId, layer })
+    for (const id of gone) await failSnapshot(tx, { id, message: 'The volume is gone' })
+  })
+  return layers
+}
+
+/** Does `work` while nothing else changes the files of the volumes. */
+export async function holdVolumes<T>(
+  lanes: Lanes,
+  volumeIds: readonly Id<'volume'>[],
+  work: () => Promise<T>,
+): Promise<T> {
+  // Always in one order, so that no two wait for each other.
+  const sorted = [...new Set(volumeIds)].toSorted()
+  return await sorted.reduceRight<() => Promise<T>>(
+    (inner, id) => () => lanes.hold(`volume/${id}`, inner),
+    work,
+  )()
+}

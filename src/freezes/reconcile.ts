@@ -1,0 +1,62 @@
+/**
+ * Keeps the promise of freezes that no machine has a part in: of volumes that
+ * are attached to nothing, or whose instance is gone. All others belong to the
+ * reconciler of their instance, and are handed to it.
+ */
+import { transaction } from '../db/database.ts'
+import { findInstance } from '../instances/store.ts'
+import type { Id } from '../lib/ids.ts'
+import type { Reconciler } from '../reconcile/loop.ts'
+import { failSnapshot, listSnapshotsOfFreeze } from '../snapshots/store.ts'
+import { listAttachments } from '../volumes/store.ts'
+import type { FreezeId } from './freeze.ts'
+import { freezeOffline, listVolumesOfFreeze, type VolumeFiles } from './offline.ts'
+import { findFreeze, finishFreeze, handFreezeTo, listWantedFreezes } from './store.ts'
+
+export function freezeReconciler(files: VolumeFiles): Reconciler<FreezeId> {
+  const { db } = files
+
+  const hasInstance = async (instanceId: Id<'instance'> | undefined): Promise<boolean> => {
+    const instance = instanceId && (await findInstance(db.reads, instanceId))
+    return instance !== undefined && instance.state !== 'terminated'
+  }
+
+  return {
+    name: 'freezes',
+    stepsAtOnceMax: 4,
+
+    async due() {
+      const due: FreezeId[] = []
+      for (const { id, instanceId } of await listWantedFreezes(db.reads)) {
+        if (!(await hasInstance(instanceId))) due.push(id)
+      }
+      return due
+    },
+
+    async step(id) {
+      const freeze = await findFreeze(db.writes, id)
+      if (freeze?.state !== 'wanted' || (await hasInstance(freeze.instanceId))) return 'waiting'
+      // A volume may have been attached since; then only that instance knows how it stands.
+      const volumeIds = await listVolumesOfFreeze(db.writes, id)
+      const attachments =
+        volumeIds.length > 0 ? await listAttachments(db.writes, { volumeIds }) : []
+      for (const { instanceId } of attachments) {
+        if (!(await hasInstance(instanceId))) continue
+        await transaction(db.writes, (tx) => handFreezeTo(tx, { id, instanceId }))
+        return 'moved'
+      }
+      await freezeOffline(files, id)
+      return 'moved'
+    },
+
+    async giveUp(id, error) {
+      const message = error instanceof Error ? error.message : String(error)
+      await transaction(db.writes, async (tx) => {
+        for (const snapshot of await listSnapshotsOfFreeze(tx, id)) {
+          await failSnapshot(tx, { id: snapshot.id, message })
+        }
+        await finishFreeze(tx, id)
+      })
+    },
+  }
+}

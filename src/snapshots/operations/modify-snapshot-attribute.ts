@@ -1,0 +1,55 @@
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html */
+import type { ModifySnapshotAttributeRequest } from '@aws-sdk/client-ec2'
+import { ApiError, invalidParameterValue } from '../../lib/errors.ts'
+import { writeOperation } from '../../wire/operation.ts'
+import { ownSnapshot } from '../find.ts'
+import { addSnapshotPermissions, removeSnapshotPermissions } from '../permission-store.ts'
+import {
+  checkSnapshotAttribute,
+  readSnapshotPermissions,
+  type SnapshotPermission,
+} from '../permission.ts'
+
+export const modifySnapshotAttribute = writeOperation<
+  ModifySnapshotAttributeRequest,
+  { Return: boolean }
+>({
+  action: 'ModifySnapshotAttribute',
+  async run({ input, tx, caller, region }) {
+    const attribute = checkSnapshotAttribute(input.Attribute ?? 'createVolumePermission')
+    if (attribute === 'productCodes') {
+      throw new ApiError('UnsupportedOperation', 'Product codes are not supported by Imago.')
+    }
+    const { accountId } = caller
+    const { id } = await ownSnapshot(tx, { accountId, region, id: input.SnapshotId })
+    const { add, remove } = readChange(input)
+    if (add.length + remove.length === 0) {
+      throw new ApiError('InvalidParameterCombination', 'No attributes specified.')
+    }
+    await addSnapshotPermissions(tx, id, add)
+    await removeSnapshotPermissions(tx, id, remove)
+    return { Return: true }
+  },
+})
+
+/** There are two ways to say it: lists to add and remove, or (older) one list and what to do with it. */
+function readChange(input: ModifySnapshotAttributeRequest): {
+  readonly add: readonly SnapshotPermission[]
+  readonly remove: readonly SnapshotPermission[]
+} {
+  const { CreateVolumePermission: change, OperationType, UserIds = [], GroupNames = [] } = input
+  const listed = readSnapshotPermissions([
+    ...UserIds.map((UserId) => ({ UserId })),
+    ...GroupNames.map((Group) => ({ Group })),
+  ])
+  if (listed.length > 0 && OperationType !== 'add' && OperationType !== 'remove') {
+    throw invalidParameterValue('operationType', OperationType ?? '', 'It must be add or remove.')
+  }
+  return {
+    add: [...readSnapshotPermissions(change?.Add), ...(OperationType === 'add' ? listed : [])],
+    remove: [
+      ...readSnapshotPermissions(change?.Remove),
+      ...(OperationType === 'remove' ? listed : []),
+    ],
+  }
+}

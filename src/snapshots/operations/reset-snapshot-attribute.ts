@@ -1,0 +1,27 @@
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ResetSnapshotAttribute.html */
+import type { ResetSnapshotAttributeRequest } from '@aws-sdk/client-ec2'
+import { invalidParameterValue } from '../../lib/errors.ts'
+import { writeOperation } from '../../wire/operation.ts'
+import { ownSnapshot } from '../find.ts'
+import { removeSnapshotPermissions } from '../permission-store.ts'
+import { checkSnapshotAttribute } from '../permission.ts'
+
+export const resetSnapshotAttribute = writeOperation<
+  ResetSnapshotAttributeRequest,
+  { Return: boolean }
+>({
+  action: 'ResetSnapshotAttribute',
+  async run({ input, tx, caller, region }) {
+    if (checkSnapshotAttribute(input.Attribute) !== 'createVolumePermission') {
+      throw invalidParameterValue(
+        'attribute',
+        input.Attribute ?? '',
+        'Only createVolumePermission can be reset.',
+      )
+    }
+    const { accountId } = caller
+    const { id } = await ownSnapshot(tx, { accountId, region, id: input.SnapshotId })
+    await removeSnapshotPermissions(tx, id)
+    return { Return: true }
+  },
+})

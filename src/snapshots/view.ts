@@ -1,0 +1,41 @@
+/** A snapshot as EC2 answers it. */
+import type { Snapshot as SnapshotOutput, SnapshotInfo } from '@aws-sdk/client-ec2'
+import type { Tag } from '../tags/tag.ts'
+import { viewTags } from '../tags/view.ts'
+import type { Snapshot } from './snapshot.ts'
+
+interface Beside {
+  readonly tags: readonly Tag[] | undefined
+  /** What goes for the owner's number, where it is the provider. */
+  readonly ownerAlias?: string | undefined
+}
+
+export function viewSnapshot(snapshot: Snapshot, { tags, ownerAlias }: Beside): SnapshotOutput {
+  return {
+    ...viewTaken(snapshot, tags),
+    OwnerAlias: ownerAlias,
+    Progress: `${snapshot.progressPercent}%`,
+    StorageTier: 'standard',
+    ...(snapshot.state === 'error' && { StateMessage: snapshot.stateMessage }),
+    ...(snapshot.state === 'completed' && {
+      CompletionTime: snapshot.completedAt,
+      FullSnapshotSizeInBytes: snapshot.fullSizeBytes,
+    }),
+  }
+}
+
+/** A snapshot as the call that took it answers: there is no progress yet. */
+export function viewTaken(snapshot: Snapshot, tags: readonly Tag[] | undefined): SnapshotInfo {
+  return {
+    SnapshotId: snapshot.id,
+    VolumeId: snapshot.volumeId,
+    OwnerId: snapshot.accountId,
+    State: snapshot.state,
+    StartTime: snapshot.startedAt,
+    Progress: '',
+    VolumeSize: snapshot.volumeSizeGiB,
+    Description: snapshot.description,
+    Encrypted: false,
+    Tags: viewTags(tags),
+  }
+}
