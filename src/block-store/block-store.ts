@@ -72,9 +72,9 @@ export class BlockStore {
 
   /** Begins an upload, to be closed when the database names what it stored. */
   beginUpload(): Upload {
-    return new Upload(this.#parts, (discarded) => {
-      this.#closing.add(discarded)
-      void discarded.finally(() => this.#closing.delete(discarded))
+    return new Upload(this.#parts, (finished) => {
+      this.#closing.add(finished)
+      void finished.finally(() => this.#closing.delete(finished))
     })
   }
 

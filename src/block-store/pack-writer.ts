@@ -87,7 +87,11 @@ export class PackWriter {
 
   #write(bytes: Uint8Array): Promise<void> {
     // Continuations of one promise run in order, so the bytes end up in order.
-    const write = this.#file.then((file) => file.append(bytes))
+    const write = this.#file
+      .then((file) => file.append(bytes))
+      .catch((error: unknown) => {
+        throw asDiskFull(error, this.#temporary)
+      })
     this.#writes.push(write)
     return write
   }

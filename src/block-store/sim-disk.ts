@@ -15,6 +15,7 @@ export class PowerCut extends Error {}
 
 export class SimDisk implements Disk {
   readonly #now: () => Date
+  readonly #pause: () => Promise<void>
   /** What a running program sees. */
   #names = new Map<string, File>()
   /** What is sure to be there after a power cut. */
@@ -22,8 +23,10 @@ export class SimDisk implements Disk {
   #operationsLeft = Infinity
   #bytesFree = Infinity
 
-  constructor(now: () => Date) {
+  /** `pause` is how long operations take, so that they overlap in many ways. */
+  constructor(now: () => Date, pause: () => Promise<void> = async () => {}) {
     this.#now = now
+    this.#pause = pause
   }
 
   cutPowerAfter(operations: number): void {
@@ -43,7 +46,7 @@ export class SimDisk implements Disk {
    * decides what made it; unsynced content that did not is half written.
    */
   restart(survives: () => boolean): SimDisk {
-    const disk = new SimDisk(this.#now)
+    const disk = new SimDisk(this.#now, this.#pause)
     for (const name of new Set([...this.#syncedNames.keys(), ...this.#names.keys()])) {
       const newest = this.#names.get(name)
       const file = survives() ? newest : this.#syncedNames.get(name)
@@ -59,7 +62,7 @@ export class SimDisk implements Disk {
   /** Kills the program and not the power: nothing is lost, and nothing more is synced. */
   reopen(): SimDisk {
     this.#operationsLeft = Infinity
-    const disk = new SimDisk(this.#now)
+    const disk = new SimDisk(this.#now, this.#pause)
     disk.#names = this.#names
     disk.#syncedNames = this.#syncedNames
     this.#operationsLeft = 0 // What still runs in the old program does nothing any more.
@@ -79,7 +82,7 @@ export class SimDisk implements Disk {
   }
 
   async list(folder: Folder): Promise<readonly FileInfo[]> {
-    this.#spend()
+    await this.#spend()
     const inside = [...this.#names].filter(([name]) => name.startsWith(`${folder}/`))
     return inside.map(([name, { content, modifiedAtMs }]) => ({
       name: name.slice(folder.length + 1),
@@ -89,28 +92,29 @@ export class SimDisk implements Disk {
   }
 
   async read(name: string, range: Range): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    this.#spend()
+    await this.#spend()
     const content = this.#names.get(name)?.content
     return content && new Uint8Array(content.subarray(range.offset, range.offset + range.length))
   }
 
   async create(name: string): Promise<NewFile> {
-    this.#spend()
+    await this.#spend()
     const modifiedAtMs = this.#now().getTime()
     const file: File = { content: Buffer.alloc(0), synced: false, modifiedAtMs }
     this.#names.set(name, file)
     return {
       append: async (bytes) => {
-        this.#spend()
+        this.#spendNow()
         if (bytes.length > this.#bytesFree) {
           throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
         }
         this.#bytesFree -= bytes.length
         file.content = Buffer.concat([file.content, bytes])
         file.synced = false
+        await this.#pause() // Bytes keep their order.
       },
       sync: async () => {
-        this.#spend()
+        await this.#spend()
         file.synced = true
       },
       close: async () => {},
@@ -118,19 +122,19 @@ export class SimDisk implements Disk {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    this.#spend()
+    await this.#spend()
     const file = this.#file(from)
     this.#names.delete(from)
     this.#names.set(to, file)
   }
 
   async remove(name: string): Promise<void> {
-    this.#spend()
+    await this.#spend()
     this.#names.delete(name)
   }
 
   async syncNames(folder: Folder): Promise<void> {
-    this.#spend()
+    await this.#spend()
     const inside = (name: string) => name.startsWith(`${folder}/`)
     for (const name of this.#syncedNames.keys()) if (inside(name)) this.#syncedNames.delete(name)
     for (const [name, file] of this.#names) if (inside(name)) this.#syncedNames.set(name, file)
@@ -142,7 +146,12 @@ export class SimDisk implements Disk {
     return file
   }
 
-  #spend(): void {
+  async #spend(): Promise<void> {
+    await this.#pause()
+    this.#spendNow()
+  }
+
+  #spendNow(): void {
     if (this.#operationsLeft === 0) throw new PowerCut()
     this.#operationsLeft--
   }

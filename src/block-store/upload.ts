@@ -20,17 +20,18 @@ export class Upload {
   readonly #pins: Pins
   readonly #writer: BlockWriter
   readonly #closing = new AbortController()
-  readonly #done: (discarded: Promise<void>) => void
+  readonly #onClose: (finished: Promise<void>) => void
+  readonly #finished = Promise.withResolvers<void>()
   #running = 0
   #isReleased = false
   #commit: Promise<void> | undefined
 
-  /** `done` hears of the last work of the upload, after it was closed. */
-  constructor(parts: Parts, done: (discarded: Promise<void>) => void) {
+  /** `onClose` is told when the upload is closed, and waits for what then still has to be tidied. */
+  constructor(parts: Parts, onClose: (finished: Promise<void>) => void) {
     this.#parts = parts
     this.#pins = new Pins(parts.pins)
     this.#writer = new BlockWriter(parts, this.#pins)
-    this.#done = done
+    this.#onClose = onClose
   }
 
   /** When it resolves, the disk is in the store for good, as long as something holds its manifest. */
@@ -78,6 +79,8 @@ export class Upload {
 
   /** Lets go of everything. What is under way fails, and what is not sealed is thrown away. */
   close(): void {
+    if (this.#closing.signal.aborted) return
+    this.#onClose(this.#finished.promise)
     this.#closing.abort(new Error('The upload was closed'))
     this.#release()
   }
@@ -137,6 +140,6 @@ export class Upload {
     if (this.#running > 0 || this.#isReleased) return
     this.#isReleased = true
     this.#pins.release()
-    this.#done(this.#writer.discard())
+    this.#finished.resolve(this.#writer.discard())
   }
 }

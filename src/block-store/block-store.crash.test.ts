@@ -1,0 +1,68 @@
+/**
+ * Cuts the power at every moment of random histories, and checks the promises
+ * of the block store: a digest never names other content, what was promised is
+ * there for good, and garbage collection never takes what is named.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Digest } from '../lib/digest.ts'
+import { MissingBlock } from './errors.ts'
+import { anyHistory, pauseOf, play, type Step } from './history.ts'
+import { PowerCut, SimDisk } from './sim-disk.ts'
+import { clock, digestNumber, findingsOf, openStore, readAll } from './testing.ts'
+
+const anyDelays = fc.array(fc.nat(6), { minLength: 1, maxLength: 20 })
+
+/** Plays until the power goes, and tells what the database named then. */
+async function playUntilCut(
+  disk: SimDisk,
+  now: () => Date,
+  history: readonly (readonly Step[])[],
+  live: Set<Digest>,
+): Promise<void> {
+  try {
+    const store = await openStore(disk, now)
+    await play(store, history, live)
+  } catch (error) {
+    if (disk.hasPower || !(error instanceof PowerCut)) throw error
+  }
+}
+
+test('a power cut at any moment breaks no promise', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      anyHistory,
+      anyDelays,
+      fc.nat(120),
+      fc.boolean(),
+      fc.infiniteStream(fc.boolean()),
+      async (history, delays, cut, crashed, luck) => {
+        const now = clock()
+        const live = new Set<Digest>()
+        let disk = new SimDisk(now, pauseOf(delays))
+        if (crashed) {
+          // A program before this one was killed in the middle of the same work.
+          disk.cutPowerAfter(cut)
+          await playUntilCut(disk, now, history, live)
+          disk = disk.reopen()
+        }
+        disk.cutPowerAfter(cut)
+        await playUntilCut(disk, now, history, live)
+
+        const after = disk.restart(() => luck.next().value ?? false)
+        const store = await openStore(after, now)
+        for (const manifest of live) await readAll(store, manifest)
+        for (const number of [1, 2, 3, 4, 5, 6]) {
+          await store.readBlock(digestNumber(number)).catch((error) => {
+            if (!(error instanceof MissingBlock)) throw error
+          })
+        }
+        assert.deepEqual(await findingsOf(store, live), [])
+        await play(store, history, live)
+        assert.deepEqual(await findingsOf(store, live), [])
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
