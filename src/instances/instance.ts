@@ -130,10 +130,12 @@ const pastParticiple: Record<Request, string> = {
   terminate: 'terminated',
 }
 
-/** Tells whether the instance holds memory of the host, or is about to. */
-export function holdsCapacity(state: InstanceState): boolean {
-  return state === 'pending' || state === 'running' || state === 'stopping'
-}
+/** The states in which an instance holds memory of the host, or is about to. */
+export const statesWithCapacity = [
+  'pending',
+  'running',
+  'stopping',
+] as const satisfies readonly InstanceState[]
 
 export function parseInstanceId(text: string): Id<'instance'> {
   if (isId('instance', text)) return text
@@ -147,4 +149,13 @@ export function instanceNotFound(ids: readonly string[]): ApiError {
       ? `The instance ID '${ids[0]}' does not exist`
       : `The instance IDs '${ids.join(', ')}' do not exist`
   return new ApiError('InvalidInstanceID.NotFound', text)
+}
+
+/** Refuses to change what is going or gone. */
+export function checkNotEnding({ id, state }: Pick<Instance, 'id' | 'state'>): void {
+  if (state !== 'shutting-down' && state !== 'terminated') return
+  throw new ApiError(
+    'IncorrectInstanceState',
+    `The instance '${id}' is ${state}, and cannot be modified any more.`,
+  )
 }

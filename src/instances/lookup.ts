@@ -1,5 +1,6 @@
 /** The instances that a call names: all of them, or it is refused. */
 import type { Database } from '../db/database.ts'
+import { ApiError } from '../lib/errors.ts'
 import type { CallContext } from '../wire/operation.ts'
 import { type Instance, instanceNotFound, parseInstanceId } from './instance.ts'
 import { listInstances } from './store.ts'
@@ -26,4 +27,13 @@ export async function findOneInstance(
   const [instance] = await findInstances(db, context, [id])
   if (!instance) throw instanceNotFound([id])
   return instance
+}
+
+/** A list of ids is answered whole: it has no pages. */
+export function checkNoPagesOfIds(ids: readonly string[], maxResults: number | undefined): void {
+  if (ids.length === 0 || maxResults === undefined) return
+  throw new ApiError(
+    'InvalidParameterCombination',
+    'The parameter instancesSet cannot be used with the parameter maxResults',
+  )
 }

@@ -1,0 +1,239 @@
+/**
+ * Launches instances: all that `RunInstances` records, in the caller's one
+ * transaction. Everything is checked before the first row is written, and what
+ * the host cannot hold is not promised.
+ */
+import type { RunInstancesRequest } from '@aws-sdk/client-ec2'
+import type { Tx } from '../db/database.ts'
+import {
+  type Image,
+  imageNotAuthorized,
+  imagesNotFound,
+  imageUnavailable,
+  parseImageId,
+} from '../images/image.ts'
+import { findImage, findVisible, markLaunched } from '../images/store.ts'
+import { keyPairNotFound } from '../key-pairs/key-pair.ts'
+import { findKeyPair } from '../key-pairs/store.ts'
+import { ApiError, missingParameter } from '../lib/errors.ts'
+import type { Id } from '../lib/ids.ts'
+import { createInterface, findSubnetForLaunch } from '../network/interfaces.ts'
+import { findZone } from '../network/zone.ts'
+import { tagsOnCreate } from '../tags/on-create.ts'
+import { putTags } from '../tags/store.ts'
+import type { ResourceType, Tag } from '../tags/tag.ts'
+import { createVolume } from '../volumes/create.ts'
+import { insertAttachment } from '../volumes/store.ts'
+import type { WriteCall } from '../wire/operation.ts'
+import { type Disk, mergeBlockDevices, resolveDisks } from './block-devices.ts'
+import { checkHostArchitecture, countFitting, insufficientCapacity } from './capacity.ts'
+import { launching } from './cause.ts'
+import { type Instance, statesWithCapacity } from './instance.ts'
+import { bootModeOf, checkArchitecture, type InstanceType } from './instance-type.ts'
+import {
+  checkSupported,
+  type InterfaceWishes,
+  readCounts,
+  readInstanceType,
+  readInterface,
+  readShutdownBehavior,
+} from './launch-request.ts'
+import { defaultMetadataOptions, withMetadataOptions } from './metadata-options.ts'
+import { insertInstance, listTypesInUse } from './store.ts'
+import { checkUserData } from './user-data.ts'
+
+export type LaunchCall = Pick<
+  WriteCall<unknown>,
+  'tx' | 'now' | 'newId' | 'caller' | 'region' | 'readers'
+>
+
+type TagsByType = ReadonlyMap<ResourceType, readonly Tag[]>
+
+/** Records the instances, `pending`, with their volumes and interfaces. */
+export async function launch(
+  call: LaunchCall,
+  request: RunInstancesRequest,
+): Promise<readonly Instance[]> {
+  const { tx, now, caller, region } = call
+  const { accountId } = caller
+  checkSupported(request)
+  const counts = readCounts(request)
+  const type = readInstanceType(request)
+  const nic = readInterface(request, type)
+  const tags = tagsOnCreate(request.TagSpecifications, ['instance', 'volume', 'network-interface'])
+  const userData = checkUserData(request.UserData)
+  const shutdownBehavior = readShutdownBehavior(request.InstanceInitiatedShutdownBehavior)
+
+  const image = await findLaunchable(call, request.ImageId)
+  checkArchitecture(type, image.architecture)
+  checkBootable(image, type)
+  const currentBootMode = bootModeOf(type, image.bootMode)
+  const metadataOptions = withMetadataOptions(
+    defaultMetadataOptions(image),
+    request.MetadataOptions,
+  )
+  const keyName = request.KeyName
+  if (keyName !== undefined && !(await findKeyPair(tx, { accountId, region, name: keyName }))) {
+    throw keyPairNotFound(keyName)
+  }
+  const subnet = await findSubnetForLaunch(call, {
+    subnetId: nic.subnetId,
+    availabilityZone: readZone(request, region),
+  })
+  const wishes = mergeBlockDevices(image, request.BlockDeviceMappings)
+  const disks = await resolveDisks(tx, { accountId, region }, wishes)
+  const count = await countToLaunch(call, type, counts, subnet.availabilityZone)
+  if (nic.privateIp !== undefined && counts.max > 1) {
+    throw new ApiError(
+      'InvalidParameterCombination',
+      'A private IP address can be specified only when one instance is launched.',
+    )
+  }
+
+  const reservationId = call.newId('reservation')
+  const instances: Instance[] = []
+  for (let launchIndex = 0; launchIndex < count; launchIndex++) {
+    const instance: Instance = {
+      id: call.newId('instance'),
+      accountId,
+      region,
+      reservationId,
+      launchIndex,
+      clientToken: request.ClientToken,
+      imageId: image.id,
+      instanceType: type.name,
+      architecture: image.architecture,
+      state: 'pending',
+      stateSince: now,
+      cause: launching,
+      isStopForced: false,
+      rebootsWanted: 0,
+      rebootsDone: 0,
+      keyName,
+      vpcId: subnet.vpcId,
+      subnetId: subnet.id,
+      availabilityZone: subnet.availabilityZone,
+      launchedAt: now,
+      bootMode: image.bootMode,
+      currentBootMode,
+      rootDeviceName: image.rootDeviceName,
+      rootDeviceType: image.rootDeviceType,
+      platform: image.platform,
+      platformDetails: image.platformDetails,
+      usageOperation: image.usageOperation,
+      userData,
+      isTerminationDisabled: request.DisableApiTermination ?? false,
+      isStopDisabled: request.DisableApiStop ?? false,
+      shutdownBehavior,
+      metadataOptions,
+      isEbsOptimized: request.EbsOptimized ?? false,
+      isMonitored: request.Monitoring?.Enabled ?? false,
+      hasSourceDestCheck: true,
+    }
+    await record(call, instance, { disks, nic, tags })
+    instances.push(instance)
+  }
+  await markLaunched(tx, image.id, now)
+  return instances
+}
+
+async function record(
+  call: LaunchCall,
+  instance: Instance,
+  parts: {
+    readonly disks: readonly Disk[]
+    readonly nic: InterfaceWishes
+    readonly tags: TagsByType
+  },
+): Promise<void> {
+  const { tx, now } = call
+  const { disks, nic, tags } = parts
+  await insertInstance(tx, instance)
+  await tag(tx, instance, 'instance', instance.id, tags)
+  for (const { device, deleteOnTermination, ...shape } of disks) {
+    const volume = await createVolume(call, {
+      ...shape,
+      availabilityZone: instance.availabilityZone,
+      tags: tags.get('volume'),
+    })
+    await insertAttachment(tx, {
+      volumeId: volume.id,
+      instanceId: instance.id,
+      device,
+      state: 'attaching',
+      isDetachForced: false,
+      deleteOnTermination,
+      attachedAt: now,
+    })
+  }
+  const made = await createInterface(call, {
+    ...nic,
+    subnetId: instance.subnetId,
+    instanceId: instance.id,
+    deviceIndex: 0,
+  })
+  await tag(tx, instance, 'network-interface', made.id, tags)
+}
+
+async function tag(
+  tx: Tx,
+  { accountId, region }: Instance,
+  resourceType: ResourceType,
+  resourceId: Id<'instance' | 'network-interface'>,
+  tags: TagsByType,
+): Promise<void> {
+  const found = tags.get(resourceType)
+  if (found) await putTags(tx, { accountId, region, resourceType, resourceId, tags: found })
+}
+
+/** The image, where the caller may launch it and its disks are there. */
+async function findLaunchable(
+  { tx, caller, region }: LaunchCall,
+  imageId: string | undefined,
+): Promise<Image> {
+  if (imageId === undefined) throw missingParameter('ImageId')
+  const id = parseImageId(imageId)
+  const image = await findImage(tx, id)
+  if (!image || image.region !== region) throw imagesNotFound([id])
+  if (image.state === 'deregistered') throw imageUnavailable(id)
+  const isVisible = await findVisible(tx, { accountId: caller.accountId, region, id })
+  if (!isVisible) throw imageNotAuthorized(id)
+  if (image.state !== 'available') throw imageUnavailable(id)
+  return image
+}
+
+function checkBootable(image: Image, type: InstanceType): void {
+  if (image.rootDeviceType !== 'ebs') {
+    throw new ApiError(
+      'UnsupportedOperation',
+      `Images with a root device of type '${image.rootDeviceType}' cannot be launched.`,
+    )
+  }
+  if (image.virtualizationType === 'hvm') return
+  throw new ApiError(
+    'InvalidParameterCombination',
+    `Instances with a virtualization type of '${image.virtualizationType}' are currently not ` +
+      `supported for this instance type: ${type.name}.`,
+  )
+}
+
+function readZone({ Placement }: RunInstancesRequest, region: string): string | undefined {
+  const wanted = Placement?.AvailabilityZone ?? Placement?.AvailabilityZoneId
+  if (wanted === undefined) return undefined
+  const zone = findZone(region, wanted)
+  if (zone) return zone.name
+  throw new ApiError('InvalidParameterValue', `Invalid availability zone: [${wanted}]`)
+}
+
+async function countToLaunch(
+  { tx, readers }: LaunchCall,
+  type: InstanceType,
+  { min, max }: { readonly min: number; readonly max: number },
+  availabilityZone: string,
+): Promise<number> {
+  const host = readers.host()
+  checkHostArchitecture(type, host)
+  const fitting = countFitting(type, await listTypesInUse(tx, statesWithCapacity), host)
+  if (fitting < min) throw insufficientCapacity(type, availabilityZone)
+  return Math.min(fitting, max)
+}

@@ -1,0 +1,73 @@
+/**
+ * The machines that run behind instances, each found again by its folder. An
+ * event of QEMU is only noted: the instance is looked at then.
+ */
+import { open, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Id } from '../lib/ids.ts'
+import { findMachine, type Machine } from '../qemu/machine.ts'
+import { machineFiles } from '../qemu/machine-spec.ts'
+
+export class Machines {
+  readonly #runFolder: string
+  readonly #connected = new Map<Id<'instance'>, Machine>()
+  readonly #onEvent: (id: Id<'instance'>) => void
+
+  /** `onEvent` is called when something happened to a machine; what, is for the caller to see. */
+  constructor(runFolder: string, onEvent: (id: Id<'instance'>) => void) {
+    this.#runFolder = runFolder
+    this.#onEvent = onEvent
+  }
+
+  /** Where a machine has its sockets and logs. */
+  folder(id: Id<'instance'>): string {
+    return join(this.#runFolder, id)
+  }
+
+  /** The machine of an instance, or nothing where none runs. */
+  async find(id: Id<'instance'>): Promise<Machine | undefined> {
+    const known = this.#connected.get(id)
+    if (known?.isConnected) return known
+    this.#connected.delete(id)
+    const found = await findMachine(this.folder(id))
+    return found && this.adopt(id, found)
+  }
+
+  /** Keeps the connection to a machine, and listens to what it tells. */
+  adopt(id: Id<'instance'>, machine: Machine): Machine {
+    this.#connected.set(id, machine)
+    machine.onEvent(({ event }) => {
+      if (event === 'GONE') this.#connected.delete(id)
+      this.#onEvent(id)
+    })
+    return machine
+  }
+
+  /** The last bytes that a machine has written to its serial console, and when. */
+  async consoleOutput(
+    id: Id<'instance'>,
+    bytesMax: number,
+  ): Promise<{ readonly bytes: Uint8Array; readonly at: Date } | undefined> {
+    const path = join(this.folder(id), machineFiles.console)
+    const found = await stat(path).catch(() => undefined)
+    if (!found) return undefined
+    await using file = await open(path, 'r')
+    const length = Math.min(found.size, bytesMax)
+    const bytes = Buffer.alloc(length)
+    await file.read(bytes, 0, length, found.size - length)
+    return { bytes, at: found.mtime }
+  }
+
+  /** A picture of a machine's screen, as PNG; nothing where none runs. */
+  async screenshot(id: Id<'instance'>): Promise<Uint8Array | undefined> {
+    const machine = await this.find(id)
+    return machine?.screenshot()
+  }
+
+  /** Leaves all machines to themselves. */
+  async close(): Promise<void> {
+    const machines = [...this.#connected.values()]
+    this.#connected.clear()
+    await Promise.all(machines.map((machine) => machine[Symbol.asyncDispose]()))
+  }
+}
