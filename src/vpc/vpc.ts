@@ -1,0 +1,208 @@
+/**
+ * The network of one VPC. `apply` compares what is with what shall be and does what
+ * is missing; it may be cut off anywhere and simply runs again. What was made lives
+ * in processes of its own and outlives us; nothing is made on the host's own network.
+ */
+import { readFileSync } from 'node:fs'
+import type { Server } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
+import { dhcpDaemon, ensureDhcp, stopDhcp } from './dhcp.ts'
+import { findDaemon } from './daemon.ts'
+import { addPortText, filterText, removePortText, silencePortText } from './filter.ts'
+import { plannedForwards, type Forward } from './forward.ts'
+import {
+  addPortCommands,
+  linkCommands,
+  outside,
+  removePortCommands,
+  settings,
+  type Link,
+} from './links.ts'
+import { listenInside } from './metadata-socket.ts'
+import { ensureNamespace, findNamespace, isPrivileged, releaseNamespace } from './namespace.ts'
+import type { Namespace } from './namespace.ts'
+import {
+  chooseOutside,
+  ensureForwards,
+  ensureOutside,
+  outsideDaemon,
+  stopOutside,
+} from './outside.ts'
+import { run } from './run.ts'
+import { checkSpec, portChanges, type VpcSpec } from './spec.ts'
+
+export interface Applied {
+  /** What could not be had although asked for: the way out, or single forwards. */
+  readonly warnings: readonly string[]
+  /** The namespace was made anew: what ran in an older one is cut off and must start again. */
+  readonly isNew: boolean
+}
+
+export class Vpc {
+  readonly #folder: string
+  #lane: Promise<unknown> = Promise.resolve()
+  #applied: { readonly spec: VpcSpec; readonly hasOutside: boolean } | undefined
+  #forwards: readonly Forward[] = []
+
+  /** Nothing happens yet. The folder is the one that the specs will name. */
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Makes the network be as the spec says. Calls wait for each other. */
+  apply(spec: VpcSpec): Promise<Applied> {
+    return this.#inLane(async () => {
+      checkSpec(spec)
+      const before = this.#applied
+      this.#applied = undefined // Whatever is cut off leaves the next call to look at everything.
+      const namespace = findNamespace(this.#folder)
+      if (before !== undefined && namespace !== undefined && this.#isAlive(before.hasOutside)) {
+        if (sameButPorts(before.spec, spec)) {
+          const done = await this.#applyChanges(before.spec, spec, namespace, before.hasOutside)
+          if (done !== undefined) return done
+        }
+      }
+      return this.#applyAll(spec)
+    })
+  }
+
+  /** The command prefix that runs a program inside; throws before the first `apply`. */
+  enter(): readonly string[] {
+    const namespace = findNamespace(this.#folder)
+    if (namespace === undefined) throw new Error(`enter the network: none in ${this.#folder}`)
+    return namespace.enter
+  }
+
+  /** The forwards that stand. */
+  forwards(): readonly Forward[] {
+    return this.#forwards
+  }
+
+  /**
+   * Opens the metadata service's socket. Close it by `close()`; after an `apply`
+   * that `isNew`, open it again. Hand connections on: `server.on('connection', …)`.
+   */
+  listenMetadata(): Promise<Server> {
+    return listenInside(this.enter())
+  }
+
+  /** Ends everything. Machines still inside lose their network when they end. */
+  destroy(): Promise<void> {
+    return this.#inLane(async () => {
+      this.#applied = undefined
+      this.#forwards = []
+      await Promise.all([stopOutside(this.#folder), stopDhcp(this.#folder)])
+      await releaseNamespace(this.#folder)
+    })
+  }
+
+  async #applyAll(spec: VpcSpec): Promise<Applied> {
+    const namespace = await ensureNamespace(this.#folder, [dhcpDaemon])
+    const net = chooseOutside(spec.subnets)
+    const links = JSON.parse(await run([...namespace.enter, 'ip', '-j', 'addr', 'show'])) as Link[]
+    await runInside(namespace, [
+      batch(linkCommands(spec, links)),
+      ...settings.map(
+        ([name, value]) =>
+          `[ ! -w /proc/sys/net/${name} ] || echo ${value} > /proc/sys/net/${name}`,
+      ),
+      load(filterText(spec.ports, net)),
+    ])
+    const warnings: string[] = []
+    const started = Promise.all([
+      ensureDhcp(spec, namespace.enter, net.resolver),
+      ensureOutside(this.#folder, namespace.holderPid, net)
+        .then(() =>
+          run([
+            ...namespace.enter,
+            'sh',
+            '-c',
+            `echo 1 > /proc/sys/net/ipv4/conf/${outside}/proxy_arp`,
+          ]),
+        )
+        .then(
+          () => true,
+          (error: unknown) => {
+            warnings.push(`no way out and no forwards: ${String(error)}`)
+            return false
+          },
+        ),
+    ])
+    const [, hasOutside] = await started
+    if (hasOutside) warnings.push(...(await this.#applyForwards(spec)))
+    this.#applied = { spec, hasOutside }
+    return { warnings, isNew: namespace.isNew }
+  }
+
+  /** Does what the ports ask for, or answers undefined where that did not work. */
+  async #applyChanges(
+    before: VpcSpec,
+    spec: VpcSpec,
+    namespace: Namespace,
+    hasOutside: boolean,
+  ): Promise<Applied | undefined> {
+    const { added, removed, changed } = portChanges(before.ports, spec.ports)
+    const net = chooseOutside(spec.subnets)
+    if (added.length + removed.length + changed.length > 0) {
+      const old = new Map(before.ports.map((port) => [port.id, port]))
+      const was = changed.flatMap((port) => old.get(port.id) ?? [])
+      const links = [...removed.flatMap(removePortCommands), ...added.flatMap(addPortCommands)]
+      const filter = [
+        ...removed.map(removePortText),
+        ...was.map(silencePortText),
+        ...[...added, ...changed].map((port) => addPortText(port, net)),
+      ]
+      try {
+        await runInside(namespace, [
+          load(filter.join('')),
+          ...(links.length > 0 ? [batch(links)] : []),
+        ])
+      } catch {
+        return undefined
+      }
+      await ensureDhcp(spec, namespace.enter, net.resolver)
+    }
+    const warnings = hasOutside ? await this.#applyForwards(spec) : ['no way out and no forwards']
+    this.#applied = { spec, hasOutside }
+    return { warnings, isNew: false }
+  }
+
+  async #applyForwards(spec: VpcSpec): Promise<readonly string[]> {
+    const planned = plannedForwards(spec.ports, isPrivileged() ? 0 : unprivilegedPortMin())
+    const { active, warnings } = await ensureForwards(this.#folder, planned)
+    this.#forwards = active
+    return warnings
+  }
+
+  #isAlive(hasOutside: boolean): boolean {
+    const names = hasOutside ? [dhcpDaemon, outsideDaemon] : [dhcpDaemon]
+    return names.every((name) => findDaemon({ folder: this.#folder, name }) !== undefined)
+  }
+
+  #inLane<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lane.then(work)
+    this.#lane = done.catch(() => undefined)
+    return done
+  }
+}
+
+function sameButPorts(one: VpcSpec, other: VpcSpec): boolean {
+  return isDeepStrictEqual({ ...one, ports: [] }, { ...other, ports: [] })
+}
+
+/** One shell inside, for as many tools as it takes. */
+async function runInside(namespace: Namespace, lines: readonly string[]): Promise<void> {
+  await run([...namespace.enter, 'sh', '-e'], lines.join('\n'))
+}
+
+function batch(commands: readonly string[]): string {
+  return `ip -batch - <<'END'\n${commands.join('\n')}\nEND`
+}
+
+function load(text: string): string {
+  return `nft -f - <<'END'\n${text}\nEND`
+}
+
+function unprivilegedPortMin(): number {
+  return Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'))
+}
