@@ -284,6 +284,7 @@ export const migrations: readonly string[] = [
   // A name is taken by an image that is on its way or there; one that is gone or failed frees it.
   `CREATE UNIQUE INDEX images_by_name ON images (account_id, region, name)
      WHERE state IN ('pending', 'available')`,
+  `CREATE INDEX images_by_name_of_any ON images (region, name, account_id)`,
   `CREATE INDEX images_by_owner ON images (account_id, region, id)`,
   `CREATE INDEX images_public ON images (region, is_public, id)`,
   `CREATE INDEX images_by_state ON images (state)`,

@@ -113,6 +113,11 @@ export function imageNameTaken(name: string, id: string): ApiError {
   return new ApiError('InvalidAMIName.Duplicate', `AMI name ${name} is already in use by AMI ${id}`)
 }
 
+/** The refusal of an attribute that an image does not have, or that the call cannot touch. */
+export function unknownImageAttribute(): ApiError {
+  return new ApiError('InvalidRequest', 'The request received was invalid')
+}
+
 /** The snapshots that an image lives on, each once. */
 export function snapshotsOf({ blockDevices }: Pick<Image, 'blockDevices'>): Id<'snapshot'>[] {
   const ids = blockDevices.flatMap(({ ebs }) => (ebs?.snapshotId ? [ebs.snapshotId] : []))

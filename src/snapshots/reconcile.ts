@@ -122,7 +122,7 @@ function reportProgress({
   readonly now: () => Date
   readonly id: Id<'snapshot'>
   readonly onGone: () => void
-}): { report(doneBytes: number, totalBytes: number): void } & Disposable {
+}): { readonly report: (doneBytes: number, totalBytes: number) => void } & Disposable {
   let isOver = false
   let reportedAtMs = now().getTime()
   const write = async (percent: number) => {

@@ -1,0 +1,76 @@
+/**
+ * The filters of `DescribeImages`: every one that AWS has. Those on what we keep
+ * no record of match nothing, as they do in AWS on an image without it.
+ */
+import type { FilterTable } from '../lib/filters.ts'
+import type { BlockDevice, EbsDevice, Image } from './image.ts'
+
+export interface ImageItem {
+  readonly image: Image
+  readonly ownerAlias: string | undefined
+}
+
+const nothing = () => undefined
+
+const devices =
+  (look: (device: BlockDevice) => string | undefined) =>
+  ({ image }: ImageItem) =>
+    image.blockDevices.map(look)
+
+const volumes =
+  (look: (ebs: EbsDevice) => string | number | boolean | undefined) =>
+  ({ image }: ImageItem) =>
+    image.blockDevices.map(({ ebs }) => ebs && look(ebs))
+
+export const imageFilters: FilterTable<ImageItem> = {
+  architecture: ({ image }) => image.architecture,
+  'block-device-mapping.delete-on-termination': volumes((ebs) => ebs.deleteOnTermination),
+  'block-device-mapping.device-name': devices(({ deviceName }) => deviceName),
+  'block-device-mapping.encrypted': volumes(() => false),
+  'block-device-mapping.snapshot-id': volumes(({ snapshotId }) => snapshotId),
+  'block-device-mapping.volume-size': volumes(({ sizeGiB }) => sizeGiB),
+  'block-device-mapping.volume-type': volumes(({ type }) => type),
+  'creation-date': ({ image }) => image.createdAt,
+  description: ({ image }) => image.description,
+  'ena-support': ({ image }) => image.enaSupport,
+  'free-tier-eligible': nothing,
+  hypervisor: () => 'xen',
+  'image-allowed': nothing,
+  'image-id': ({ image }) => image.id,
+  'image-type': () => 'machine',
+  'image-watermark.source-image-creation-time': nothing,
+  'image-watermark.source-image-id': nothing,
+  'image-watermark.source-image-region': nothing,
+  'image-watermark.watermark-creation-time': nothing,
+  'image-watermark.watermark-key': nothing,
+  'instance-type-specification.supported-instance-type': nothing,
+  'instance-type-specification.unsupported-instance-type': nothing,
+  'is-public': ({ image }) => image.isPublic,
+  'kernel-id': nothing,
+  'manifest-location': ({ image }) => image.location,
+  name: ({ image }) => image.name,
+  'owner-alias': ({ ownerAlias }) => ownerAlias,
+  'owner-id': ({ image }) => image.accountId,
+  platform: ({ image }) => image.platform,
+  'product-code': nothing,
+  'product-code.type': nothing,
+  'public-ssm-parameter-name': nothing,
+  'ramdisk-id': nothing,
+  'root-device-name': ({ image }) => image.rootDeviceName,
+  'root-device-type': ({ image }) => image.rootDeviceType,
+  'scan-result.critical-fix-available-since': nothing,
+  'scan-result.finding-scan-date': nothing,
+  'scan-result.high-fix-available-since': nothing,
+  'scan-result.highest-finding-severity-label': nothing,
+  'scan-result.informational-fix-available-since': nothing,
+  'scan-result.low-fix-available-since': nothing,
+  'scan-result.medium-fix-available-since': nothing,
+  'source-image-id': ({ image }) => image.sourceImageId,
+  'source-image-region': ({ image }) => image.sourceImageRegion,
+  'source-instance-id': ({ image }) => image.sourceInstanceId,
+  'sriov-net-support': ({ image }) => image.sriovNetSupport,
+  state: ({ image }) => image.state,
+  'state-reason-code': ({ image }) => image.stateReason?.code,
+  'state-reason-message': ({ image }) => image.stateReason?.message,
+  'virtualization-type': ({ image }) => image.virtualizationType,
+}

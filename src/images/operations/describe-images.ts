@@ -1,0 +1,107 @@
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html */
+import type { DescribeImagesRequest, DescribeImagesResult } from '@aws-sdk/client-ec2'
+import { type Account, listAccounts } from '../../iam/store.ts'
+import { ApiError } from '../../lib/errors.ts'
+import { checkFilters, type Filter, matchesFilters } from '../../lib/filters.ts'
+import type { Id } from '../../lib/ids.ts'
+import { page, readPageQuery } from '../../lib/pages.ts'
+import { listTags } from '../../tags/store.ts'
+import { type ReadCall, readOperation } from '../../wire/operation.ts'
+import { imageFilters, type ImageItem } from '../filters.ts'
+import { imagesNotFound, parseImageId } from '../image.ts'
+import { type ImageQuery, listImages } from '../store.ts'
+import { viewImage } from '../view.ts'
+
+type Call = ReadCall<DescribeImagesRequest>
+
+/** Providers of images in AWS that there is no account of here. */
+const otherProviders = ['amazon', 'aws-marketplace', 'aws-backup-vault']
+
+/** From here on, all tags that the caller has put on images are read instead of those of each. */
+const tagsByIdMax = 500
+
+export const describeImages = readOperation<DescribeImagesRequest, DescribeImagesResult>({
+  action: 'DescribeImages',
+  async run(call) {
+    const { input, db } = call
+    const { Filters } = input
+    checkFilters(Filters, imageFilters)
+    const accounts = await listAccounts(db)
+    const query = await readQuery(call, accounts)
+    const { after, count } = readPageQuery(input)
+    // With one more than a page it shows whether there is another.
+    const limit = Filters?.length ? undefined : count + 1
+    const images = await listImages(db, { ...query, after, limit })
+
+    const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]))
+    const items = images.map((image) => ({ image, ownerAlias: aliases.get(image.accountId) }))
+    const needsTags = Filters?.some(({ Name }) => Name?.startsWith('tag'))
+    const allTags = needsTags ? await tagsOf(call, items) : undefined
+    const matching = Filters?.length
+      ? items.filter((item) =>
+          matchesFilters(item, Filters, imageFilters, allTags?.get(item.image.id)),
+        )
+      : items
+    const { items: shown, NextToken } = page(matching, input, ({ image }) => image.id)
+    const tags = allTags ?? (await tagsOf(call, shown))
+    const Images = shown.map(({ image, ownerAlias }) =>
+      viewImage(image, { tags: tags.get(image.id), ownerAlias }),
+    )
+    return { Images, ...(NextToken && { NextToken }) }
+  },
+})
+
+/** What the database can find out by itself; the filters do the rest. */
+async function readQuery(call: Call, accounts: readonly Account[]): Promise<ImageQuery> {
+  const { input, caller, region } = call
+  const viewer = caller.accountId
+  const ids = input.ImageIds?.map(parseImageId)
+  if (ids) await checkVisible(call, ids)
+  const grantees = input.ExecutableUsers?.map((user) => parseUser(user, viewer, ['all']))
+  return {
+    viewer,
+    region,
+    ids,
+    ownerIds: input.Owners?.map((owner) => {
+      const provider = accounts.find(({ alias }) => alias === owner)
+      return provider?.id ?? parseUser(owner, viewer, otherProviders)
+    }),
+    names: exactValues(input.Filters, 'name'),
+    ...(grantees && {
+      sharedWith: grantees.filter((grantee) => grantee !== 'all'),
+      ...(grantees.includes('all') && { isPublic: true }),
+    }),
+  }
+}
+
+/** An image that one names and does not see is an error, whatever else one asks. */
+async function checkVisible(call: Call, ids: readonly Id<'image'>[]): Promise<void> {
+  const { db, caller, region } = call
+  const found = await listImages(db, { viewer: caller.accountId, region, ids })
+  const seen = new Set(found.map(({ id }) => id))
+  const missing = [...new Set(ids)].filter((id) => !seen.has(id))
+  if (missing.length > 0) throw imagesNotFound(missing)
+}
+
+function parseUser(text: string, self: string, words: readonly string[]): string {
+  if (text === 'self') return self
+  if (words.includes(text) || /^\d{12}$/.test(text)) return text
+  throw new ApiError('InvalidUserID.Malformed', `Invalid user id: "${text}"`)
+}
+
+/** The values of a filter, where none has a wildcard. */
+function exactValues(
+  filters: readonly Filter[] | undefined,
+  name: string,
+): readonly string[] | undefined {
+  const values = filters?.find(({ Name }) => Name === name)?.Values
+  return values?.every((value) => !/[*?\\]/.test(value)) ? values : undefined
+}
+
+async function tagsOf({ db, caller, region }: Call, items: readonly ImageItem[]) {
+  const { accountId } = caller
+  if (items.length > tagsByIdMax) {
+    return await listTags(db, { accountId, region, resourceType: 'image' })
+  }
+  return await listTags(db, { accountId, resourceIds: items.map(({ image }) => image.id) })
+}

@@ -1,0 +1,137 @@
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html */
+import type { RegisterImageRequest, RegisterImageResult } from '@aws-sdk/client-ec2'
+import { ApiError, invalidParameterValue, missingParameter } from '../../lib/errors.ts'
+import { tagsOnCreate } from '../../tags/on-create.ts'
+import { putTags } from '../../tags/store.ts'
+import { volumeTypes } from '../../volumes/volume-type.ts'
+import { type WriteCall, writeOperation } from '../../wire/operation.ts'
+import { byDevice, isOmitted, readNewDevice } from '../block-devices.ts'
+import { type BlockDevice, checkImageDescription, checkImageName } from '../image.ts'
+import { insertImage } from '../store.ts'
+
+type Call = WriteCall<RegisterImageRequest>
+
+export const registerImage = writeOperation<RegisterImageRequest, RegisterImageResult>({
+  action: 'RegisterImage',
+  async run(call) {
+    const { input, tx, caller, region, now, newId } = call
+    const { Name: name = '', Description: description } = input
+    const { accountId } = caller
+    checkImageName(name)
+    checkImageDescription(description)
+    checkSupported(input)
+    const tags = tagsOnCreate(input.TagSpecifications, ['image']).get('image') ?? []
+    const { RootDeviceName: rootDeviceName } = input
+    if (rootDeviceName === undefined) throw missingParameter('rootDeviceName')
+    const virtualizationType = oneOf(
+      ['hvm', 'paravirtual'],
+      'virtualizationType',
+      input.VirtualizationType ?? 'paravirtual',
+    )
+    const bootMode =
+      input.BootMode && oneOf(['legacy-bios', 'uefi', 'uefi-preferred'], 'bootMode', input.BootMode)
+    const tpmSupport = input.TpmSupport && oneOf(['v2.0'], 'tpmSupport', input.TpmSupport)
+    if (tpmSupport && bootMode !== 'uefi') {
+      throw new ApiError('InvalidParameterCombination', 'A TPM needs the boot mode uefi.')
+    }
+    const sriovNetSupport =
+      input.SriovNetSupport && oneOf(['simple'], 'sriovNetSupport', input.SriovNetSupport)
+    const id = newId('image')
+    await insertImage(tx, {
+      id,
+      accountId,
+      region,
+      name,
+      description,
+      location: `${accountId}/${name}`,
+      // Its snapshots are whole, so there is nothing to wait for.
+      state: 'available',
+      stateReason: undefined,
+      createdAt: now,
+      deregisteredAt: undefined,
+      // What EC2 takes where nothing is said, old as it is.
+      architecture: oneOf(
+        ['i386', 'x86_64', 'arm64', 'x86_64_mac', 'arm64_mac'],
+        'architecture',
+        input.Architecture ?? 'i386',
+      ),
+      bootMode,
+      rootDeviceName,
+      rootDeviceType: 'ebs',
+      virtualizationType,
+      platform: undefined,
+      platformDetails: 'Linux/UNIX',
+      usageOperation: 'RunInstances',
+      enaSupport: input.EnaSupport ?? false,
+      sriovNetSupport,
+      imdsSupport: input.ImdsSupport && oneOf(['v2.0'], 'imdsSupport', input.ImdsSupport),
+      tpmSupport,
+      isPublic: false,
+      sourceInstanceId: undefined,
+      sourceImageId: undefined,
+      sourceImageRegion: undefined,
+      lastLaunchedAt: undefined,
+      blockDevices: await readDevices(call, rootDeviceName),
+    })
+    await putTags(tx, { accountId, region, resourceType: 'image', resourceId: id, tags })
+    return { ImageId: id }
+  },
+})
+
+async function readDevices(call: Call, rootDeviceName: string): Promise<readonly BlockDevice[]> {
+  const { input, tx, caller, region } = call
+  const owner = { accountId: caller.accountId, region }
+  const devices: BlockDevice[] = []
+  for (const [name, mapping] of byDevice(input.BlockDeviceMappings)) {
+    if (isOmitted(mapping)) continue
+    const device = await readNewDevice(tx, owner, mapping)
+    const isRoot = name === rootDeviceName
+    const { ebs } = device
+    // A machine that is thrown away takes its root disk along, unless somebody says no.
+    const deleteOnTermination = mapping.Ebs?.DeleteOnTermination ?? isRoot
+    devices.push(ebs ? { ...device, ebs: { ...ebs, deleteOnTermination } } : device)
+  }
+  const root = devices.find(({ deviceName }) => deviceName === rootDeviceName)
+  if (root?.ebs?.snapshotId === undefined) {
+    throw new ApiError(
+      'InvalidBlockDeviceMapping',
+      `The root device ${rootDeviceName} is not mapped to a snapshot.`,
+    )
+  }
+  const bootable = Object.entries(volumeTypes).filter(([, { isBootable }]) => isBootable)
+  if (!bootable.some(([type]) => type === root.ebs?.type)) {
+    throw new ApiError(
+      'BootForVolumeTypeUnsupported',
+      `The volume type ${root.ebs.type} cannot be used as a boot volume.`,
+    )
+  }
+  return devices
+}
+
+/** What an image cannot be made of here is refused by its name. */
+function checkSupported(input: RegisterImageRequest): void {
+  const unsupported = {
+    ImageLocation: input.ImageLocation,
+    KernelId: input.KernelId,
+    RamdiskId: input.RamdiskId,
+    UefiData: input.UefiData,
+    BillingProduct: input.BillingProducts?.[0],
+  }
+  for (const [name, value] of Object.entries(unsupported)) {
+    if (value === undefined) continue
+    throw new ApiError(
+      'UnsupportedOperation',
+      `The parameter ${name} of RegisterImage is not supported by Imago.`,
+    )
+  }
+}
+
+function oneOf<const Choice extends string>(
+  choices: readonly Choice[],
+  name: string,
+  value: string,
+): Choice {
+  const found = choices.find((choice) => choice === value)
+  if (found !== undefined) return found
+  throw invalidParameterValue(name, value, `It must be one of: ${choices.join(', ')}.`)
+}

@@ -1,0 +1,79 @@
+/** An image as EC2 answers it. */
+import type {
+  ArchitectureValues,
+  BlockDeviceMapping,
+  Image as ImageOutput,
+  ImdsSupportValues,
+  PlatformValues,
+  TpmSupportValues,
+  VirtualizationType,
+  VolumeType,
+} from '@aws-sdk/client-ec2'
+import type { Tag } from '../tags/tag.ts'
+import { viewTags } from '../tags/view.ts'
+import type { BlockDevice, Image } from './image.ts'
+
+export function viewImage(
+  image: Image,
+  beside: {
+    readonly tags: readonly Tag[] | undefined
+    /** What goes for the owner's number, where it is the provider. */
+    readonly ownerAlias?: string | undefined
+  },
+): ImageOutput {
+  return {
+    Architecture: image.architecture as ArchitectureValues,
+    BlockDeviceMappings: image.blockDevices.map(viewBlockDevice),
+    BootMode: image.bootMode,
+    CreationDate: image.createdAt.toISOString(),
+    DeregistrationProtection: 'disabled',
+    Description: image.description,
+    EnaSupport: image.enaSupport,
+    Hypervisor: 'xen',
+    ImageId: image.id,
+    ImageLocation: image.location,
+    ImageOwnerAlias: beside.ownerAlias,
+    ImageType: 'machine',
+    ImdsSupport: image.imdsSupport as ImdsSupportValues | undefined,
+    LastLaunchedTime: image.lastLaunchedAt?.toISOString(),
+    Name: image.name,
+    OwnerId: image.accountId,
+    // The SDK writes its one value `Windows`; EC2 answers it in lower case.
+    Platform: image.platform as string | undefined as PlatformValues | undefined,
+    PlatformDetails: image.platformDetails,
+    Public: image.isPublic,
+    RootDeviceName: image.rootDeviceName,
+    RootDeviceType: image.rootDeviceType,
+    SourceImageId: image.sourceImageId,
+    SourceImageRegion: image.sourceImageRegion,
+    SourceInstanceId: image.sourceInstanceId,
+    SriovNetSupport: image.sriovNetSupport,
+    State: image.state,
+    StateReason: image.stateReason && {
+      Code: image.stateReason.code,
+      Message: image.stateReason.message,
+    },
+    Tags: viewTags(beside.tags),
+    TpmSupport: image.tpmSupport as TpmSupportValues | undefined,
+    UsageOperation: image.usageOperation,
+    VirtualizationType: image.virtualizationType as VirtualizationType,
+  }
+}
+
+function viewBlockDevice({ deviceName, virtualName, ebs }: BlockDevice): BlockDeviceMapping {
+  return {
+    DeviceName: deviceName,
+    VirtualName: virtualName,
+    ...(ebs && {
+      Ebs: {
+        DeleteOnTermination: ebs.deleteOnTermination,
+        Iops: ebs.iops,
+        SnapshotId: ebs.snapshotId,
+        VolumeSize: ebs.sizeGiB,
+        VolumeType: ebs.type as VolumeType,
+        Throughput: ebs.throughput,
+        Encrypted: false,
+      },
+    }),
+  }
+}
