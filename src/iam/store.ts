@@ -72,3 +72,12 @@ export async function findAccessKey(db: Database, id: string): Promise<AccessKey
   }
   return { id: row.id, secret: new Secret(row.secret), caller }
 }
+
+/** An access key as its holder needs it: the id and the secret. */
+export async function administrator(
+  db: Database,
+  id: string,
+): Promise<{ readonly id: string; readonly secret: Secret } | undefined> {
+  const key = await findAccessKey(db, id)
+  return key && { id: key.id, secret: key.secret }
+}

@@ -1,0 +1,86 @@
+/** The way of a call of our own API: the same as in `pipeline.ts`, with JSON at both ends. */
+import { transaction } from './db/database.ts'
+import { evaluate } from './iam/evaluate.ts'
+import { ApiError } from './lib/errors.ts'
+import { formatId } from './lib/ids.ts'
+import { authenticate, type Signed, type System } from './pipeline.ts'
+import type { Extension } from './wire/extension.ts'
+import type { HttpRequest, HttpResponse } from './wire/request.ts'
+
+export async function answerExtension(
+  extension: Extension,
+  request: HttpRequest,
+  path: Readonly<Record<string, string>>,
+  system: System,
+): Promise<HttpResponse> {
+  const requestId = system.newRequestId()
+  const now = system.now()
+  const { action } = extension
+  let signed: Signed | undefined
+  const record = (outcome: string) => ({
+    requestId,
+    accountId: signed?.caller.accountId,
+    userArn: signed?.caller.arn,
+    region: signed?.region,
+    action: `imago:${action}`,
+    outcome,
+    at: now,
+  })
+  try {
+    signed = await authenticate(request, system, now)
+    const { caller, region, service } = signed
+    if (service !== 'imago') {
+      throw new ApiError('SignatureDoesNotMatch', "Credential should be scoped to service 'imago'.")
+    }
+    const wanted = { action: `imago:${action}`, resource: '*' }
+    if (evaluate(caller.policies, wanted) !== 'allowed') {
+      throw new ApiError(
+        'UnauthorizedOperation',
+        `User: ${caller.arn} is not authorized to perform: ${wanted.action}`,
+      )
+    }
+    const { regions, readers, randomBytes } = system
+    const input = { body: parseBody(request.body), path }
+    const context = { caller, region, regions, requestId, now, readers, input }
+    let output: object
+    if (extension.kind === 'read') {
+      output = await transaction(system.db.reads, (db) => extension.run({ ...context, db }))
+      system.audit.add(record('Success'))
+    } else {
+      output = await transaction(system.db.writes, async (tx) => {
+        const done = await extension.run({
+          ...context,
+          tx,
+          newId: (kind) => formatId(kind, randomBytes(9)),
+          randomBytes,
+        })
+        await system.audit.record(tx, record('Success'))
+        return done
+      })
+      system.changed()
+    }
+    return jsonResponse(200, requestId, output)
+  } catch (error) {
+    const shown =
+      error instanceof ApiError
+        ? error
+        : new ApiError('InternalError', 'An internal error has occurred')
+    if (shown !== error) system.log.error('a call failed', { requestId, action, error })
+    system.audit.add(record(shown.code))
+    return jsonResponse(shown.status, requestId, { code: shown.code, message: shown.message })
+  }
+}
+
+function parseBody(body: Uint8Array): unknown {
+  if (body.length === 0) return undefined
+  try {
+    return JSON.parse(Buffer.from(body).toString())
+  } catch {
+    throw new ApiError('MalformedQueryString', 'The body is not JSON.')
+  }
+}
+
+function jsonResponse(status: number, requestId: string, body: object): HttpResponse {
+  const headers = { 'content-type': 'application/json', 'x-amzn-requestid': requestId }
+  return { status, headers, body: JSON.stringify(body) }
+}

@@ -1,0 +1,56 @@
+/**
+ * Frees the blocks and bases that nothing names any more: when it is asked for,
+ * and every few minutes. What is named is read from the database after the block
+ * store has begun to look, so nothing that a call has just recorded is missed.
+ */
+import type { BlockStore } from '../block-store/block-store.ts'
+import type { Connections } from '../db/database.ts'
+import type { Reconciler } from '../reconcile/loop.ts'
+import { findSetting, putSetting } from '../settings/store.ts'
+import { listLiveManifests } from '../snapshots/live-manifests.ts'
+import type { Bases } from '../volumes/bases.ts'
+import { listBaseManifests } from '../volumes/store.ts'
+import { type Collection, parseCollection } from './garbage.ts'
+
+const everyMs = 10 * 60 * 1000
+
+export function garbageReconciler({
+  db,
+  blockStore,
+  bases,
+  now,
+}: {
+  readonly db: Connections
+  readonly blockStore: BlockStore
+  readonly bases: Bases
+  readonly now: () => Date
+}): Reconciler {
+  const wanted = async () => Number((await findSetting(db.reads, 'garbage-wanted')) ?? 0)
+  return {
+    name: 'garbage',
+    stepsAtOnceMax: 1,
+    async due() {
+      const text = await findSetting(db.reads, 'garbage-done')
+      const last = text === undefined ? undefined : parseCollection(text)
+      const isDue =
+        !last || last.number < (await wanted()) || now().getTime() - last.at.getTime() > everyMs
+      return isDue ? ['all'] : []
+    },
+    async step() {
+      const number = await wanted()
+      const swept = await blockStore.collectGarbage({ live: () => listLiveManifests(db.writes) })
+      const basesDeleted = await bases.collect(() => listBaseManifests(db.writes))
+      const { manifestsDeleted, blocksDeleted, bytesFreed } = swept
+      const done: Collection = {
+        number,
+        at: now(),
+        manifestsDeleted,
+        blocksDeleted,
+        bytesFreed,
+        basesDeleted,
+      }
+      await putSetting(db.writes, 'garbage-done', JSON.stringify(done))
+      return 'moved'
+    },
+  }
+}

@@ -1,0 +1,72 @@
+/** The HTTP server: reads a request whole, hands it to whom it is for, and writes the answer. */
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { answerExtension } from './extension-pipeline.ts'
+import { extensions } from './extensions.ts'
+import { ApiError } from './lib/errors.ts'
+import { answer, refusal, type System } from './pipeline.ts'
+import type { HttpRequest } from './wire/request.ts'
+
+/** AWS does not say its own limit; user data of 16 KiB and a thousand long filters fit in. */
+const bodyBytesMax = 1024 * 1024
+
+export function createApiServer(system: System): FastifyInstance {
+  const server = Fastify({
+    bodyLimit: bodyBytesMax,
+    logger: false,
+    // A client keeps its connection; one that says nothing for long does not.
+    keepAliveTimeout: 75_000,
+    requestTimeout: 60_000,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+  })
+  server.removeAllContentTypeParsers()
+  // A signature covers the bytes, so nothing may touch them before.
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  )
+  server.route({
+    method: ['GET', 'POST'],
+    url: '/',
+    handler: async (request, reply) => {
+      const { status, headers, body } = await answer(readRequest(request), system)
+      return reply.code(status).headers(headers).send(body)
+    },
+  })
+  for (const extension of extensions) {
+    server.route<{ Params: Record<string, string> }>({
+      method: extension.method,
+      url: extension.path,
+      handler: async (request, reply) => {
+        const { status, headers, body } = await answerExtension(
+          extension,
+          readRequest(request),
+          request.params,
+          system,
+        )
+        return reply.code(status).headers(headers).send(body)
+      },
+    })
+  }
+  server.setErrorHandler((error: { code?: string; statusCode?: number }, _request, reply) => {
+    const isTooLarge = error.code === 'FST_ERR_CTP_BODY_TOO_LARGE'
+    if (!isTooLarge && (error.statusCode ?? 500) >= 500)
+      system.log.error('a connection failed', { error })
+    const shown = isTooLarge
+      ? new ApiError('RequestEntityTooLarge', `The request is longer than ${bodyBytesMax} bytes.`)
+      : new ApiError('MalformedQueryString', 'The request could not be read.')
+    const { status, headers, body } = refusal(system.newRequestId(), shown, system.services.ec2)
+    return reply.code(status).headers(headers).send(body)
+  })
+  return server
+}
+
+function readRequest(request: Pick<FastifyRequest, 'raw' | 'method' | 'body'>): HttpRequest {
+  const headers = Object.fromEntries(
+    Object.entries(request.raw.headersDistinct).map(([name, values = []]) => [
+      name,
+      values.join(','),
+    ]),
+  )
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+  return { method: request.method, target: request.raw.url ?? '/', headers, body }
+}

@@ -1,0 +1,91 @@
+/**
+ * Gets the disk of an import into a raw file of the work folder: bakes it, or
+ * fetches and converts it. What comes from outside is hostile until it is
+ * inspected; the work folder is thrown away, whatever came of it.
+ */
+import { createWriteStream } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { bake, recipes } from '../catalog/bake.ts'
+import { convertToRaw, inspectDiskImage } from '../qemu/images.ts'
+import { type BootMode, findBootMode } from './boot-mode.ts'
+import type { Import } from './import.ts'
+
+export type Progress = (message: string, doneBytes: number, totalBytes: number) => void
+
+export interface ObtainedDisk {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly bootMode: BootMode
+}
+
+/** An import that will not work however often it is tried, in words for the caller. */
+export class CannotImport extends Error {
+  override readonly name = 'CannotImport'
+}
+
+/** Makes `disk.raw` in `folder`, and tells its size and how it boots. */
+export async function obtainDisk(
+  item: Import,
+  folder: string,
+  progress: Progress,
+): Promise<ObtainedDisk> {
+  const path = join(folder, 'disk.raw')
+  if (item.kind === 'catalog') {
+    const recipe = item.source as keyof typeof recipes
+    if (!Object.hasOwn(recipes, recipe)) throw new CannotImport(`no such recipe: ${item.source}`)
+    await bake(recipe, {
+      output: path,
+      workFolder: join(folder, 'bake'),
+      onLine: (line) => progress(line.slice(0, 200), 0, 0),
+    })
+  } else {
+    const file = item.kind === 'url' ? join(folder, 'download') : item.source
+    if (item.kind === 'url') await download(item.source, file, progress)
+    await convert(file, path, progress)
+  }
+  await using disk = await open(path, 'r')
+  const { size } = await disk.stat()
+  return { path, sizeBytes: size, bootMode: await findBootMode(disk) }
+}
+
+async function convert(from: string, to: string, progress: Progress): Promise<void> {
+  const found = await stat(from).catch((error: unknown) => {
+    throw new CannotImport(`Cannot read the file: ${(error as Error).message}`)
+  })
+  if (!found.isFile()) throw new CannotImport(`Cannot import what is not a file: ${from}`)
+  try {
+    const { format, virtualSizeBytes } = await inspectDiskImage(from)
+    await convertToRaw(from, format, to, {
+      onProgress: (percent) =>
+        progress('converting', Math.round((virtualSizeBytes * percent) / 100), virtualSizeBytes),
+    })
+  } catch (error) {
+    throw new CannotImport((error as Error).message, { cause: error })
+  }
+}
+
+async function download(url: string, to: string, progress: Progress): Promise<void> {
+  const response = await fetch(url).catch((error: unknown) => {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    throw new Error(`Cannot fetch ${url}: ${(cause as Error).message}`)
+  })
+  if (response.status >= 400 && response.status < 500) {
+    throw new CannotImport(`Cannot fetch ${url}: the server answered ${response.status}`)
+  }
+  if (!response.ok || !response.body) {
+    throw new Error(`Cannot fetch ${url}: the server answered ${response.status}`)
+  }
+  const totalBytes = Number(response.headers.get('content-length') ?? 0)
+  let doneBytes = 0
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      doneBytes += chunk.length
+      progress('downloading', doneBytes, totalBytes)
+      done(null, chunk)
+    },
+  })
+  await pipeline(Readable.fromWeb(response.body), counter, createWriteStream(to))
+}

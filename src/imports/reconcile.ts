@@ -1,0 +1,106 @@
+/**
+ * Brings in the disks that were asked for. A starter image appears in every
+ * Region at once: one disk, named by each. What was cut off begins anew; blocks
+ * that are stored already are not stored again.
+ */
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { blockSizeBytes } from '../block-store/block.ts'
+import type { BlockStore } from '../block-store/block-store.ts'
+import { type Connections, transaction } from '../db/database.ts'
+import type { Id, Kind } from '../lib/ids.ts'
+import { ApiError } from '../lib/errors.ts'
+import type { Reconciler } from '../reconcile/loop.ts'
+import type { Import, ImportId } from './import.ts'
+import { CannotImport, obtainDisk, type Progress } from './obtain-disk.ts'
+import { publishImage } from './publish.ts'
+import {
+  completeImport,
+  failImport,
+  findImport,
+  listActiveImports,
+  reportProgress,
+} from './store.ts'
+
+export interface ImportDependencies {
+  readonly db: Connections
+  readonly blockStore: BlockStore
+  /** Where disks lie while they are made. */
+  readonly workFolder: string
+  readonly regions: readonly string[]
+  readonly now: () => Date
+  readonly newId: <K extends Kind>(kind: K) => Id<K>
+}
+
+const reportEveryMs = 500
+
+export function importReconciler(dependencies: ImportDependencies): Reconciler<ImportId> {
+  const { db } = dependencies
+  return {
+    name: 'imports',
+    stepsAtOnceMax: 1,
+    due: async () => (await listActiveImports(db.reads)).map(({ id }) => id),
+    async step(id) {
+      const item = await findImport(db.reads, id)
+      if (item?.state !== 'active') return 'waiting'
+      try {
+        await bringIn(item, dependencies)
+      } catch (error) {
+        // Refused for good; anything else is tried again.
+        if (!(error instanceof CannotImport) && !(error instanceof ApiError)) throw error
+        await failImport(db.writes, id, error.message)
+      }
+      return 'moved'
+    },
+    async giveUp(id, error) {
+      await failImport(db.writes, id, error instanceof Error ? error.message : String(error))
+    },
+  }
+}
+
+async function bringIn(item: Import, dependencies: ImportDependencies): Promise<void> {
+  const { db, blockStore, workFolder, regions, now, newId } = dependencies
+  const folder = join(workFolder, item.id)
+  const progress = throttledReport(item, dependencies)
+  try {
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const disk = await obtainDisk(item, folder, progress)
+    using upload = blockStore.beginUpload()
+    const whole = { start: 0, length: disk.sizeBytes, file: disk.path, fileOffset: 0 }
+    const saved = await upload.saveDisk(
+      { sizeBytes: disk.sizeBytes, extents: [whole] },
+      { onProgress: (done, total) => progress('storing', done, total) },
+    )
+    const stored = {
+      manifest: saved.manifest,
+      sizeBytes: disk.sizeBytes,
+      fullSizeBytes: saved.blocks * blockSizeBytes,
+      addedBytes: saved.bytesAdded,
+      bootMode: disk.bootMode,
+    }
+    await transaction(db.writes, async (tx) => {
+      const tools = { now: now(), newId }
+      const places = item.kind === 'catalog' ? regions : [item.region]
+      for (const region of places) {
+        const owner = { accountId: item.accountId, region }
+        const made = await publishImage(tx, owner, item.image, stored, tools)
+        if (region === item.region) {
+          await completeImport(tx, item.id, { ...made, manifest: saved.manifest })
+        }
+      }
+    })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function throttledReport(item: Import, { db }: ImportDependencies): Progress {
+  let last = -Infinity
+  return (message, doneBytes, totalBytes) => {
+    if (performance.now() - last < reportEveryMs) return
+    last = performance.now()
+    // Only told, never relied on: an import goes on where this is lost.
+    reportProgress(db.writes, item.id, { message, doneBytes, totalBytes }).catch(() => {})
+  }
+}

@@ -1,0 +1,45 @@
+/** What the steps of an instance's life work with. */
+import type { Accelerator } from '../../qemu/accelerator.ts'
+import type { Machine } from '../../qemu/machine.ts'
+import type { Connections } from '../../db/database.ts'
+import type { Id } from '../../lib/ids.ts'
+import type { Log } from '../../lib/log.ts'
+import type { Networks } from '../../network/networks.ts'
+import type { Lanes } from '../../reconcile/lanes.ts'
+import type { Machines } from '../machines.ts'
+
+export interface InstanceDependencies {
+  readonly db: Connections
+  readonly machines: Machines
+  readonly networks: Networks
+  /** Work on a volume's files holds the lane `volume/<id>`. */
+  readonly lanes: Lanes
+  readonly volumeFolder: (id: Id<'volume'>) => string
+  readonly accelerator: Accelerator
+  readonly now: () => Date
+  readonly log: Log
+}
+
+/** How long a guest may take to shut down before the power is cut. EC2 waits four minutes. */
+export const shutdownMsMax = 4 * 60 * 1000
+
+/** A guest that is still booting misses the button, so it is pressed again. */
+const pressEveryMs = 5_000
+
+const pressedAtMs = new WeakMap<Machine, number>()
+
+/** Presses the power button, unless it was pressed a moment ago. */
+export async function pressPowerButton(machine: Machine, now: Date): Promise<void> {
+  const last = pressedAtMs.get(machine) ?? -Infinity
+  if (now.getTime() - last < pressEveryMs) return
+  pressedAtMs.set(machine, now.getTime())
+  await machine.powerButton()
+}
+
+/** Waits until nobody works on the files of the volumes any more. */
+export async function awaitVolumes(
+  { lanes }: InstanceDependencies,
+  ids: readonly Id<'volume'>[],
+): Promise<void> {
+  await Promise.all(ids.map((id) => lanes.hold(`volume/${id}`, async () => {})))
+}

@@ -1,0 +1,81 @@
+/**
+ * The points in time that are owed of an instance's volumes. On a running
+ * machine QEMU takes them, of all volumes at one moment; with a reboot, the
+ * guest is shut down first and started again after; on a stopped one, the files
+ * alone are enough.
+ */
+import { transaction } from '../../db/database.ts'
+import type { Freeze } from '../../freezes/freeze.ts'
+import {
+  freezeOffline,
+  holdVolumes,
+  listVolumesOfFreeze,
+  recordLayers,
+} from '../../freezes/offline.ts'
+import { finishFreeze, listWantedFreezes } from '../../freezes/store.ts'
+import { addLayer, topLayer } from '../../qemu/layers.ts'
+import type { Machine } from '../../qemu/machine.ts'
+import { diskId } from '../hardware.ts'
+import type { Instance } from '../instance.ts'
+import { type InstanceDependencies, pressPowerButton, shutdownMsMax } from './context.ts'
+
+/** Takes what is owed of an instance that has no machine. Tells whether anything was. */
+export async function freezeStopped(
+  instance: Instance,
+  dependencies: InstanceDependencies,
+): Promise<boolean> {
+  const freezes = await listWantedFreezes(dependencies.db.reads, { instanceId: instance.id })
+  for (const freeze of freezes) await freezeOffline(dependencies, freeze.id)
+  return freezes.length > 0
+}
+
+/**
+ * Takes the next of what is owed of an instance that runs. `shutting down`: the
+ * guest was asked to power off, and whoever sees it do so shall know why.
+ */
+export async function freezeRunning(
+  instance: Instance,
+  machine: Machine,
+  dependencies: InstanceDependencies,
+): Promise<'nothing' | 'taken' | 'shutting down'> {
+  const { db, now, log } = dependencies
+  const [freeze] = await listWantedFreezes(db.reads, { instanceId: instance.id })
+  if (!freeze) return 'nothing'
+  if (!freeze.withReboot) {
+    await take(freeze, machine, dependencies)
+    return 'taken'
+  }
+  if ((await machine.state()) === 'running') {
+    if (now().getTime() - freeze.wantedAt.getTime() < shutdownMsMax) {
+      await pressPowerButton(machine, now())
+      return 'shutting down'
+    }
+    log.warn('a guest did not shut down for its image, and is reset', { instanceId: instance.id })
+    await machine.stop()
+  }
+  await take(freeze, machine, dependencies)
+  await machine.reset()
+  return 'taken'
+}
+
+async function take(
+  freeze: Freeze,
+  machine: Machine,
+  dependencies: InstanceDependencies,
+): Promise<void> {
+  const { db, lanes, volumeFolder } = dependencies
+  await holdVolumes(lanes, await listVolumesOfFreeze(db.writes, freeze.id), async () => {
+    const layers = await recordLayers(dependencies, freeze.id)
+    const written = await machine.topLayers()
+    const points = []
+    for (const [volumeId, layer] of layers) {
+      const folder = volumeFolder(volumeId)
+      if ((await topLayer(folder)) === layer) await addLayer(folder, layer + 1)
+      // QEMU may be past it already, and a volume that is not plugged in yet needs only its file.
+      const isWritten = written.get(diskId(volumeId)) === layer
+      if (isWritten) points.push({ diskId: diskId(volumeId), folder, layer: layer + 1 })
+    }
+    await machine.freeze(points)
+    await transaction(db.writes, (tx) => finishFreeze(tx, freeze.id))
+  })
+}

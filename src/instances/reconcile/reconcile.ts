@@ -1,0 +1,77 @@
+/**
+ * Keeps the promises of instances. Everything that touches a machine happens in
+ * its instance's step, one at a time: what the database says of the state, of
+ * attachments, reboots and points in time, in this order.
+ */
+import { rm } from 'node:fs/promises'
+import { transaction } from '../../db/database.ts'
+import { listWantedFreezes } from '../../freezes/store.ts'
+import type { Id } from '../../lib/ids.ts'
+import type { Reconciler, StepOutcome } from '../../reconcile/loop.ts'
+import { deleteTagsOf } from '../../tags/store.ts'
+import { listAttachments } from '../../volumes/store.ts'
+import type { Instance } from '../instance.ts'
+import { deleteInstance, findInstance, listDueInstances, listExpired } from '../store.ts'
+import type { InstanceDependencies } from './context.ts'
+import { settleAttachments } from './disks.ts'
+import { freezeStopped } from './freeze.ts'
+import { run } from './run.ts'
+import { abandonStart, start } from './start.ts'
+import { stop, terminate } from './stop.ts'
+
+/** A terminated instance is shown for about an hour. */
+const shownMs = 60 * 60 * 1000
+
+export function instanceReconciler(dependencies: InstanceDependencies): Reconciler<Id<'instance'>> {
+  const { db, now } = dependencies
+  return {
+    name: 'instances',
+    stepsAtOnceMax: 32,
+    async due() {
+      const expired = await listExpired(db.reads, new Date(now().getTime() - shownMs))
+      const moving = await listAttachments(db.reads, { states: ['attaching', 'detaching'] })
+      const freezes = await listWantedFreezes(db.reads)
+      return [
+        ...(await listDueInstances(db.reads)),
+        ...moving.map(({ instanceId }) => instanceId),
+        ...freezes.flatMap(({ instanceId }) => instanceId ?? []),
+        ...expired.map(({ id }) => id),
+      ]
+    },
+    async step(id) {
+      const instance = await findInstance(db.reads, id)
+      if (!instance) return 'waiting'
+      return await steps[instance.state](instance, dependencies)
+    },
+    async giveUp(id, error) {
+      const instance = await findInstance(db.reads, id)
+      // What is to end is tried for as long as it takes.
+      if (instance?.state !== 'pending') return
+      const message = error instanceof Error ? error.message : String(error)
+      await abandonStart(instance, message, dependencies)
+    },
+  }
+}
+
+type Step = (instance: Instance, dependencies: InstanceDependencies) => Promise<StepOutcome>
+
+const steps = {
+  pending: start,
+  running: run,
+  stopping: stop,
+  'shutting-down': terminate,
+  async stopped(instance, dependencies) {
+    const hasFrozen = await freezeStopped(instance, dependencies)
+    const settled = await settleAttachments(instance, undefined, dependencies)
+    return hasFrozen ? 'moved' : settled
+  },
+  async terminated(instance, { db, machines, now }) {
+    if (now().getTime() - instance.stateSince.getTime() < shownMs) return 'waiting'
+    await rm(machines.folder(instance.id), { recursive: true, force: true })
+    await transaction(db.writes, async (tx) => {
+      await deleteTagsOf(tx, instance.id)
+      await deleteInstance(tx, instance.id)
+    })
+    return 'moved'
+  },
+} as const satisfies Record<Instance['state'], Step>

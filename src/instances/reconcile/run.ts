@@ -1,0 +1,82 @@
+/** `running`: sees that the machine is there, and does what is asked of it. */
+import { transaction } from '../../db/database.ts'
+import type { Machine } from '../../qemu/machine.ts'
+import type { StepOutcome } from '../../reconcile/loop.ts'
+import { instanceInitiated, serverError } from '../cause.ts'
+import type { Instance } from '../instance.ts'
+import { changeInstanceState, finishReboot } from '../store.ts'
+import { type InstanceDependencies, pressPowerButton, shutdownMsMax } from './context.ts'
+import { mergeLayersOf, settleAttachments } from './disks.ts'
+import { freezeRunning } from './freeze.ts'
+
+export async function run(
+  instance: Instance,
+  dependencies: InstanceDependencies,
+): Promise<StepOutcome> {
+  const { machines } = dependencies
+  const machine = await machines.find(instance.id)
+  if (!machine) {
+    return await end(instance, serverError('the machine ended unexpectedly'), dependencies)
+  }
+  const taken = await freezeRunning(instance, machine, dependencies)
+  if (taken === 'taken') return 'moved'
+  if (taken === 'shutting down') return 'waiting'
+
+  const isRebooting = instance.rebootsWanted !== instance.rebootsDone
+  if (isRebooting) return await reboot(instance, machine, dependencies)
+
+  const state = await machine.state()
+  if (state === 'shutdown') return await end(instance, instanceInitiated, dependencies)
+  if (state === 'internal-error') {
+    return await end(instance, serverError('the machine failed inside'), dependencies)
+  }
+  // A disk of the host was full: as soon as there is room, the guest goes on.
+  if (state === 'io-error') await machine.cont()
+
+  const settled = await settleAttachments(instance, machine, dependencies)
+  if (settled === 'moved') return settled
+  await mergeLayersOf(instance, machine, dependencies)
+  return 'waiting'
+}
+
+/** Asks the guest to shut down, and starts it again; one that does not listen is reset. */
+async function reboot(
+  instance: Instance,
+  machine: Machine,
+  { db, now }: InstanceDependencies,
+): Promise<StepOutcome> {
+  const { id, rebootsWanted } = instance
+  rebootSince.set(machine, rebootSince.get(machine) ?? now().getTime())
+  const waitedMs = now().getTime() - (rebootSince.get(machine) ?? 0)
+  if ((await machine.state()) === 'running' && waitedMs < shutdownMsMax) {
+    await pressPowerButton(machine, now())
+    return 'waiting'
+  }
+  await machine.reset()
+  rebootSince.delete(machine)
+  await transaction(db.writes, (tx) => finishReboot(tx, { id, done: rebootsWanted }))
+  return 'moved'
+}
+
+/** Since when a machine has been asked to reboot; after a restart of ours, it begins anew. */
+const rebootSince = new WeakMap<Machine, number>()
+
+/** The machine is powered off, or gone: the instance follows it. */
+async function end(
+  instance: Instance,
+  cause: typeof instanceInitiated,
+  { db, now }: InstanceDependencies,
+): Promise<StepOutcome> {
+  const isOver = cause === instanceInitiated && instance.shutdownBehavior === 'terminate'
+  await transaction(db.writes, (tx) =>
+    changeInstanceState(tx, {
+      id: instance.id,
+      from: 'running',
+      to: isOver ? 'shutting-down' : 'stopping',
+      at: now(),
+      cause,
+      isStopForced: true,
+    }),
+  )
+  return 'moved'
+}

@@ -1,0 +1,132 @@
+/**
+ * `pending` → `running`: when its volumes are there, the instance is plugged
+ * into its network and its machine is started.
+ */
+import { mkdir } from 'node:fs/promises'
+import { transaction } from '../../db/database.ts'
+import type { Id } from '../../lib/ids.ts'
+import { listInterfaces } from '../../network/interface-store.ts'
+import type { Machine } from '../../qemu/machine.ts'
+import { startMachine } from '../../qemu/start-machine.ts'
+import type { StepOutcome } from '../../reconcile/loop.ts'
+import { tapName } from '../../vpc/spec.ts'
+import type { Attachment } from '../../volumes/attachment.ts'
+import {
+  changeAttachmentState,
+  changeVolumeState,
+  findVolumeById,
+  listAttachments,
+} from '../../volumes/store.ts'
+import { noCause, serverError } from '../cause.ts'
+import { diskOf, hotplugSlots, inBootOrder, smbiosOf, uuidOf } from '../hardware.ts'
+import type { Instance } from '../instance.ts'
+import { instanceTypeNamed } from '../instance-type.ts'
+import { changeInstanceState } from '../store.ts'
+import { awaitVolumes, type InstanceDependencies } from './context.ts'
+
+export async function start(
+  instance: Instance,
+  dependencies: InstanceDependencies,
+): Promise<StepOutcome> {
+  const { db, machines, networks, now } = dependencies
+  const { id } = instance
+  const attachments = await listAttachments(db.reads, { instanceIds: [id] })
+  const volumeIds = attachments.map(({ volumeId }) => volumeId)
+  // What it is plugged into is made ready while its volumes are.
+  const network = networks.apply(instance.vpcId)
+  network.catch(() => {})
+  const readiness = await readinessOf(volumeIds, dependencies)
+  if (readiness === 'creating') return 'waiting'
+  if (readiness === 'error') {
+    await abandonStart(instance, 'a volume of it could not be made', dependencies)
+    return 'moved'
+  }
+  const machine =
+    (await machines.find(id)) ?? (await launch(instance, attachments, network, dependencies))
+  const isRunning = await transaction(db.writes, async (tx) => {
+    const at = now()
+    const change = { id, from: 'pending', to: 'running', at, cause: noCause } as const
+    if (!(await changeInstanceState(tx, change))) return false
+    for (const { volumeId } of attachments) {
+      await changeAttachmentState(tx, { volumeId, from: 'attaching', to: 'attached' })
+      await changeVolumeState(tx, { id: volumeId, from: 'available', to: 'in-use' })
+    }
+    return true
+  })
+  if (isRunning) machines.adopt(id, machine)
+  return 'moved'
+}
+
+/** A start that will not succeed: a new instance ends, one that ran before is stopped again. */
+export async function abandonStart(
+  instance: Instance,
+  message: string,
+  { db, now }: InstanceDependencies,
+): Promise<void> {
+  const { id } = instance
+  await transaction(db.writes, async (tx) => {
+    const attachments = await listAttachments(tx, { instanceIds: [id] })
+    const isNew = attachments.some(
+      ({ device, state }) => device === instance.rootDeviceName && state === 'attaching',
+    )
+    const to = isNew ? 'shutting-down' : 'stopping'
+    await changeInstanceState(tx, {
+      id,
+      from: 'pending',
+      to,
+      at: now(),
+      cause: serverError(message),
+      isStopForced: true,
+    })
+  })
+}
+
+async function readinessOf(
+  volumeIds: readonly Id<'volume'>[],
+  { db }: InstanceDependencies,
+): Promise<'ready' | 'creating' | 'error'> {
+  const volumes = await Promise.all(volumeIds.map((id) => findVolumeById(db.reads, id)))
+  if (volumes.some((volume) => !volume || volume.state === 'error')) return 'error'
+  return volumes.some((volume) => volume?.state === 'creating') ? 'creating' : 'ready'
+}
+
+async function launch(
+  instance: Instance,
+  attachments: readonly Attachment[],
+  network: Promise<{ readonly enter: readonly string[] }>,
+  dependencies: InstanceDependencies,
+): Promise<Machine> {
+  const { db, machines, volumeFolder, accelerator } = dependencies
+  const { id } = instance
+  const type = instanceTypeNamed(instance.instanceType)
+  const folder = machines.folder(id)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await awaitVolumes(
+    dependencies,
+    attachments.map(({ volumeId }) => volumeId),
+  )
+  const interfaces = await listInterfaces(db.reads, { instanceIds: [id] })
+  const { enter } = await network
+  const ordered = inBootOrder(attachments, instance.rootDeviceName)
+  return await startMachine({
+    name: id,
+    folder,
+    enter,
+    accelerator,
+    vcpus: type.vcpus,
+    memoryMiB: type.memoryMiB,
+    firmware: instance.currentBootMode === 'uefi' ? 'uefi' : 'bios',
+    uuid: uuidOf(id),
+    smbios: smbiosOf(id, instance.instanceType),
+    disks: ordered.map(({ volumeId }, index) => ({
+      ...diskOf(volumeId, volumeFolder(volumeId)),
+      ...(index === 0 && { bootIndex: 0 }),
+    })),
+    nics: interfaces.map((port, index) => ({
+      id: `net${index}`,
+      mac: port.mac,
+      tap: tapName(port.id),
+    })),
+    hotplugSlots,
+  })
+}

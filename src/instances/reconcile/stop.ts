@@ -1,0 +1,89 @@
+/**
+ * `stopping` → `stopped`, and `shutting-down` → `terminated`: the guest is asked
+ * to shut down, and after a while the power is cut. A terminated instance whose
+ * disks go with it is not asked: nothing that it could still write will be seen.
+ */
+import { transaction } from '../../db/database.ts'
+import { releaseInterface } from '../../network/interfaces.ts'
+import { listInterfaces } from '../../network/interface-store.ts'
+import type { StepOutcome } from '../../reconcile/loop.ts'
+import {
+  changeAttachmentState,
+  changeVolumeState,
+  deleteAttachment,
+  listAttachments,
+} from '../../volumes/store.ts'
+import type { Instance } from '../instance.ts'
+import { changeInstanceState } from '../store.ts'
+import { type InstanceDependencies, pressPowerButton, shutdownMsMax } from './context.ts'
+import { freezeStopped } from './freeze.ts'
+
+/** What outlives its instance is given this long to be written out. */
+const farewellMsMax = 20_000
+
+export async function stop(
+  instance: Instance,
+  dependencies: InstanceDependencies,
+): Promise<StepOutcome> {
+  const { db, networks, now } = dependencies
+  const { id } = instance
+  const waitMsMax = instance.isStopForced ? 0 : shutdownMsMax
+  if (!(await isPoweredOff(instance, waitMsMax, dependencies))) return 'waiting'
+  await transaction(db.writes, async (tx) => {
+    if (!(await changeInstanceState(tx, { id, from: 'stopping', to: 'stopped', at: now() }))) return
+    for (const { volumeId, state } of await listAttachments(tx, { instanceIds: [id] })) {
+      if (state === 'attaching') {
+        await changeAttachmentState(tx, { volumeId, from: 'attaching', to: 'attached' })
+      }
+    }
+  })
+  await networks.apply(instance.vpcId)
+  return 'moved'
+}
+
+export async function terminate(
+  instance: Instance,
+  dependencies: InstanceDependencies,
+): Promise<StepOutcome> {
+  const { db, networks, now } = dependencies
+  const { id } = instance
+  const attachments = await listAttachments(db.reads, { instanceIds: [id] })
+  const isAllGone = attachments.every(({ deleteOnTermination }) => deleteOnTermination)
+  if (!(await isPoweredOff(instance, isAllGone ? 0 : farewellMsMax, dependencies))) return 'waiting'
+  // What was promised of its volumes comes before they go.
+  await freezeStopped(instance, dependencies)
+  await transaction(db.writes, async (tx) => {
+    for (const { volumeId, deleteOnTermination } of await listAttachments(tx, {
+      instanceIds: [id],
+    })) {
+      await deleteAttachment(tx, volumeId)
+      const to = deleteOnTermination ? 'deleting' : 'available'
+      await changeVolumeState(tx, { id: volumeId, from: ['in-use', 'available'], to })
+      // One that is still being made, or could not be, is of no use to anybody.
+      await changeVolumeState(tx, { id: volumeId, from: ['creating', 'error'], to: 'deleting' })
+    }
+    for (const port of await listInterfaces(tx, { instanceIds: [id] })) {
+      await releaseInterface(tx, port.id)
+    }
+    await changeInstanceState(tx, { id, from: 'shutting-down', to: 'terminated', at: now() })
+  })
+  await networks.apply(instance.vpcId)
+  return 'moved'
+}
+
+/** Brings the machine closer to its end. Tells whether it is there. */
+async function isPoweredOff(
+  instance: Instance,
+  waitMsMax: number,
+  { machines, now }: InstanceDependencies,
+): Promise<boolean> {
+  const machine = await machines.find(instance.id)
+  if (!machine) return true
+  const waitedMs = now().getTime() - instance.stateSince.getTime()
+  if (waitedMs < waitMsMax && (await machine.state()) === 'running') {
+    await pressPowerButton(machine, now())
+    return false
+  }
+  await machine.kill()
+  return true
+}

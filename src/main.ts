@@ -1,0 +1,240 @@
+/**
+ * The composition: opens what there is, in order, and closes it in reverse. The
+ * only file beside `config.ts` that knows the clock, random bytes and the process.
+ */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { availableParallelism, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { AuditLog } from './audit/log.ts'
+import { BlockStore } from './block-store/block-store.ts'
+import { catalogRecipes } from './catalog/recipes.ts'
+import type { Config } from './config.ts'
+import { type Connections, migrate, openSqlite, transaction } from './db/database.ts'
+import { lockFolder } from './db/lock.ts'
+import { freezeReconciler } from './freezes/reconcile.ts'
+import { garbageReconciler } from './garbage/reconcile.ts'
+import { createApiServer } from './http.ts'
+import { type AccessKey, administrator, insertAccount, putAccessKey } from './iam/store.ts'
+import { imageReconciler } from './images/reconcile.ts'
+import { MetadataService } from './imds/service.ts'
+import { catalogImport, type Import } from './imports/import.ts'
+import { importReconciler } from './imports/reconcile.ts'
+import { insertImport, listCatalogImports } from './imports/store.ts'
+import { Machines } from './instances/machines.ts'
+import { instanceReconciler } from './instances/reconcile/reconcile.ts'
+import { listByState } from './instances/store.ts'
+import { formatId, type Id, type Kind } from './lib/ids.ts'
+import type { Log } from './lib/log.ts'
+import { Secret } from './lib/secret.ts'
+import { ensureDefaultNetwork } from './network/defaults.ts'
+import { Networks } from './network/networks.ts'
+import { networkReconciler } from './network/reconcile.ts'
+import type { System } from './pipeline.ts'
+import { type Accelerator, probeAccelerator } from './qemu/accelerator.ts'
+import { Lanes } from './reconcile/lanes.ts'
+import { Loop } from './reconcile/loop.ts'
+import { findSetting, keepSetting, putSetting } from './settings/store.ts'
+import { snapshotReconciler } from './snapshots/reconcile.ts'
+import { Bases } from './volumes/bases.ts'
+import { volumeReconciler } from './volumes/reconcile.ts'
+import { loadService } from './wire/codec.ts'
+
+/** Whose images the starter images are. Tools know this account by its alias. */
+const provider = { id: '100000000001', name: 'Imago', alias: 'amazon' }
+
+/** Content that nothing names is not collected before this age. */
+const garbageGraceMs = 60_000
+
+export interface Imago {
+  /** `http://127.0.0.1:4780` */
+  readonly endpoint: string
+  readonly rootKey: { readonly id: string; readonly secret: Secret }
+  readonly accelerator: { readonly accelerator: Accelerator; readonly why: string }
+  readonly db: Connections
+  readonly loop: Loop
+  /** The starter image that every installation has, as it is now. */
+  findStarterImport(): Promise<Import | undefined>
+  close(): Promise<void>
+}
+
+export interface Options {
+  readonly config: Config
+  readonly log: Log
+  /** For tests: another database than the folder's own. */
+  readonly database?: Connections
+  /** For tests: calls are recorded, and nothing is done about them. */
+  readonly isIdle?: boolean
+  /** For tests: no starter image is baked. */
+  readonly hasNoStarter?: boolean
+}
+
+/** Opens the installation of a data folder and serves its API until it is closed. */
+export async function openImago(options: Options): Promise<Imago> {
+  const { config, log } = options
+  const { dataFolder, regions } = config
+  const now = () => new Date()
+  const newId = <K extends Kind>(kind: K): Id<K> => formatId(kind, randomBytes(9))
+  await using opened = new AsyncDisposableStack()
+
+  const folder = (name: string) => join(dataFolder, name)
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 })
+  opened.use(lockFolder(dataFolder))
+  const db = options.database ?? openSqlite(folder('imago.db'))
+  if (!options.database) opened.defer(() => db.close())
+  await migrate(db.writes)
+  const rootKey = await prepareAccounts(db, config, now())
+  await transaction(db.writes, async (tx) => {
+    for (const region of regions) {
+      await ensureDefaultNetwork(tx, { accountId: config.accountId, region, newId, now: now() })
+    }
+  })
+  const accelerator = await probeAccelerator(config.accelerator, { folder: dataFolder })
+
+  const blockStore = await BlockStore.open({
+    folder: folder('blocks'),
+    now,
+    graceMs: garbageGraceMs,
+    log: (message, fields) => log.warn(message, fields),
+  })
+  opened.defer(() => blockStore.close())
+  const bases = new Bases({ folder: folder('bases'), blockStore })
+  const volumeFolder = (id: Id<'volume'>) => join(folder('volumes'), id)
+  const lanes = new Lanes()
+  const machines = new Machines(folder('run'), (id) => loop.note('instances', id))
+  opened.defer(() => machines.close())
+  const tokenKey = await keepSetting(db.writes, 'metadata-token-key', () =>
+    randomBytes(32).toString('base64'),
+  )
+  const metadata = new MetadataService({
+    db: db.reads,
+    tokenKey: Buffer.from(tokenKey, 'base64'),
+    now,
+    log,
+  })
+  opened.defer(() => metadata.close())
+  const networks = new Networks({
+    db: db.reads,
+    runFolder: folder('run'),
+    log,
+    onMetadataSocket: (vpcId, socket) => metadata.serve(vpcId, socket),
+  })
+  opened.defer(() => networks.close())
+
+  const shared = { db, lanes, volumeFolder, now, log }
+  const reconcilers = [
+    instanceReconciler({ ...shared, machines, networks, accelerator: accelerator.accelerator }),
+    volumeReconciler({ ...shared, bases }),
+    freezeReconciler(shared),
+    snapshotReconciler({ ...shared, blockStore }),
+    imageReconciler(shared),
+    networkReconciler({ db, networks }),
+    importReconciler({ db, blockStore, workFolder: folder('work'), regions, now, newId }),
+    garbageReconciler({ db, blockStore, bases, now }),
+  ]
+  const loop: Loop = new Loop(options.isIdle ? [] : reconcilers, {
+    scanEveryMs: 1000,
+    triesMax: 5,
+    retryAfterMs: 250,
+    onError: (where, error) => log.error('a step failed', { where, error }),
+  })
+  opened.defer(() => loop.stop())
+
+  const audit = new AuditLog(db.writes, (error) => log.error('audit events were lost', { error }))
+  opened.defer(() => audit.flush())
+  const system: System = {
+    db,
+    regions,
+    audit,
+    now,
+    log,
+    randomBytes,
+    services: { ec2: loadService('ec2'), sts: loadService('sts') },
+    newRequestId: randomUUID,
+    changed: () => loop.wake(),
+    readers: {
+      consoleOutput: (id, bytesMax) => machines.consoleOutput(id as Id<'instance'>, bytesMax),
+      screenshot: (id) => machines.screenshot(id as Id<'instance'>),
+      host: () => hostCapacity,
+    },
+  }
+  const server = createApiServer(system)
+  opened.defer(() => server.close())
+  const endpoint = await server.listen(config.listen)
+
+  if (!options.hasNoStarter) await wishStarter(db, regions[0] ?? '', now())
+  // Every running machine is looked at once: that is the whole crash recovery.
+  for (const { id } of await listByState(db.reads, ['running', 'stopped'])) {
+    loop.note('instances', id)
+  }
+  loop.start()
+
+  const closing = opened.move()
+  return {
+    endpoint,
+    rootKey,
+    accelerator,
+    db,
+    loop,
+    findStarterImport: async () => (await listCatalogImports(db.reads, starter.name))[0],
+    close: () => closing.disposeAsync(),
+  }
+}
+
+const starter = catalogRecipes.tiny
+
+/** What machines can have of the host: a part of its memory is its own. */
+const hostCapacity = {
+  vcpus: availableParallelism(),
+  memoryMiB: Math.floor((totalmem() / 2 ** 20) * 0.9),
+  architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
+} as const
+
+/** The account of the installation with its administrator, and the provider's account. */
+async function prepareAccounts(
+  db: Connections,
+  config: Config,
+  now: Date,
+): Promise<Imago['rootKey']> {
+  const { accountId } = config
+  return await transaction(db.writes, async (tx) => {
+    await insertAccount(tx, { id: accountId, name: 'default', alias: undefined }, now)
+    await insertAccount(tx, provider, now)
+    const kept = await findSetting(tx, 'root-access-key-id')
+    const known = kept === undefined ? undefined : await administrator(tx, kept)
+    if (known && !config.rootKey) return known
+    const made = config.rootKey ?? {
+      id: `AKIA${base32(randomBytes(10))}`,
+      secret: new Secret(randomBytes(30).toString('base64')),
+    }
+    const key: AccessKey = {
+      ...made,
+      caller: {
+        accountId,
+        arn: `arn:aws:iam::${accountId}:user/admin`,
+        userId: `AIDA${base32(randomBytes(10))}`,
+        policies: [{ effect: 'Allow', actions: ['*'], resources: ['*'] }],
+      },
+    }
+    await putAccessKey(tx, key, now)
+    await putSetting(tx, 'root-access-key-id', made.id)
+    return made
+  })
+}
+
+function base32(bytes: Uint8Array): string {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  const groups = bits.match(/.{5}/g) ?? []
+  return groups.map((group) => letters[Number.parseInt(group, 2)]).join('')
+}
+
+/** Has the starter image baked where there is none, and where baking it failed before. */
+async function wishStarter(db: Connections, region: string, now: Date): Promise<void> {
+  await transaction(db.writes, async (tx) => {
+    const [latest] = await listCatalogImports(tx, starter.name)
+    if (latest && latest.state !== 'error') return
+    const made = { accountId: provider.id, region, now, random: randomBytes(8) }
+    await insertImport(tx, catalogImport(starter, made))
+  })
+}

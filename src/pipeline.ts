@@ -1,0 +1,239 @@
+/** The way of a request, from its bytes to the answer, told once from top to bottom. */
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { actions } from './actions.ts'
+import type { AuditLog } from './audit/log.ts'
+import { type Connections, type Tx, transaction } from './db/database.ts'
+import { claimToken, keepAnswer } from './client-tokens/store.ts'
+import { type Caller, evaluate, type Permission } from './iam/evaluate.ts'
+import { findAccessKey } from './iam/store.ts'
+import { ApiError } from './lib/errors.ts'
+import { formatId } from './lib/ids.ts'
+import type { Log } from './lib/log.ts'
+import type { Service, ServiceName } from './wire/codec.ts'
+import type { CallContext, Operation, WriteOperation } from './wire/operation.ts'
+import { parseParams } from './wire/params.ts'
+import type { Readers } from './wire/readers.ts'
+import type { HttpRequest, HttpResponse } from './wire/request.ts'
+import { parseSignature, verifySignature } from './wire/sigv4.ts'
+
+export interface System {
+  readonly services: Readonly<Record<ServiceName, Service>>
+  readonly db: Connections
+  readonly regions: readonly string[]
+  readonly readers: Readers
+  readonly audit: AuditLog
+  readonly now: () => Date
+  readonly randomBytes: (count: number) => Uint8Array
+  readonly newRequestId: () => string
+  readonly log: Log
+  /** Called when a call has changed something: there may be something to reconcile. */
+  readonly changed: () => void
+}
+
+/** Who called, where, and which of the services. */
+export interface Signed {
+  readonly caller: Caller
+  readonly region: string
+  readonly service: string
+}
+
+/** How long a call waits for what has to begin before it answers. */
+const answerAfterMsMax = 10_000
+
+export async function answer(request: HttpRequest, system: System): Promise<HttpResponse> {
+  const requestId = system.newRequestId()
+  const now = system.now()
+  let service = system.services.ec2
+  let signed: Signed | undefined
+  let action = ''
+
+  const record = (outcome: string) => ({
+    requestId,
+    accountId: signed?.caller.accountId,
+    userArn: signed?.caller.arn,
+    region: signed?.region,
+    action,
+    outcome,
+    at: now,
+  })
+
+  try {
+    signed = await authenticate(request, system, now)
+    service = serviceOf(signed, system)
+    const params = parseParams(request)
+    action = params.get('Action') ?? ''
+    service.actionOf(params)
+    const input = service.decode(action, params) as Input
+    const operation = findOperation(service, action)
+    const { caller, region } = signed
+    const { regions, readers } = system
+    const context: CallContext = { caller, region, regions, requestId, now, readers }
+    const allow = () => authorise(operation, input, context)
+
+    let body: string
+    if (operation.kind === 'read') {
+      body = await transaction(system.db.reads, async (db) => {
+        allow()
+        refuseDryRun(input)
+        return service.encode(action, requestId, await operation.run({ ...context, input, db }))
+      })
+      system.audit.add(record('Success'))
+    } else {
+      const { body: written, output } = await transaction(system.db.writes, async (tx) => {
+        allow()
+        refuseDryRun(input)
+        const done = await write(operation, service, input, context, tx, system)
+        await system.audit.record(tx, record('Success'))
+        return done
+      })
+      body = written
+      system.changed()
+      if (output !== undefined) await untilBegun(operation, output, system)
+    }
+    return xmlResponse(200, requestId, body)
+  } catch (error) {
+    const shown = error instanceof ApiError ? error : internalError
+    if (shown !== error) system.log.error('a call failed', { requestId, action, error })
+    system.audit.add(record(shown.code))
+    return refusal(requestId, shown, service)
+  }
+}
+
+const internalError = new ApiError('InternalError', 'An internal error has occurred')
+
+/** Says no in the words of a service. */
+export function refusal(requestId: string, error: ApiError, service: Service): HttpResponse {
+  const body = service.encodeError(requestId, error.code, error.message)
+  return xmlResponse(error.status, requestId, body)
+}
+
+/** Who signed `request`. An error of authentication wins over every other. */
+export async function authenticate(
+  request: HttpRequest,
+  system: Pick<System, 'db' | 'regions'>,
+  now: Date,
+): Promise<Signed> {
+  const signature = parseSignature(request)
+  const key = await findAccessKey(system.db.reads, signature.accessKeyId)
+  if (!key) {
+    throw new ApiError(
+      'InvalidClientTokenId',
+      'The security token included in the request is invalid.',
+    )
+  }
+  verifySignature(request, signature, key.secret.reveal(), now)
+  const { region, service } = signature
+  if (!system.regions.includes(region)) {
+    throw new ApiError(
+      'AuthFailure',
+      `Credential should be scoped to a valid region. ` +
+        `${region} is not one of this installation: ${system.regions.join(', ')}`,
+    )
+  }
+  return { caller: key.caller, region, service }
+}
+
+type Input = { readonly DryRun?: boolean; readonly ClientToken?: string } & Record<string, unknown>
+
+function serviceOf({ service }: Signed, { services }: System): Service {
+  if (service === 'ec2' || service === 'sts') return services[service]
+  throw new ApiError(
+    'SignatureDoesNotMatch',
+    `Credential should be scoped to correct service: 'ec2'. It is scoped to '${service}'.`,
+  )
+}
+
+function findOperation(service: Service, action: string): Operation {
+  const found = actions.get(`${service.name}:${action}`)
+  if (found) return found
+  throw new ApiError('UnsupportedOperation', `The operation ${action} is not supported by Imago.`)
+}
+
+function authorise(operation: Operation, input: Input, context: CallContext): void {
+  const service = operation.service ?? 'ec2'
+  const usual: Permission = { action: `${service}:${operation.action}`, resource: '*' }
+  // AWS lets everybody ask who they are.
+  if (service === 'sts') return
+  for (const permission of operation.permissions?.(input, context) ?? [usual]) {
+    if (evaluate(context.caller.policies, permission) === 'allowed') continue
+    throw new ApiError(
+      'UnauthorizedOperation',
+      `You are not authorized to perform this operation. User: ${context.caller.arn} is not ` +
+        `authorized to perform: ${permission.action} on resource: ${permission.resource}`,
+    )
+  }
+}
+
+function refuseDryRun(input: Input): void {
+  if (!input.DryRun) return
+  throw new ApiError('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.')
+}
+
+/** Runs a call that changes something, or finds the answer that the same call has had before. */
+async function write(
+  operation: WriteOperation,
+  service: Service,
+  input: Input,
+  context: CallContext,
+  tx: Tx,
+  system: System,
+): Promise<{ body: string; output?: unknown }> {
+  const { requestId, now, caller, region } = context
+  const token = input.ClientToken && {
+    accountId: caller.accountId,
+    region,
+    action: operation.action,
+    token: input.ClientToken,
+  }
+  if (token) {
+    const earlier = await claimToken(tx, token, digestOfParameters(input), now)
+    if (earlier !== undefined) return { body: earlier.replaceAll(requestIdMark, requestId) }
+  }
+  const output = await operation.run({
+    ...context,
+    input,
+    tx,
+    newId: (kind) => formatId(kind, system.randomBytes(9)),
+    randomBytes: system.randomBytes,
+  })
+  // The answer is kept with a mark where each reply says its own request id.
+  const { action } = operation
+  if (token) await keepAnswer(tx, token, service.encode(action, requestIdMark, output))
+  return { body: service.encode(action, requestId, output), output }
+}
+
+const requestIdMark = '00000000-request-id-of-this-reply-00000000'
+
+/** Names the parameters of a call, whatever order they came in. */
+function digestOfParameters({ ClientToken: _token, ...parameters }: Input): string {
+  const sorted = (value: unknown): unknown => {
+    if (value instanceof Date || value instanceof Uint8Array) return value
+    if (Array.isArray(value)) return value.map(sorted)
+    if (value === null || typeof value !== 'object') return value
+    const entries = Object.entries(value).map(([name, child]) => [name, sorted(child)] as const)
+    return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(parameters)))
+    .digest('hex')
+}
+
+/** Waits until the effect of a call has begun, where AWS promises so (see `answerAfter`). */
+async function untilBegun(operation: Operation, output: unknown, system: System): Promise<void> {
+  if (!operation.answerAfter) return
+  const deadline = performance.now() + answerAfterMsMax
+  for (let waitMs = 2; performance.now() < deadline; waitMs = Math.min(waitMs * 2, 50)) {
+    if (await operation.answerAfter(system.db.reads, output)) return
+    await sleep(waitMs)
+  }
+}
+
+function xmlResponse(status: number, requestId: string, body: string): HttpResponse {
+  const headers = {
+    'content-type': 'text/xml;charset=UTF-8',
+    'x-amzn-requestid': requestId,
+    'cache-control': 'no-cache, no-store',
+  }
+  return { status, headers, body }
+}
