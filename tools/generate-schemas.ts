@@ -11,7 +11,12 @@ import * as ec2 from '@aws-sdk/client-ec2'
 import * as sts from '@aws-sdk/client-sts'
 import { NormalizedSchema } from '@smithy/core/schema'
 
-type Structures = Map<string, string>
+/** What is known of the file that is being made. */
+interface Draft {
+  readonly protocol: 'ec2Query' | 'awsQuery'
+  /** The texts of the structures that were met, by name. */
+  readonly structures: Map<string, string>
+}
 
 const sources = {
   ec2: {
@@ -69,57 +74,74 @@ const decimals = new Set([
  */
 const meantWhenEmpty = new Set([
   'AttributeValue.Value',
-  'BlobAttributeValue.Value',
+
   'BlockDeviceMapping.NoDevice',
   'Filter.Values',
   'LaunchTemplateBlockDeviceMappingRequest.NoDevice',
+  'SecureBlobAttributeValue.Value',
   'Tag.Value',
 ])
 
 /** The text of the schema file of one service. */
 export function generate(source: Source): string {
   const { exports, ...head } = sources[source]
-  const structures: Structures = new Map()
+  const draft: Draft = { protocol: head.protocol, structures: new Map() }
   const operations = Object.entries(exports)
     .filter(([name, value]) => name.endsWith('$') && Array.isArray(value) && value[0] === 9)
     .map(([, value]) => value as unknown[])
     .map(([, , name, , input, output]) => {
-      const shapes = [input, output].map((side) => sideName(side, structures))
+      const shapes = [input, output].map((side) => sideName(side, draft))
       return [String(name), shapes.join(' ')] as const
     })
+  if (source === 'ec2')
+    for (const path of [...decimals, ...meantWhenEmpty]) checkMember(draft, path)
   const sorted = (entries: Iterable<readonly [string, string]>): Record<string, string> =>
     Object.fromEntries([...entries].toSorted(([a], [b]) => (a < b ? -1 : 1)))
-  const file = { ...head, operations: sorted(operations), structures: sorted(structures) }
+  const file = { ...head, operations: sorted(operations), structures: sorted(draft.structures) }
   return `${JSON.stringify(file, undefined, 2)}\n`
 }
 
-/** The name of the input or the output of an operation, `-` where it has none. */
-function sideName(side: unknown, structures: Structures): string {
-  const schema = NormalizedSchema.of(side as never)
-  return schema.isUnitSchema() ? '-' : structureName(schema, structures)
+/** The tables above must not name what the SDK no longer has. */
+function checkMember({ structures }: Draft, path: string): void {
+  const [structure = '', member = ''] = path.split('.')
+  const members = (structures.get(structure) ?? '').split(',')
+  assert(
+    members.some((text) => new RegExp(`^${member}\\b`).test(text)),
+    `no such member: ${path}`,
+  )
 }
 
-function structureName(schema: NormalizedSchema, structures: Structures): string {
+/** The name of the input or the output of an operation, `-` where it has none. */
+function sideName(side: unknown, draft: Draft): string {
+  const schema = NormalizedSchema.of(side as never)
+  return schema.isUnitSchema() ? '-' : structureName(schema, draft)
+}
+
+function structureName(schema: NormalizedSchema, draft: Draft): string {
   const raw = schema.getSchema() as readonly unknown[]
   const name = String(raw[2])
   assert.match(name, /^[A-Z][A-Za-z0-9]*$/)
-  if (structures.has(name)) return name
-  structures.set(name, '')
+  if (draft.structures.has(name)) return name
+  draft.structures.set(name, '')
   const requiredCount = Number(raw[6] ?? 0)
   const members = [...schema.structIterator()].map(([member, memberSchema], index) =>
-    memberText(name, member, memberSchema, index < requiredCount, structures),
+    memberText(name, member, memberSchema, index < requiredCount, draft),
   )
-  structures.set(name, members.join(','))
+  draft.structures.set(name, members.join(','))
   return name
 }
 
-/** `Name<flags> type [replyName [requestName]]`: names are left out where the default is right. */
+/**
+ * `Name<flags> type [replyName [requestName]]`: names are left out where they are
+ * the usual ones. Flags: `!` required, `~` idempotency token, `*` sensitive, `=`
+ * meant when empty.
+ */
 function memberText(
   structure: string,
   name: string,
   schema: NormalizedSchema,
   isRequired: boolean,
-  structures: Structures,
+  draft: Draft,
 ): string {
   const traits = schema.getMergedTraits()
   const path = `${structure}.${name}`
@@ -129,29 +151,30 @@ function memberText(
     (traits.sensitive ? '*' : '') +
     (meantWhenEmpty.has(path) ? '=' : '')
   const replyName = traits.xmlName ?? name
+  const usualRequestName = draft.protocol === 'ec2Query' ? capitalised(replyName) : replyName
   const requestName =
-    (traits as { ec2QueryName?: string }).ec2QueryName ?? defaultRequestName(replyName)
+    (traits as { readonly ec2QueryName?: string }).ec2QueryName ?? usualRequestName
   const names =
-    requestName !== defaultRequestName(replyName)
+    requestName !== usualRequestName
       ? [replyName, requestName]
       : replyName === name
         ? []
         : [replyName]
-  const words = [name + flags, typeText(schema, path, structures), ...names]
+  const words = [name + flags, typeText(schema, path, draft), ...names]
   for (const word of words) assert.match(word, /^[^\s,.]+$/)
   return words.join(' ')
 }
 
-const defaultRequestName = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
+const capitalised = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
 
 /** `string`, `Image`, or with the name of an item's element, `Image[item]`. */
-function typeText(schema: NormalizedSchema, path: string, structures: Structures): string {
+function typeText(schema: NormalizedSchema, path: string, draft: Draft): string {
   if (schema.isListSchema()) {
     const item = schema.getValueSchema()
     assert(!schema.getMergedTraits().xmlFlattened)
-    return `${typeText(item, path, structures)}[${item.getMergedTraits().xmlName ?? 'member'}]`
+    return `${typeText(item, path, draft)}[${item.getMergedTraits().xmlName ?? 'member'}]`
   }
-  if (schema.isStructSchema()) return structureName(schema, structures)
+  if (schema.isStructSchema()) return structureName(schema, draft)
   if (schema.isBooleanSchema()) return 'boolean'
   if (schema.isNumericSchema()) return decimals.has(path) ? 'decimal' : 'integer'
   if (schema.isBlobSchema()) return 'blob'

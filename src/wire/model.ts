@@ -87,7 +87,8 @@ export class Model {
     if (known) return known
     const text = this.#texts.get(name)
     assert(text !== undefined, `no such structure: ${name}`)
-    const members = text === '' ? [] : text.split(',').map(parseMember)
+    const members =
+      text === '' ? [] : text.split(',').map((member) => parseMember(this.protocol, member))
     const byRequestName = new Map(members.map((member) => [member.requestName, member]))
     assert.equal(byRequestName.size, members.length)
     const structure = { name, members, byRequestName }
@@ -103,16 +104,19 @@ export class Model {
   }
 }
 
-function parseMember(text: string): Member {
+function parseMember(protocol: Protocol, text: string): Member {
   const [head = '', type = '', replyText, requestText] = text.split(' ')
   const match = /^(\w+)([!~*=]*)$/.exec(head)
   assert(match, `not a member: ${text}`)
   const [, name = '', flags = ''] = match
   const replyName = replyText ?? name
+  // Requests of ec2Query are capitalised, whatever the replies are.
+  const usualRequestName =
+    protocol === 'ec2Query' ? replyName.charAt(0).toUpperCase() + replyName.slice(1) : replyName
   return {
     name,
     replyName,
-    requestName: requestText ?? replyName.charAt(0).toUpperCase() + replyName.slice(1),
+    requestName: requestText ?? usualRequestName,
     shape: parseShape(type),
     isRequired: flags.includes('!'),
     isIdempotencyToken: flags.includes('~'),
