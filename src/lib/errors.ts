@@ -9,6 +9,7 @@ const statuses = {
   AttachmentLimitExceeded: 400,
   AuthFailure: 401,
   BootForVolumeTypeUnsupported: 400,
+  CannotDelete: 400,
   ConcurrentCreateImageNoRebootLimitExceeded: 400,
   DependencyViolation: 400,
   DryRunOperation: 412,

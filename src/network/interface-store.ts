@@ -11,6 +11,7 @@ export interface InterfaceQuery {
   readonly region?: string
   readonly vpcId?: Id<'vpc'>
   readonly subnetId?: Id<'subnet'>
+  readonly privateIp?: string
   readonly instanceIds?: readonly Id<'instance'>[]
 }
 
@@ -55,12 +56,13 @@ export async function listInterfaces(
   db: Database,
   query: InterfaceQuery,
 ): Promise<readonly NetworkInterface[]> {
-  const { accountId, region, vpcId, subnetId, instanceIds } = query
+  const { accountId, region, vpcId, subnetId, privateIp, instanceIds } = query
   let wanted = db.selectFrom('network_interfaces').selectAll()
   if (accountId !== undefined) wanted = wanted.where('account_id', '=', accountId)
   if (region !== undefined) wanted = wanted.where('region', '=', region)
   if (vpcId !== undefined) wanted = wanted.where('vpc_id', '=', vpcId)
   if (subnetId !== undefined) wanted = wanted.where('subnet_id', '=', subnetId)
+  if (privateIp !== undefined) wanted = wanted.where('private_ip', '=', privateIp)
   const sorted = wanted.orderBy('instance_id').orderBy('device_index').orderBy('id')
   const rows = []
   if (instanceIds) {

@@ -1,5 +1,6 @@
 /** A rule of a security group: traffic of one protocol and range of ports, from or to one peer. */
-import type { Id } from '../lib/ids.ts'
+import { ApiError } from '../lib/errors.ts'
+import { type Id, isId } from '../lib/ids.ts'
 
 /** Who is at the other end. */
 export type Peer =
@@ -52,4 +53,19 @@ export function describePermission({ protocol, fromPort, toPort, peer }: Permiss
   const range = ports ? `, from port: ${fromPort}, to port: ${toPort}` : ''
   const types = protocol.startsWith('icmp') ? `, type: ${fromPort}, code: ${toPort}` : ''
   return `peer: ${peerText(peer)}, ${what}${range}${types}, ALLOW`
+}
+
+export function parseRuleId(text: string): Id<'security-group-rule'> {
+  if (isId('security-group-rule', text)) return text
+  throw new ApiError(
+    'InvalidSecurityGroupRuleId.Malformed',
+    `Invalid id: "${text}" (expecting "sgr-...")`,
+  )
+}
+
+export function ruleNotFound(id: string): ApiError {
+  return new ApiError(
+    'InvalidSecurityGroupRuleId.NotFound',
+    `The security group rule ID '${id}' does not exist`,
+  )
 }

@@ -1,0 +1,112 @@
+/** What can be tagged has to be there: looks each resource up with its own kind. */
+import type { Database } from '../db/database.ts'
+import { ApiError } from '../lib/errors.ts'
+import { type Id, kindOf } from '../lib/ids.ts'
+import { imagesNotFound } from '../images/image.ts'
+import { findVisible } from '../images/store.ts'
+import { instanceNotFound } from '../instances/instance.ts'
+import { findOwnInstance } from '../instances/store.ts'
+import { keyPairIdNotFound } from '../key-pairs/key-pair.ts'
+import { listKeyPairs } from '../key-pairs/store.ts'
+import { findGroup, listRules } from '../network/group-store.ts'
+import { listInterfaces } from '../network/interface-store.ts'
+import { interfaceNotFound } from '../network/network-interface.ts'
+import { ruleNotFound } from '../network/security-group-rule.ts'
+import { groupNotFound } from '../network/security-group.ts'
+import { findSubnet, findVpc } from '../network/store.ts'
+import { subnetNotFound } from '../network/subnet.ts'
+import { vpcNotFound } from '../network/vpc.ts'
+import { snapshotNotFound } from '../snapshots/snapshot.ts'
+import { findUsableSnapshot } from '../snapshots/store.ts'
+import { findVolume } from '../volumes/store.ts'
+import { volumeNotFound } from '../volumes/volume.ts'
+import type { ResourceType } from './tag.ts'
+
+interface Kind {
+  /** The resource, where the account has it or may see it. */
+  readonly find: (db: Database, owner: Owner, id: never) => Promise<unknown>
+  readonly notFound: (id: string) => ApiError
+}
+
+interface Owner {
+  readonly accountId: string
+  readonly region: string
+}
+
+const kinds: Readonly<Partial<Record<ResourceType, Kind>>> = {
+  image: {
+    // One puts one's own tags on public and shared images and snapshots too.
+    find: (db, owner, id: Id<'image'>) => findVisible(db, { ...owner, id }),
+    notFound: (id) => imagesNotFound([id]),
+  },
+  instance: {
+    find: (db, owner, id: Id<'instance'>) => findOwnInstance(db, { ...owner, id }),
+    notFound: (id) => instanceNotFound([id]),
+  },
+  'key-pair': {
+    find: async (db, owner, id: Id<'key-pair'>) =>
+      (await listKeyPairs(db, owner)).find((one) => one.id === id),
+    notFound: keyPairIdNotFound,
+  },
+  'network-interface': {
+    find: async (db, owner, id: Id<'network-interface'>) =>
+      (await listInterfaces(db, owner)).find((one) => one.id === id),
+    notFound: interfaceNotFound,
+  },
+  'security-group': {
+    find: (db, owner, id: Id<'security-group'>) => findGroup(db, { ...owner, id }),
+    notFound: groupNotFound,
+  },
+  'security-group-rule': {
+    find: async (db, owner, id: Id<'security-group-rule'>) =>
+      (await listRules(db, owner)).find((one) => one.id === id),
+    notFound: ruleNotFound,
+  },
+  snapshot: {
+    find: (db, owner, id: Id<'snapshot'>) => findUsableSnapshot(db, { ...owner, id }),
+    notFound: snapshotNotFound,
+  },
+  subnet: {
+    find: (db, owner, id: Id<'subnet'>) => findSubnet(db, { ...owner, id }),
+    notFound: subnetNotFound,
+  },
+  volume: {
+    find: (db, owner, id: Id<'volume'>) => findVolume(db, { ...owner, id }),
+    notFound: volumeNotFound,
+  },
+  vpc: {
+    find: (db, owner, id: Id<'vpc'>) => findVpc(db, { ...owner, id }),
+    notFound: vpcNotFound,
+  },
+}
+
+export interface Resource {
+  readonly resourceId: string
+  readonly resourceType: ResourceType
+}
+
+/** Tells the kinds of the resources. Refuses an id of none. */
+export function readResources(ids: readonly string[]): readonly Resource[] {
+  return [...new Set(ids)].map((resourceId) => {
+    const kind = kindOf(resourceId)
+    if (kind === undefined || kind === 'reservation' || kind === 'network-interface-attachment') {
+      throw new ApiError('InvalidID', `The ID '${resourceId}' is not valid`)
+    }
+    return { resourceId, resourceType: kind }
+  })
+}
+
+/** Throws the kind's own error for the first resource that is not there. */
+export async function checkExists(
+  db: Database,
+  owner: Owner,
+  resources: readonly Resource[],
+): Promise<void> {
+  for (const { resourceId, resourceType } of resources) {
+    const kind = kinds[resourceType]
+    // `kindOf` has found the id to be of this kind.
+    if (kind && (await kind.find(db, owner, resourceId as never))) continue
+    if (kind) throw kind.notFound(resourceId)
+    throw new ApiError('InvalidID', `The ID '${resourceId}' is not valid`)
+  }
+}

@@ -1,0 +1,21 @@
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html */
+import type { CreateTagsRequest } from '@aws-sdk/client-ec2'
+import { missingParameter } from '../../lib/errors.ts'
+import { writeOperation } from '../../wire/operation.ts'
+import { checkExists, readResources } from '../exists.ts'
+import { putTags } from '../store.ts'
+import { readTags } from '../tag.ts'
+
+export const createTags = writeOperation<CreateTagsRequest, Record<string, never>>({
+  action: 'CreateTags',
+  async run({ input, tx, caller, region }) {
+    if (!input.Resources?.length) throw missingParameter('resourceIdSet')
+    if (!input.Tags?.length) throw missingParameter('tagSet')
+    const tags = readTags(input.Tags)
+    const resources = readResources(input.Resources)
+    const owner = { accountId: caller.accountId, region }
+    await checkExists(tx, owner, resources)
+    for (const resource of resources) await putTags(tx, { ...owner, ...resource, tags })
+    return {}
+  },
+})
