@@ -19,6 +19,8 @@ const portsPerSlot = 8
 const firstPortSlot = 0x10
 const portSlotsMax = 15
 const firstNicSlot = 0x4
+/** QEMU would cut a longer name short, and make a tap of that name. */
+const tapCharactersMax = 15
 
 export function portId(index: number): string {
   return `port${index}`
@@ -104,6 +106,7 @@ function serial(folder: string): readonly string[] {
 function nic({ id, mac, tap }: NicSpec, index: number): readonly string[] {
   const slot = firstNicSlot + index
   assert(slot < firstPortSlot, `too many network interfaces: ${index + 1}`)
+  assert(tap.length <= tapCharactersMax, `too long a name for a tap: ${tap}`)
   const place = { bus: 'pcie.0', addr: `0x${slot.toString(16)}` }
   const guest = { id: `${id}-device`, netdev: id, mac, romfile: '' }
   return [

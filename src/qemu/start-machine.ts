@@ -63,8 +63,9 @@ async function connect(folder: string, qemu: ChildProcess): Promise<Machine> {
   for (let waitedMs = 0; waitedMs < startMs; waitedMs += stepMs) {
     await wait(stepMs)
     if (qemu.exitCode !== null || qemu.signalCode !== null) return await new Promise(() => {})
+    // The folder's machine may be another, which is why ours is about to end.
     const pid = await findProcess(folder)
-    if (pid === undefined) continue
+    if (pid === undefined || pid !== qemu.pid) continue
     try {
       return await connectMachine(folder, pid)
     } catch (error) {
