@@ -58,8 +58,8 @@ export async function topLayer(folder: string): Promise<number> {
 }
 
 /**
- * Freezes all there is under a new, empty top layer, and returns its number.
- * `layer` is what it shall be: nothing happens where that is there already.
+ * Freezes all there is under a new, empty top layer. `layer` is the number that
+ * it shall have: nothing happens where that is there already.
  */
 export async function addLayer(folder: string, layer: number): Promise<void> {
   const top = await topLayer(folder)
