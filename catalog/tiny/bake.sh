@@ -88,15 +88,14 @@ add_program dropbear
 add_program dropbearkey
 add_program scp
 add_program sftp-server usr/lib/sftp-server
-add_program sfdisk
+add_program sfdisk; add_program partx
 add_program blkid
 add_program resize2fs
 add_program mke2fs; ln -s mke2fs "$root/usr/bin/mkfs.ext4"
 add_program e2fsck; ln -s e2fsck "$root/usr/bin/fsck.ext4"
 cp -R "$here/files/root/." "$root/"
 chmod 755 "$root"/etc/init.d/* "$root"/usr/bin/* "$root/etc/dhcp-lease" "$root/etc/disk-links"
-for name in poweroff reboot halt; do ln -sf shut-down "$root/usr/bin/$name"; done
-: >"$root/etc/mtab"; ln -sf /proc/mounts "$root/etc/mtab"
+ln -sf /proc/mounts "$root/etc/mtab"
 echo "$kernel_version" >"$root/etc/imago-kernel"
 
 echo "choosing kernel modules"
@@ -157,11 +156,13 @@ cp "$unpacked/boot/vmlinuz-$kernel_version" "$root/boot/vmlinuz"
 echo "writing the disk"
 temporary=$work/disk.raw
 partition_disk "$temporary" $size_mib $esp_mib tiny-root
+# What grow-root compares with: an unchanged disk has nothing to grow.
+echo $((root_mib * 2048)) >"$root/var/lib/imago/root-sectors"
 find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 make_root "$temporary" "$root" tiny-root
 [ "$(id -u)" = 0 ] || own_by_root "$temporary" "$root"
 install_bios_grub "$temporary" "$here/files/grub.cfg" linux
-make_efi_grub "$work/esp/EFI/BOOT/BOOTX64.EFI" "$here/files/grub.cfg" linux
+make_efi_grub "$work/esp/EFI/BOOT/BOOTX64.EFI" "$here/files/grub.cfg" linux efi_gop
 make_esp "$temporary" $esp_mib "$work/esp"
 mv "$temporary" "$output"
 echo "baked $(du -m "$output" | cut -f1) MiB of data on a disk of $size_mib MiB"
