@@ -53,6 +53,12 @@ export async function listVpcs(db: Database, owner: Owner): Promise<readonly Vpc
   return rows.map(vpcFromRow)
 }
 
+/** Those of all accounts. */
+export async function listAllVpcIds(db: Database): Promise<readonly Id<'vpc'>[]> {
+  const rows = await db.selectFrom('vpcs').select('id').orderBy('id').execute()
+  return rows.map(({ id }) => id)
+}
+
 export async function insertSubnet(tx: Tx, subnet: Subnet): Promise<void> {
   const row = {
     id: subnet.id,

@@ -1,0 +1,120 @@
+/**
+ * Keeps the promises of volumes: makes the files of new ones, removes those of
+ * deleted ones, and merges the layers of those that no instance has. The files of
+ * an attached volume are its instance's.
+ */
+import { type Connections, transaction } from '../db/database.ts'
+import type { Id } from '../lib/ids.ts'
+import type { Log } from '../lib/log.ts'
+import { chainOf, createVolume, removeVolume, topLayer } from '../qemu/layers.ts'
+import { mergeLayers } from '../qemu/merge-layers.ts'
+import type { Lanes } from '../reconcile/lanes.ts'
+import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
+import { hasPendingSnapshots } from '../snapshots/store.ts'
+import { deleteTagsOf } from '../tags/store.ts'
+import type { Bases } from './bases.ts'
+import {
+  changeVolumeState,
+  deleteVolumeRow,
+  findAttachment,
+  findVolumeById,
+  listVolumesInState,
+} from './store.ts'
+import { bytesPerGiB, type Volume } from './volume.ts'
+
+/** More frozen layers than this are merged into one. */
+const frozenLayersMax = 4
+
+interface Dependencies {
+  readonly db: Connections
+  readonly bases: Pick<Bases, 'ensure'>
+  /** Work on a volume's files holds the lane `volume/<id>`. */
+  readonly lanes: Lanes
+  readonly volumeFolder: (id: Id<'volume'>) => string
+  readonly log: Log
+}
+
+export function volumeReconciler(dependencies: Dependencies): Reconciler<Id<'volume'>> {
+  const { db, lanes, log } = dependencies
+  /** The known layer of each volume when its chain was last seen to be short. */
+  const shortAt = new Map<Id<'volume'>, number>()
+  return {
+    name: 'volumes',
+    stepsAtOnceMax: 8,
+
+    async due() {
+      const creating = await listVolumesInState(db.reads, 'creating')
+      const deleting = await listVolumesInState(db.reads, 'deleting')
+      const available = await listVolumesInState(db.reads, 'available')
+      const long = available.filter(
+        ({ id, knownLayer }) => knownLayer - (shortAt.get(id) ?? 0) > frozenLayersMax,
+      )
+      return [...creating, ...deleting, ...long].map(({ id }) => id)
+    },
+
+    async step(id) {
+      return await lanes.hold(`volume/${id}`, async () => {
+        const volume = await findVolumeById(db.writes, id)
+        if (volume?.state === 'creating') return await make(volume, dependencies)
+        if (volume?.state === 'deleting') {
+          shortAt.delete(id)
+          return await remove(volume, dependencies)
+        }
+        if (volume?.state === 'available' && (await merge(volume, dependencies))) {
+          shortAt.set(id, volume.knownLayer)
+        }
+        return 'waiting'
+      })
+    },
+
+    async giveUp(id, error) {
+      log.error('a volume could not be made', { volumeId: id, error })
+      await transaction(db.writes, (tx) =>
+        changeVolumeState(tx, { id, from: 'creating', to: 'error' }),
+      )
+    },
+  }
+}
+
+async function make(
+  { id, sizeGiB, baseManifest }: Volume,
+  { db, bases, volumeFolder }: Dependencies,
+): Promise<StepOutcome> {
+  const base = baseManifest && (await bases.ensure(baseManifest))
+  await createVolume(volumeFolder(id), {
+    sizeBytes: sizeGiB * bytesPerGiB,
+    ...(base !== undefined && { base }),
+  })
+  await transaction(db.writes, async (tx) => {
+    const to = (await findAttachment(tx, id)) ? 'in-use' : 'available'
+    await changeVolumeState(tx, { id, from: 'creating', to })
+  })
+  return 'moved'
+}
+
+/** A snapshot that is on its way still reads the files. */
+async function remove({ id }: Volume, { db, volumeFolder }: Dependencies): Promise<StepOutcome> {
+  if (await hasPendingSnapshots(db.writes, id)) return 'waiting'
+  await removeVolume(volumeFolder(id))
+  await transaction(db.writes, async (tx) => {
+    await deleteTagsOf(tx, id)
+    await deleteVolumeRow(tx, id)
+  })
+  return 'moved'
+}
+
+/** Merges the layers whose content is known. Tells whether the chain is short by now. */
+async function merge(
+  { id, knownLayer }: Volume,
+  { db, volumeFolder }: Dependencies,
+): Promise<boolean> {
+  // What is frozen from now on waits for this lane; what was is read by its snapshot.
+  if ((await findAttachment(db.writes, id)) || (await hasPendingSnapshots(db.writes, id))) {
+    return false
+  }
+  const folder = volumeFolder(id)
+  const top = await topLayer(folder)
+  const { layers } = await chainOf(folder, top)
+  if (layers.length - 1 > frozenLayersMax) await mergeLayers(folder, { upTo: knownLayer })
+  return true
+}
