@@ -29,8 +29,16 @@ export const settings = [
   ['ipv4/conf/default/send_redirects', 0],
   [`ipv4/conf/${bridge}/send_redirects`, 0],
   [`ipv4/conf/${bridge}/proxy_arp_pvlan`, 1],
+  // Else an ARP answer for another waits up to 0.8 s, and with it each first connection.
+  [`ipv4/neigh/${bridge}/proxy_delay`, 0],
+  ['ipv4/neigh/default/proxy_delay', 0],
   ['ipv4/conf/all/rp_filter', 1],
   ['ipv4/ip_forward', 1],
+] as const
+
+export const outsideSettings = [
+  [`ipv4/conf/${outside}/proxy_arp`, 1],
+  [`ipv4/neigh/${outside}/proxy_delay`, 0],
 ] as const
 
 /** What to do so that the devices are as the spec says, given those that there are. */

@@ -104,7 +104,10 @@ export function checkSpec(spec: VpcSpec): void {
     const hops = port.metadata.hopLimit
     assert(Number.isInteger(hops) && hops >= 1 && hops <= 64, `not a hop limit: ${hops}`)
     if (port.publicAddress !== undefined) {
-      assert(port.publicAddress.startsWith('127.') && isIPv4(port.publicAddress), port.publicAddress)
+      assert(
+        port.publicAddress.startsWith('127.') && isIPv4(port.publicAddress),
+        port.publicAddress,
+      )
     }
     for (const rule of [...port.ingress, ...port.egress]) {
       const numbers = [rule.fromPort ?? -1, rule.toPort ?? -1]

@@ -13,7 +13,7 @@ import { plannedForwards, type Forward } from './forward.ts'
 import {
   addPortCommands,
   linkCommands,
-  outside,
+  outsideSettings,
   removePortCommands,
   settings,
   type Link,
@@ -27,6 +27,7 @@ import {
   ensureOutside,
   outsideDaemon,
   stopOutside,
+  type Outside,
 } from './outside.ts'
 import { run } from './run.ts'
 import { checkSpec, portChanges, type VpcSpec } from './spec.ts'
@@ -41,8 +42,9 @@ export interface Applied {
 export class Vpc {
   readonly #folder: string
   #lane: Promise<unknown> = Promise.resolve()
-  #applied: { readonly spec: VpcSpec; readonly hasOutside: boolean } | undefined
-  #forwards: readonly Forward[] = []
+  /** What was applied in full; undefined where everything must be looked at. */
+  #applied: VpcSpec | undefined
+  #forwards: { readonly planned: readonly Forward[]; readonly active: readonly Forward[] } = nothing
 
   /** Nothing happens yet. The folder is the one that the specs will name. */
   constructor(folder: string) {
@@ -56,11 +58,11 @@ export class Vpc {
       const before = this.#applied
       this.#applied = undefined // Whatever is cut off leaves the next call to look at everything.
       const namespace = findNamespace(this.#folder)
-      if (before !== undefined && namespace !== undefined && this.#isAlive(before.hasOutside)) {
-        if (sameButPorts(before.spec, spec)) {
-          const done = await this.#applyChanges(before.spec, spec, namespace, before.hasOutside)
-          if (done !== undefined) return done
-        }
+      if (before !== undefined && namespace !== undefined && this.#isAlive()) {
+        const warnings = sameButPorts(before, spec)
+          ? await this.#applyChanges(before, spec, namespace)
+          : undefined
+        if (warnings !== undefined) return { warnings, isNew: false }
       }
       return this.#applyAll(spec)
     })
@@ -75,7 +77,7 @@ export class Vpc {
 
   /** The forwards that stand. */
   forwards(): readonly Forward[] {
-    return this.#forwards
+    return this.#forwards.active
   }
 
   /**
@@ -90,7 +92,7 @@ export class Vpc {
   destroy(): Promise<void> {
     return this.#inLane(async () => {
       this.#applied = undefined
-      this.#forwards = []
+      this.#forwards = nothing
       await Promise.all([stopOutside(this.#folder), stopDhcp(this.#folder)])
       await releaseNamespace(this.#folder)
     })
@@ -102,81 +104,69 @@ export class Vpc {
     const links = JSON.parse(await run([...namespace.enter, 'ip', '-j', 'addr', 'show'])) as Link[]
     await runInside(namespace, [
       batch(linkCommands(spec, links)),
-      ...settings.map(
-        ([name, value]) =>
-          `[ ! -w /proc/sys/net/${name} ] || echo ${value} > /proc/sys/net/${name}`,
-      ),
+      ...settings.map(set),
       load(filterText(spec.ports, net)),
     ])
-    const warnings: string[] = []
-    const started = Promise.all([
+    const [, failure] = await Promise.all([
       ensureDhcp(spec, namespace.enter, net.resolver),
-      ensureOutside(this.#folder, namespace.holderPid, net)
-        .then(() =>
-          run([
-            ...namespace.enter,
-            'sh',
-            '-c',
-            `echo 1 > /proc/sys/net/ipv4/conf/${outside}/proxy_arp`,
-          ]),
-        )
-        .then(
-          () => true,
-          (error: unknown) => {
-            warnings.push(`no way out and no forwards: ${String(error)}`)
-            return false
-          },
-        ),
+      this.#openOutside(namespace, net).then(() => undefined, String),
     ])
-    const [, hasOutside] = await started
-    if (hasOutside) warnings.push(...(await this.#applyForwards(spec)))
-    this.#applied = { spec, hasOutside }
+    this.#forwards = nothing
+    if (failure !== undefined) {
+      return { warnings: [`no way out and no forwards: ${failure}`], isNew: namespace.isNew }
+    }
+    const warnings = await this.#applyForwards(spec)
+    this.#applied = spec
     return { warnings, isNew: namespace.isNew }
   }
 
-  /** Does what the ports ask for, or answers undefined where that did not work. */
+  /** Answers the warnings, or undefined where the changes could not be made. */
   async #applyChanges(
     before: VpcSpec,
     spec: VpcSpec,
     namespace: Namespace,
-    hasOutside: boolean,
-  ): Promise<Applied | undefined> {
+  ): Promise<readonly string[] | undefined> {
     const { added, removed, changed } = portChanges(before.ports, spec.ports)
     const net = chooseOutside(spec.subnets)
     if (added.length + removed.length + changed.length > 0) {
-      const old = new Map(before.ports.map((port) => [port.id, port]))
-      const was = changed.flatMap((port) => old.get(port.id) ?? [])
-      const links = [...removed.flatMap(removePortCommands), ...added.flatMap(addPortCommands)]
+      const changedIds = new Set(changed.map((port) => port.id))
       const filter = [
         ...removed.map(removePortText),
-        ...was.map(silencePortText),
+        ...before.ports.filter((port) => changedIds.has(port.id)).map(silencePortText),
         ...[...added, ...changed].map((port) => addPortText(port, net)),
       ]
+      const links = [...removed.flatMap(removePortCommands), ...added.flatMap(addPortCommands)]
       try {
-        await runInside(namespace, [
-          load(filter.join('')),
-          ...(links.length > 0 ? [batch(links)] : []),
-        ])
+        await runInside(namespace, together(load(filter.join('')), batch(links)))
       } catch {
         return undefined
       }
       await ensureDhcp(spec, namespace.enter, net.resolver)
     }
-    const warnings = hasOutside ? await this.#applyForwards(spec) : ['no way out and no forwards']
-    this.#applied = { spec, hasOutside }
-    return { warnings, isNew: false }
+    const warnings = await this.#applyForwards(spec)
+    this.#applied = spec
+    return warnings
+  }
+
+  async #openOutside(namespace: Namespace, net: Outside): Promise<void> {
+    await ensureOutside(this.#folder, namespace.holderPid, net)
+    await runInside(namespace, outsideSettings.map(set))
   }
 
   async #applyForwards(spec: VpcSpec): Promise<readonly string[]> {
     const planned = plannedForwards(spec.ports, isPrivileged() ? 0 : unprivilegedPortMin())
+    const last = this.#forwards
+    if (isDeepStrictEqual(planned, last.planned) && isDeepStrictEqual(planned, last.active))
+      return []
     const { active, warnings } = await ensureForwards(this.#folder, planned)
-    this.#forwards = active
+    this.#forwards = { planned, active }
     return warnings
   }
 
-  #isAlive(hasOutside: boolean): boolean {
-    const names = hasOutside ? [dhcpDaemon, outsideDaemon] : [dhcpDaemon]
-    return names.every((name) => findDaemon({ folder: this.#folder, name }) !== undefined)
+  #isAlive(): boolean {
+    return [dhcpDaemon, outsideDaemon].every(
+      (name) => findDaemon({ folder: this.#folder, name }) !== undefined,
+    )
   }
 
   #inLane<T>(work: () => Promise<T>): Promise<T> {
@@ -185,6 +175,8 @@ export class Vpc {
     return done
   }
 }
+
+const nothing = { planned: [], active: [] } as const
 
 function sameButPorts(one: VpcSpec, other: VpcSpec): boolean {
   return isDeepStrictEqual({ ...one, ports: [] }, { ...other, ports: [] })
@@ -195,8 +187,18 @@ async function runInside(namespace: Namespace, lines: readonly string[]): Promis
   await run([...namespace.enter, 'sh', '-e'], lines.join('\n'))
 }
 
+/** A setting of the kernel, where it has it. */
+function set([name, value]: readonly [string, number]): string {
+  return `[ ! -w /proc/sys/net/${name} ] || echo ${value} > /proc/sys/net/${name}`
+}
+
 function batch(commands: readonly string[]): string {
   return `ip -batch - <<'END'\n${commands.join('\n')}\nEND`
+}
+
+/** The second is begun while the first is still at work; the line fails if one of them does. */
+function together(first: string, second: string): readonly string[] {
+  return [first.replace('\n', ' &\n'), second, 'wait $!']
 }
 
 function load(text: string): string {
