@@ -60,7 +60,7 @@ export class BlockIndex {
     this.#slots.set(pack, slot)
     for (let position = 0; position < entryCount(pack); position++) {
       const entry = slot * packEntriesMax + position + 1
-      const at = this.#seek(this.#keyOf(entry))
+      const at = this.#seek(entryAt(pack, position).key)
       if (this.#table[at] === 0) {
         this.#table[at] = entry
         this.#size++
@@ -75,7 +75,7 @@ export class BlockIndex {
     if (slot === undefined) return
     for (let position = 0; position < entryCount(pack); position++) {
       const entry = slot * packEntriesMax + position + 1
-      const at = this.#seek(this.#keyOf(entry))
+      const at = this.#seek(entryAt(pack, position).key)
       if (this.#table[at] === entry) this.#free(at)
     }
     this.#slots.delete(pack)
@@ -102,16 +102,29 @@ export class BlockIndex {
     let at = startOf(key) & mask
     for (;;) {
       const entry = this.#table[at] ?? 0
-      if (entry === 0 || this.#keyOf(entry) === key) return at
+      if (entry === 0 || this.#isOf(entry, key)) return at
       at = (at + 1) & mask
     }
   }
 
-  #keyOf(entry: number): BlockKey {
+  #isOf(entry: number, key: BlockKey): boolean {
+    const { index, at } = this.#bytesOf(entry)
+    for (let byte = 0; byte < keySizeBytes; byte++) {
+      if (index[at + byte] !== key.charCodeAt(byte)) return false
+    }
+    return true
+  }
+
+  /** Where the search for an entry begins. */
+  #homeOf(entry: number): number {
+    const { index, at } = this.#bytesOf(entry)
+    return index.readUInt32LE(at) & (this.#table.length - 1)
+  }
+
+  #bytesOf(entry: number) {
     const pack = this.#packs[Math.floor((entry - 1) / packEntriesMax)]
     assert(pack)
-    const at = ((entry - 1) % packEntriesMax) * entrySizeBytes
-    return pack.index.toString('latin1', at, at + keySizeBytes)
+    return { index: pack.index, at: ((entry - 1) % packEntriesMax) * entrySizeBytes }
   }
 
   /** Frees a place, and moves up those behind it that would no longer be found. */
@@ -121,7 +134,7 @@ export class BlockIndex {
     for (let at = (hole + 1) & mask; ; at = (at + 1) & mask) {
       const entry = this.#table[at] ?? 0
       if (entry === 0) break
-      const home = startOf(this.#keyOf(entry)) & mask
+      const home = this.#homeOf(entry)
       if (((at - home) & mask) < ((at - hole) & mask)) continue
       this.#table[hole] = entry
       hole = at
@@ -133,7 +146,12 @@ export class BlockIndex {
   #grow(): void {
     const entries = this.#table.filter((entry) => entry !== 0)
     this.#table = new Uint32Array(this.#table.length * 2)
-    for (const entry of entries) this.#table[this.#seek(this.#keyOf(entry))] = entry
+    const mask = this.#table.length - 1
+    for (const entry of entries) {
+      let at = this.#homeOf(entry)
+      while (this.#table[at] !== 0) at = (at + 1) & mask
+      this.#table[at] = entry
+    }
   }
 }
 

@@ -10,7 +10,7 @@ import type { Digest } from '../lib/digest.ts'
 import { MissingBlock } from './errors.ts'
 import { anyHistory, pauseOf, play, type Step } from './history.ts'
 import { PowerCut, SimDisk } from './sim-disk.ts'
-import { clock, digestNumber, findingsOf, openStore, readAll } from './testing.ts'
+import { clock, digestNumber, findingsOf, openStore, readAll, saveNumbers } from './testing.ts'
 
 const anyDelays = fc.array(fc.nat(6), { minLength: 1, maxLength: 20 })
 
@@ -35,15 +35,15 @@ test('a power cut at any moment breaks no promise', async () => {
       anyHistory,
       anyDelays,
       fc.nat(120),
-      fc.boolean(),
+      fc.option(fc.nat(120)),
       fc.infiniteStream(fc.boolean()),
-      async (history, delays, cut, crashed, luck) => {
+      async (history, delays, cut, killedAfter, luck) => {
         const now = clock()
         const live = new Set<Digest>()
         let disk = new SimDisk(now, pauseOf(delays))
-        if (crashed) {
+        if (killedAfter !== null) {
           // A program before this one was killed in the middle of the same work.
-          disk.cutPowerAfter(cut)
+          disk.cutPowerAfter(killedAfter)
           await playUntilCut(disk, now, history, live)
           disk = disk.reopen()
         }
@@ -63,6 +63,23 @@ test('a power cut at any moment breaks no promise', async () => {
         assert.deepEqual(await findingsOf(store, live), [])
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 200 },
   )
+})
+
+test('what a killed program had finished and not promised is made last by the next one', async () => {
+  for (let operations = 0; operations < 40; operations++) {
+    const now = clock()
+    const killed = new SimDisk(now)
+    killed.cutPowerAfter(operations)
+    const save: Step = { kind: 'save', numbers: [1, 2] }
+    await playUntilCut(killed, now, [[save]], new Set())
+    const disk = killed.reopen()
+    const manifest = await saveNumbers(await openStore(disk, now), [1, 2])
+    const after = await openStore(
+      disk.restart(() => false),
+      now,
+    )
+    await readAll(after, manifest)
+  }
 })

@@ -102,6 +102,25 @@ test('an upload that ends while garbage is collected loses nothing', async () =>
   await readAll(store, manifest)
 })
 
+test('a dead block that an upload finds while its pack is being left stays', async () => {
+  let during = async () => {}
+  const disk = new SimDisk(clock(), () => during())
+  const store = await openStore(disk)
+  await saveNumbers(store, [1, 2, 3])
+  const kept = await saveNumbers(store, [3])
+  using upload = store.beginUpload()
+  during = async () => {
+    if (![...disk.files().keys()].some((name) => name.endsWith('.tmp'))) return
+    during = async () => {}
+    await upload.putBlock(blockNumber(2))
+  }
+  await store.collectGarbage({ live: async () => [kept] })
+  await store.readBlock(digestNumber(2))
+  upload.close()
+  await store.collectGarbage({ live: async () => [kept] })
+  assert.equal(store.usage().blocks, 1)
+})
+
 test('nothing is deleted while a manifest is damaged, because what it names is not known', async () => {
   const now = clock()
   const disk = new SimDisk(now)
