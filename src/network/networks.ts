@@ -89,7 +89,7 @@ export class Networks {
 
   /** Leaves the networks of running machines as they are, and ends the others. */
   async close(): Promise<void> {
-    await Promise.all([...this.#known.values()].map(({ listening }) => listening))
+    for (const { listening } of this.#known.values()) await listening
     await Promise.all([...this.#known.keys()].map((vpcId) => this.release(vpcId)))
   }
 
@@ -112,6 +112,7 @@ export class Networks {
   async #apply(vpcId: Id<'vpc'>, spec: VpcSpec): Promise<AppliedNetwork> {
     const { log } = this.#options
     const known = this.#of(vpcId)
+    delete known.applied // What is cut off is looked at again.
     const { warnings, isNew } = await known.vpc.apply(spec)
     known.applied = { spec, atMs: performance.now() }
     const isNews = !isDeepStrictEqual(warnings, known.warnings)

@@ -68,10 +68,10 @@ export function volumeReconciler(dependencies: Dependencies): Reconciler<Id<'vol
     },
 
     async giveUp(id, error) {
-      log.error('a volume could not be made', { volumeId: id, error })
-      await transaction(db.writes, (tx) =>
-        changeVolumeState(tx, { id, from: 'creating', to: 'error' }),
-      )
+      // What is to go is tried for as long as it takes.
+      const change = { id, from: 'creating', to: 'error' } as const
+      const isOver = await transaction(db.writes, (tx) => changeVolumeState(tx, change))
+      if (isOver) log.error('a volume could not be made', { volumeId: id, error })
     },
   }
 }

@@ -96,6 +96,17 @@ export async function listBaseManifests(db: Database): Promise<ReadonlySet<Diges
   return new Set(rows.flatMap(({ base_manifest: base }) => (base ? [parseDigest(base)] : [])))
 }
 
+/** Every manifest that a volume is made of, or that its next snapshot goes on from. */
+export async function listVolumeManifests(db: Database): Promise<readonly Digest[]> {
+  const rows = await db
+    .selectFrom('volumes')
+    .select(['base_manifest', 'known_manifest'])
+    .distinct()
+    .execute()
+  const named = rows.flatMap((row) => [row.base_manifest, row.known_manifest])
+  return named.filter((text) => text !== null).map(parseDigest)
+}
+
 /** Changes the state where it is the one expected. Tells whether it was. */
 export async function changeVolumeState(
   tx: Tx,

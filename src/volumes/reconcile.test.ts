@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { databases } from '../../test/databases.ts'
+import { BlockStore } from '../block-store/block-store.ts'
+import { transaction } from '../db/database.ts'
+import type { Digest } from '../lib/digest.ts'
+import type { Id } from '../lib/ids.ts'
+import { addLayer, chainOf, createVolume, topLayer } from '../qemu/layers.ts'
+import { Lanes } from '../reconcile/lanes.ts'
+import { insertSnapshot } from '../snapshots/store.ts'
+import { Bases } from './bases.ts'
+import { volumeReconciler } from './reconcile.ts'
+import { changeVolumeState, findVolumeById, insertVolume, setKnown } from './store.ts'
+import type { Volume } from './volume.ts'
+
+const id = 'vol-00000000000000001'
+const now = new Date(1_000_000)
+
+const blank: Volume = {
+  id,
+  accountId: '111111111111',
+  region: 'us-east-1',
+  availabilityZone: 'us-east-1a',
+  sizeGiB: 1,
+  type: 'gp3',
+  iops: 3000,
+  throughput: 125,
+  snapshotId: undefined,
+  state: 'creating',
+  createdAt: now,
+  baseManifest: undefined,
+  knownLayer: 0,
+  knownManifest: undefined,
+  knownSnapshotId: undefined,
+}
+
+async function start(context: TestContext) {
+  const db = await databases.sqlite(context)
+  const directory = await mkdtemp(join(tmpdir(), 'imago-volumes-'))
+  const blockStore = await BlockStore.open({
+    folder: join(directory, 'blocks'),
+    now: () => now,
+    graceMs: 0,
+    workers: 0,
+  })
+  context.after(async () => {
+    await blockStore.close()
+    await rm(directory, { recursive: true })
+  })
+  const bases = new Bases({ folder: join(directory, 'bases'), blockStore })
+  const volumeFolder = (volumeId: Id<'volume'>) => join(directory, 'volumes', volumeId)
+  const log = { info() {}, warn() {}, error() {} }
+  const reconciler = volumeReconciler({ db, bases, lanes: new Lanes(), volumeFolder, log })
+  return {
+    db,
+    directory,
+    blockStore,
+    bases,
+    folder: volumeFolder(id),
+    reconciler,
+    async settle() {
+      for (const due of await reconciler.due()) await reconciler.step(due)
+    },
+    state: async () => (await findVolumeById(db.reads, id))?.state,
+    insert: (volume: Volume) => transaction(db.writes, (tx) => insertVolume(tx, volume)),
+  }
+}
+
+/** Puts a disk into the store whose first bytes are these. */
+async function store(blockStore: BlockStore, directory: string, bytes: Buffer): Promise<Digest> {
+  const file = join(directory, 'disk.raw')
+  await writeFile(file, bytes)
+  using upload = blockStore.beginUpload()
+  const extents = [{ start: 0, length: bytes.length, file, fileOffset: 0 }]
+  return (await upload.saveDisk({ sizeBytes: 2 ** 30, extents })).manifest
+}
+
+test('a blank volume becomes available when its file is there', async (context) => {
+  const { insert, settle, state, folder } = await start(context)
+  await insert(blank)
+  await settle()
+  assert.equal(await state(), 'available')
+  const { basePath, sizeBytes } = await chainOf(folder, 1)
+  assert.deepEqual([basePath, sizeBytes], [undefined, 2 ** 30])
+})
+
+test('volumes of one snapshot share one base, however many are made at once', async (context) => {
+  const { insert, reconciler, directory, blockStore, db } = await start(context)
+  const bytes = randomBytes(1_000_000)
+  const baseManifest = await store(blockStore, directory, bytes)
+  const ids = [1, 2, 3, 4].map((n): Id<'volume'> => `vol-0000000000000000${n}`)
+  for (const one of ids) await insert({ ...blank, id: one, baseManifest })
+  await Promise.all((await reconciler.due()).map((one) => reconciler.step(one)))
+  const paths = ids.map((one) => join(directory, 'volumes', one))
+  const chains = await Promise.all(paths.map((path) => chainOf(path, 1)))
+  const [base] = await readdir(join(directory, 'bases'))
+  assert(base)
+  for (const { basePath } of chains) assert.equal(basePath, join(directory, 'bases', base))
+  const made = await readFile(join(directory, 'bases', base))
+  assert.equal(made.length, 2 ** 30)
+  assert(made.subarray(0, bytes.length).equals(bytes))
+  for (const one of ids) assert.equal((await findVolumeById(db.reads, one))?.state, 'available')
+})
+
+test('a base that no volume names is removed, one that is named stays', async (context) => {
+  const { bases, directory, blockStore } = await start(context)
+  const kept = await bases.ensure(await store(blockStore, directory, randomBytes(1000)))
+  const manifest = await store(blockStore, directory, randomBytes(1000))
+  const removed = await bases.ensure(manifest)
+  const live = new Set([`sha256:${/([0-9a-f]{64})\.raw$/.exec(kept)?.[1]}` as const])
+  assert.equal(await bases.collect(async () => live), 1)
+  await access(kept)
+  await assert.rejects(access(removed), { code: 'ENOENT' })
+  assert.equal(await bases.ensure(manifest), removed)
+})
+
+test('a volume whose base cannot be had ends in error', async (context) => {
+  const { insert, reconciler, state } = await start(context)
+  await insert({ ...blank, baseManifest: `sha256:${'0'.repeat(64)}` })
+  await assert.rejects(reconciler.step(id))
+  assert.equal(await state(), 'creating')
+  await reconciler.giveUp?.(id, new Error('missing'))
+  assert.equal(await state(), 'error')
+})
+
+test('a deleted volume is gone with its files, once no snapshot reads them', async (context) => {
+  const { db, insert, settle, state, folder } = await start(context)
+  await insert(blank)
+  await settle()
+  await transaction(db.writes, async (tx) => {
+    await insertSnapshot(tx, {
+      id: 'snap-00000000000000001',
+      accountId: blank.accountId,
+      region: blank.region,
+      volumeId: id,
+      volumeSizeGiB: 1,
+      description: '',
+      startedAt: now,
+      progressPercent: 0,
+      freezeId: undefined,
+      layer: 1,
+      state: 'pending',
+    })
+    await changeVolumeState(tx, { id, from: 'available', to: 'deleting' })
+  })
+  await settle()
+  assert.equal(await state(), 'deleting')
+  await access(folder)
+  await db.writes.updateTable('snapshots').set({ state: 'error' }).execute()
+  await settle()
+  assert.equal(await state(), undefined)
+  await assert.rejects(access(folder), { code: 'ENOENT' })
+})
+
+test('layers whose content is known are merged when there are many', async (context) => {
+  const { db, insert, settle, folder, reconciler } = await start(context)
+  await createVolume(folder, { sizeBytes: 2 ** 30 })
+  for (const layer of [2, 3, 4, 5, 6, 7]) await addLayer(folder, layer)
+  await insert({ ...blank, state: 'available' })
+  const know = (layer: number) =>
+    transaction(db.writes, (tx) =>
+      setKnown(tx, {
+        id,
+        layer,
+        manifest: `sha256:${'0'.repeat(64)}`,
+        snapshotId: 'snap-00000000000000001',
+      }),
+    )
+  await know(3)
+  assert.deepEqual(await reconciler.due(), [])
+  await know(6)
+  await settle()
+  const { layers } = await chainOf(folder, await topLayer(folder))
+  assert.deepEqual(
+    layers.map(({ layer }) => layer),
+    [7, 1],
+  )
+  assert.deepEqual(await reconciler.due(), [])
+})
