@@ -1,5 +1,5 @@
 /** The `images` and `image_snapshots` tables. Nothing else reads or writes them. */
-import type { Insertable, Selectable } from 'kysely'
+import { type Insertable, type Selectable, sql } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Flag, Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
@@ -65,6 +65,7 @@ export interface ImageQuery {
   readonly region: string
   readonly ids?: readonly Id<'image'>[] | undefined
   readonly ownerIds?: readonly string[] | undefined
+  /** Names, or patterns with `*` and `?`. What differs in case only may come along. */
   readonly names?: readonly string[] | undefined
   readonly isPublic?: boolean | undefined
   /** Accounts of which one has to have been given the image by name. */
@@ -75,43 +76,88 @@ export interface ImageQuery {
 
 /** What there is to see, in the order of ids. Deregistered images are not. */
 export async function listImages(db: Database, query: ImageQuery): Promise<readonly Image[]> {
-  const { viewer, region, ids, ownerIds, names, isPublic, sharedWith, after, limit } = query
-  const givenTo = (accountIds: readonly string[]) =>
-    db
-      .selectFrom('image_permissions')
-      .select('image_id')
-      .where('kind', '=', 'user')
-      .where('grantee', 'in', accountIds.length > 0 ? accountIds : [''])
+  const { viewer, ids, ownerIds, limit = Infinity } = query
+  const all = selectImages(db, query)
+  const own = all.where('account_id', '=', viewer)
+  // Who asks for nothing but one's own needs no look at who else may see what.
+  if (ownerIds?.length === 1 && ownerIds[0] === viewer) return (await own.execute()).map(fromRow)
+  const shared = givenTo(db, [viewer])
+  if (ids) {
+    const visible = all.where((where) =>
+      where.or([
+        where('account_id', '=', viewer),
+        where('is_public', '=', 1),
+        where('id', 'in', shared),
+      ]),
+    )
+    return (await visible.execute()).map(fromRow)
+  }
+  // Each of the three finds its first rows by an index of its own, however many there are.
+  const sharedIds = (await shared.execute()).map((row) => row.image_id)
+  const found = new Map<Id<'image'>, Selectable<Tables['images']>>()
+  for (const some of [
+    own,
+    all.where('is_public', '=', 1),
+    ...chunks(sharedIds).map((some) => all.where('id', 'in', some)),
+  ]) {
+    for (const row of await some.execute()) found.set(row.id, row)
+  }
+  const rows = [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  return (rows.length > limit ? rows.slice(0, limit) : rows).map(fromRow)
+}
+
+/** So that no query has more parameters than a database takes. */
+function chunks<T>(items: readonly T[]): readonly (readonly T[])[] {
+  const sizeMax = 500
+  return Array.from({ length: Math.ceil(items.length / sizeMax) }, (_, number) =>
+    items.slice(number * sizeMax, (number + 1) * sizeMax),
+  )
+}
+
+function selectImages(db: Database, query: ImageQuery) {
+  const { region, ids, ownerIds, names, isPublic, sharedWith, after, limit = Infinity } = query
   let select = db
     .selectFrom('images')
     .selectAll()
     .where('region', '=', region)
     .where('state', '!=', 'deregistered')
     .orderBy('id')
-  // Who asks for nothing but one's own needs no look at who else may see what.
-  if (ownerIds?.length !== 1 || ownerIds[0] !== viewer) {
-    select = select.where((where) =>
-      where.or([
-        where('account_id', '=', viewer),
-        where('is_public', '=', 1),
-        where('id', 'in', givenTo([viewer])),
-      ]),
-    )
-  }
   if (ids) select = select.where('id', 'in', ids.length > 0 ? ids : ['ami-'])
   if (ownerIds) select = select.where('account_id', 'in', ownerIds.length > 0 ? ownerIds : [''])
-  if (names) select = select.where('name', 'in', names.length > 0 ? names : [''])
+  if (names) select = select.where('id', 'in', named(db, region, names))
   if (isPublic !== undefined || sharedWith) {
     select = select.where((where) =>
       where.or([
         ...(isPublic === undefined ? [] : [where('is_public', '=', toFlag(isPublic))]),
-        ...(sharedWith ? [where('id', 'in', givenTo(sharedWith))] : []),
+        ...(sharedWith ? [where('id', 'in', givenTo(db, sharedWith))] : []),
       ]),
     )
   }
   if (after !== undefined) select = select.where('id', '>', after as Id<'image'>)
-  if (limit !== undefined && limit !== Infinity) select = select.limit(limit)
-  return (await select.execute()).map(fromRow)
+  return limit === Infinity ? select : select.limit(limit)
+}
+
+/** A query of its own, so that no database prefers to look through all images in the order of ids. */
+function named(db: Database, region: string, names: readonly string[]) {
+  const ofRegion = db.selectFrom('images').select('id').where('region', '=', region)
+  if (!names.some((name) => /[*?]/.test(name))) return ofRegion.where('name', 'in', names)
+  return ofRegion.where((where) =>
+    where.or(names.map((name) => sql<boolean>`name LIKE ${likeOf(name)} ESCAPE '\\'`)),
+  )
+}
+
+const likeOf = (pattern: string): string =>
+  pattern
+    .replaceAll(/[%_]/g, String.raw`\$&`)
+    .replaceAll('*', '%')
+    .replaceAll('?', '_')
+
+function givenTo(db: Database, accountIds: readonly string[]) {
+  return db
+    .selectFrom('image_permissions')
+    .select('image_id')
+    .where('kind', '=', 'user')
+    .where('grantee', 'in', accountIds.length > 0 ? accountIds : [''])
 }
 
 /** The image, where the account sees it: in any state but deregistered. */

@@ -3,12 +3,11 @@ import type { DescribeImagesRequest, DescribeImagesResult } from '@aws-sdk/clien
 import { type Account, listAccounts } from '../../iam/store.ts'
 import { ApiError } from '../../lib/errors.ts'
 import { checkFilters, type Filter, matchesFilters } from '../../lib/filters.ts'
-import type { Id } from '../../lib/ids.ts'
 import { page, readPageQuery } from '../../lib/pages.ts'
 import { listTags } from '../../tags/store.ts'
 import { type ReadCall, readOperation } from '../../wire/operation.ts'
 import { imageFilters, type ImageItem } from '../filters.ts'
-import { imagesNotFound, parseImageId } from '../image.ts'
+import { type Image, imagesNotFound, parseImageId } from '../image.ts'
 import { type ImageQuery, listImages } from '../store.ts'
 import { viewImage } from '../view.ts'
 
@@ -27,11 +26,10 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
     const { Filters } = input
     checkFilters(Filters, imageFilters)
     const accounts = await listAccounts(db)
-    const query = await readQuery(call, accounts)
     const { after, count } = readPageQuery(input)
     // With one more than a page it shows whether there is another.
     const limit = Filters?.length ? undefined : count + 1
-    const images = await listImages(db, { ...query, after, limit })
+    const images = await find(call, { ...readQuery(call, accounts), after, limit })
 
     const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]))
     const items = images.map((image) => ({ image, ownerAlias: aliases.get(image.accountId) }))
@@ -51,36 +49,36 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
   },
 })
 
+/** An image that one names and does not see is an error, whatever else one asks. */
+async function find({ db }: Call, query: ImageQuery): Promise<readonly Image[]> {
+  const { viewer, region, ids, ...narrowing } = query
+  if (!ids) return await listImages(db, query)
+  const named = await listImages(db, { viewer, region, ids })
+  const seen = new Set(named.map(({ id }) => id))
+  const missing = [...new Set(ids)].filter((id) => !seen.has(id))
+  if (missing.length > 0) throw imagesNotFound(missing)
+  const isAll = Object.values(narrowing).every((value) => value === undefined || value === Infinity)
+  return isAll ? named : await listImages(db, query)
+}
+
 /** What the database can find out by itself; the filters do the rest. */
-async function readQuery(call: Call, accounts: readonly Account[]): Promise<ImageQuery> {
-  const { input, caller, region } = call
+function readQuery({ input, caller, region }: Call, accounts: readonly Account[]): ImageQuery {
   const viewer = caller.accountId
-  const ids = input.ImageIds?.map(parseImageId)
-  if (ids) await checkVisible(call, ids)
   const grantees = input.ExecutableUsers?.map((user) => parseUser(user, viewer, ['all']))
   return {
     viewer,
     region,
-    ids,
+    ids: input.ImageIds?.map(parseImageId),
     ownerIds: input.Owners?.map((owner) => {
       const provider = accounts.find(({ alias }) => alias === owner)
       return provider?.id ?? parseUser(owner, viewer, otherProviders)
     }),
-    names: exactValues(input.Filters, 'name'),
+    names: plainValues(input.Filters, 'name'),
     ...(grantees && {
       sharedWith: grantees.filter((grantee) => grantee !== 'all'),
       ...(grantees.includes('all') && { isPublic: true }),
     }),
   }
-}
-
-/** An image that one names and does not see is an error, whatever else one asks. */
-async function checkVisible(call: Call, ids: readonly Id<'image'>[]): Promise<void> {
-  const { db, caller, region } = call
-  const found = await listImages(db, { viewer: caller.accountId, region, ids })
-  const seen = new Set(found.map(({ id }) => id))
-  const missing = [...new Set(ids)].filter((id) => !seen.has(id))
-  if (missing.length > 0) throw imagesNotFound(missing)
 }
 
 function parseUser(text: string, self: string, words: readonly string[]): string {
@@ -89,13 +87,13 @@ function parseUser(text: string, self: string, words: readonly string[]): string
   throw new ApiError('InvalidUserID.Malformed', `Invalid user id: "${text}"`)
 }
 
-/** The values of a filter, where none has a wildcard. */
-function exactValues(
+/** The values of a filter, where the database can look for them. */
+function plainValues(
   filters: readonly Filter[] | undefined,
   name: string,
 ): readonly string[] | undefined {
   const values = filters?.find(({ Name }) => Name === name)?.Values
-  return values?.every((value) => !/[*?\\]/.test(value)) ? values : undefined
+  return values?.every((value) => !value.includes('\\')) ? values : undefined
 }
 
 async function tagsOf({ db, caller, region }: Call, items: readonly ImageItem[]) {
