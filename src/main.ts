@@ -8,7 +8,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { AuditLog } from './audit/log.ts'
 import { BlockStore } from './block-store/block-store.ts'
-import { catalogRecipes } from './catalog/recipes.ts'
+import { recipes } from './catalog/recipe.ts'
 import type { Config } from './config.ts'
 import { type Connections, migrate, openSqlite, transaction } from './db/database.ts'
 import { lockFolder } from './db/lock.ts'
@@ -122,6 +122,7 @@ export async function openImago(options: Options): Promise<Imago> {
   opened.defer(() => networks.close())
 
   const shared = { db, lanes, volumeFolder, now, log }
+  const closing = new AbortController()
   const reconcilers = [
     instanceReconciler({ ...shared, machines, networks, accelerator: accelerator.accelerator }),
     volumeReconciler({ ...shared, bases }),
@@ -129,7 +130,15 @@ export async function openImago(options: Options): Promise<Imago> {
     snapshotReconciler({ ...shared, blockStore }),
     imageReconciler(shared),
     networkReconciler({ db, networks }),
-    importReconciler({ db, blockStore, workFolder: folder('work'), regions, now, newId }),
+    importReconciler({
+      db,
+      blockStore,
+      workFolder: folder('work'),
+      regions,
+      now,
+      newId,
+      signal: closing.signal,
+    }),
     garbageReconciler({ db, blockStore, bases, now }),
   ]
   const loop: Loop = new Loop(options.isIdle ? [] : reconcilers, {
@@ -139,6 +148,7 @@ export async function openImago(options: Options): Promise<Imago> {
     onError: (where, error) => log.error('a step failed', { where, error }),
   })
   opened.defer(() => loop.stop())
+  opened.defer(() => closing.abort())
 
   const audit = new AuditLog(db.writes, (error) => log.error('audit events were lost', { error }))
   opened.defer(() => audit.flush())
@@ -169,7 +179,7 @@ export async function openImago(options: Options): Promise<Imago> {
   }
   loop.start()
 
-  const closing = opened.move()
+  const all = opened.move()
   return {
     endpoint,
     rootKey,
@@ -177,11 +187,11 @@ export async function openImago(options: Options): Promise<Imago> {
     db,
     loop,
     findStarterImport: async () => (await listCatalogImports(db.reads, starter.name))[0],
-    close: () => closing.disposeAsync(),
+    close: () => all.disposeAsync(),
   }
 }
 
-const starter = catalogRecipes.tiny
+const starter = recipes.tiny
 
 /** What machines can have of the host: a part of its memory is its own. */
 const hostCapacity = {

@@ -8,10 +8,15 @@ import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { bake, recipes } from '../catalog/bake.ts'
+import { bake } from '../catalog/bake.ts'
+import { isRecipeName } from '../catalog/recipe.ts'
 import { convertToRaw, inspectDiskImage } from '../qemu/images.ts'
 import { type BootMode, findBootMode } from './boot-mode.ts'
 import type { Import } from './import.ts'
+
+/** EC2's largest volume. */
+const sizeBytesMax = 64 * 2 ** 40
+const cpuSecondsMax = 3600
 
 export type Progress = (message: string, doneBytes: number, totalBytes: number) => void
 
@@ -30,45 +35,54 @@ export class CannotImport extends Error {
 export async function obtainDisk(
   item: Import,
   folder: string,
-  progress: Progress,
+  { progress, signal }: Work,
 ): Promise<ObtainedDisk> {
   const path = join(folder, 'disk.raw')
   if (item.kind === 'catalog') {
-    const recipe = item.source as keyof typeof recipes
-    if (!Object.hasOwn(recipes, recipe)) throw new CannotImport(`no such recipe: ${item.source}`)
-    await bake(recipe, {
+    if (!isRecipeName(item.source)) throw new CannotImport(`no such recipe: ${item.source}`)
+    await bake(item.source, {
       output: path,
       workFolder: join(folder, 'bake'),
       onLine: (line) => progress(line.slice(0, 200), 0, 0),
+      signal,
     })
   } else {
     const file = item.kind === 'url' ? join(folder, 'download') : item.source
-    if (item.kind === 'url') await download(item.source, file, progress)
-    await convert(file, path, progress)
+    if (item.kind === 'url') await download(item.source, file, { progress, signal })
+    await convert(file, path, { progress, signal })
   }
   await using disk = await open(path, 'r')
   const { size } = await disk.stat()
   return { path, sizeBytes: size, bootMode: await findBootMode(disk) }
 }
 
-async function convert(from: string, to: string, progress: Progress): Promise<void> {
+interface Work {
+  readonly progress: Progress
+  readonly signal: AbortSignal
+}
+
+async function convert(from: string, to: string, { progress, signal }: Work): Promise<void> {
   const found = await stat(from).catch((error: unknown) => {
     throw new CannotImport(`Cannot read the file: ${(error as Error).message}`)
   })
   if (!found.isFile()) throw new CannotImport(`Cannot import what is not a file: ${from}`)
   try {
-    const { format, virtualSizeBytes } = await inspectDiskImage(from)
-    await convertToRaw(from, format, to, {
+    const { format, virtualSizeBytes } = await inspectDiskImage(from, { sizeBytesMax })
+    await convertToRaw({ path: from, format }, to, {
+      cpuSecondsMax,
+      signal,
       onProgress: (percent) =>
         progress('converting', Math.round((virtualSizeBytes * percent) / 100), virtualSizeBytes),
     })
   } catch (error) {
+    signal.throwIfAborted()
     throw new CannotImport((error as Error).message, { cause: error })
   }
 }
 
-async function download(url: string, to: string, progress: Progress): Promise<void> {
-  const response = await fetch(url).catch((error: unknown) => {
+async function download(url: string, to: string, { progress, signal }: Work): Promise<void> {
+  const response = await fetch(url, { signal }).catch((error: unknown) => {
+    signal.throwIfAborted()
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
     throw new Error(`Cannot fetch ${url}: ${(cause as Error).message}`)
   })
@@ -87,5 +101,5 @@ async function download(url: string, to: string, progress: Progress): Promise<vo
       done(null, chunk)
     },
   })
-  await pipeline(Readable.fromWeb(response.body), counter, createWriteStream(to))
+  await pipeline(Readable.fromWeb(response.body), counter, createWriteStream(to), { signal })
 }

@@ -30,12 +30,14 @@ export interface ImportDependencies {
   readonly regions: readonly string[]
   readonly now: () => Date
   readonly newId: <K extends Kind>(kind: K) => Id<K>
+  /** Aborted when the service closes: what is under way is begun anew after the next start. */
+  readonly signal: AbortSignal
 }
 
 const reportEveryMs = 500
 
 export function importReconciler(dependencies: ImportDependencies): Reconciler<ImportId> {
-  const { db } = dependencies
+  const { db, signal } = dependencies
   return {
     name: 'imports',
     stepsAtOnceMax: 1,
@@ -46,6 +48,7 @@ export function importReconciler(dependencies: ImportDependencies): Reconciler<I
       try {
         await bringIn(item, dependencies)
       } catch (error) {
+        if (signal.aborted) return 'waiting'
         // Refused for good; anything else is tried again.
         if (!(error instanceof CannotImport) && !(error instanceof ApiError)) throw error
         await failImport(db.writes, id, error.message)
@@ -59,18 +62,18 @@ export function importReconciler(dependencies: ImportDependencies): Reconciler<I
 }
 
 async function bringIn(item: Import, dependencies: ImportDependencies): Promise<void> {
-  const { db, blockStore, workFolder, regions, now, newId } = dependencies
+  const { db, blockStore, workFolder, regions, now, newId, signal } = dependencies
   const folder = join(workFolder, item.id)
   const progress = throttledReport(item, dependencies)
   try {
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const disk = await obtainDisk(item, folder, progress)
+    const disk = await obtainDisk(item, folder, { progress, signal })
     using upload = blockStore.beginUpload()
     const whole = { start: 0, length: disk.sizeBytes, file: disk.path, fileOffset: 0 }
     const saved = await upload.saveDisk(
       { sizeBytes: disk.sizeBytes, extents: [whole] },
-      { onProgress: (done, total) => progress('storing', done, total) },
+      { onProgress: (done, total) => progress('storing', done, total), signal },
     )
     const stored = {
       manifest: saved.manifest,

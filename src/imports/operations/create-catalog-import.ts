@@ -1,7 +1,7 @@
 import { findAccountByAlias } from '../../iam/store.ts'
 import { ApiError } from '../../lib/errors.ts'
 import type { Extension } from '../../wire/extension.ts'
-import { findRecipe } from '../../catalog/recipes.ts'
+import { isRecipeName, recipes } from '../../catalog/recipe.ts'
 import { catalogImport } from '../import.ts'
 import { insertImport, listCatalogImports } from '../store.ts'
 import { viewImport } from '../view.ts'
@@ -14,8 +14,10 @@ export const createCatalogImport: Extension = {
   path: '/imago/v1/catalog/:recipe',
   async run(call) {
     const name = call.input.path['recipe'] ?? ''
-    const recipe = findRecipe(name)
-    if (!recipe) throw new ApiError('InvalidParameterValue', `There is no recipe '${name}'`)
+    if (!isRecipeName(name)) {
+      throw new ApiError('InvalidParameterValue', `There is no recipe '${name}'`)
+    }
+    const recipe = recipes[name]
     const [latest] = await listCatalogImports(call.tx, recipe.name)
     if (latest?.state === 'active') return viewImport(latest)
     const provider = await findAccountByAlias(call.tx, 'amazon')

@@ -1,0 +1,21 @@
+/** The service's log: a line of JSON an event, in a file that is its owner's alone. */
+import pino from 'pino'
+import type { Log } from '../lib/log.ts'
+
+export function openLog(path: string): Log {
+  const destination = pino.destination({ dest: path, append: true, mode: 0o600, sync: true })
+  const logger = pino(
+    {
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      serializers: { error: pino.stdSerializers.err },
+    },
+    destination,
+  )
+  return {
+    info: (message, fields = {}) => logger.info(fields, message),
+    warn: (message, fields = {}) => logger.warn(fields, message),
+    error: (message, fields = {}) => logger.error(fields, message),
+  }
+}
