@@ -1,13 +1,7 @@
 /** Finds the image that a call names, or refuses the call. */
 import type { Database } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
-import {
-  type Image,
-  imageNotAuthorized,
-  imagesNotFound,
-  imageUnavailable,
-  parseImageId,
-} from './image.ts'
+import { type Image, imagesNotFound, imageUnavailable, parseImageId } from './image.ts'
 import { findImage, findVisible } from './store.ts'
 
 interface Query {
@@ -15,24 +9,6 @@ interface Query {
   readonly region: string
   /** As the caller wrote it. */
   readonly id: string | undefined
-}
-
-/** An image that a machine can be started from now, and that the caller may start one from. */
-export async function launchableImage(db: Database, query: Query): Promise<Image> {
-  const { accountId, region } = query
-  const id = parseImageId(query.id ?? '')
-  const image = await findImage(db, id)
-  if (!image || image.region !== region) throw imagesNotFound([id])
-  // A deregistered image has no permissions left, so nothing tells whom it was shared with.
-  if (image.state === 'deregistered' && image.accountId !== accountId) throw imagesNotFound([id])
-  if (image.state === 'available') {
-    if (!(await findVisible(db, { accountId, region, id }))) throw imageNotAuthorized(id)
-    return image
-  }
-  if (image.accountId !== accountId && !(await findVisible(db, { accountId, region, id }))) {
-    throw imageNotAuthorized(id)
-  }
-  throw imageUnavailable(id)
 }
 
 /** An image that the caller sees: its own, a public one, or one shared with it. */

@@ -172,7 +172,7 @@ test('snapshots that are asked for at once come in the order of their layers', a
   await system.settle()
   const done = await Promise.all(ids.map((id) => system.completed(id)))
   assert.equal(new Set(done.map(({ manifest }) => manifest)).size, 1)
-  assert.deepEqual(done.map(({ layer }) => layer).toSorted(), [1, 2, 3])
+  assert.deepEqual(new Set(done.map(({ layer }) => layer)), new Set([1, 2, 3]))
 })
 
 test('a snapshot of a blank volume is a blank disk', async (context) => {
