@@ -1,16 +1,45 @@
 /** Every action of the API: a line each, under the folder that has it. */
+import { getCallerIdentity } from './iam/operations/get-caller-identity.ts'
+import { createImage } from './images/operations/create-image.ts'
+import { deregisterImage } from './images/operations/deregister-image.ts'
+import { describeImageAttribute } from './images/operations/describe-image-attribute.ts'
+import { describeImages } from './images/operations/describe-images.ts'
+import { modifyImageAttribute } from './images/operations/modify-image-attribute.ts'
+import { registerImage } from './images/operations/register-image.ts'
+import { resetImageAttribute } from './images/operations/reset-image-attribute.ts'
+import { describeInstanceAttribute } from './instances/operations/describe-instance-attribute.ts'
 import { describeInstanceStatus } from './instances/operations/describe-instance-status.ts'
 import { describeInstanceTypeOfferings } from './instances/operations/describe-instance-type-offerings.ts'
 import { describeInstanceTypes } from './instances/operations/describe-instance-types.ts'
 import { describeInstances } from './instances/operations/describe-instances.ts'
 import { getConsoleOutput } from './instances/operations/get-console-output.ts'
 import { getConsoleScreenshot } from './instances/operations/get-console-screenshot.ts'
+import { modifyInstanceAttribute } from './instances/operations/modify-instance-attribute.ts'
 import { modifyInstanceMetadataOptions } from './instances/operations/modify-instance-metadata-options.ts'
 import { rebootInstances } from './instances/operations/reboot-instances.ts'
+import { resetInstanceAttribute } from './instances/operations/reset-instance-attribute.ts'
 import { runInstances } from './instances/operations/run-instances.ts'
 import { startInstances } from './instances/operations/start-instances.ts'
 import { stopInstances } from './instances/operations/stop-instances.ts'
 import { terminateInstances } from './instances/operations/terminate-instances.ts'
+import { createKeyPair } from './key-pairs/operations/create-key-pair.ts'
+import { deleteKeyPair } from './key-pairs/operations/delete-key-pair.ts'
+import { describeKeyPairs } from './key-pairs/operations/describe-key-pairs.ts'
+import { importKeyPair } from './key-pairs/operations/import-key-pair.ts'
+import { authorizeSecurityGroupEgress } from './network/operations/authorize-security-group-egress.ts'
+import { authorizeSecurityGroupIngress } from './network/operations/authorize-security-group-ingress.ts'
+import { createSecurityGroup } from './network/operations/create-security-group.ts'
+import { deleteSecurityGroup } from './network/operations/delete-security-group.ts'
+import { describeAccountAttributes } from './network/operations/describe-account-attributes.ts'
+import { describeAvailabilityZones } from './network/operations/describe-availability-zones.ts'
+import { describeNetworkInterfaces } from './network/operations/describe-network-interfaces.ts'
+import { describeRegions } from './network/operations/describe-regions.ts'
+import { describeSecurityGroupRules } from './network/operations/describe-security-group-rules.ts'
+import { describeSecurityGroups } from './network/operations/describe-security-groups.ts'
+import { describeSubnets } from './network/operations/describe-subnets.ts'
+import { describeVpcs } from './network/operations/describe-vpcs.ts'
+import { revokeSecurityGroupEgress } from './network/operations/revoke-security-group-egress.ts'
+import { revokeSecurityGroupIngress } from './network/operations/revoke-security-group-ingress.ts'
 import { createSnapshot } from './snapshots/operations/create-snapshot.ts'
 import { createSnapshots } from './snapshots/operations/create-snapshots.ts'
 import { deleteSnapshot } from './snapshots/operations/delete-snapshot.ts'
@@ -30,19 +59,52 @@ import { detachVolume } from './volumes/operations/detach-volume.ts'
 import type { Operation } from './wire/operation.ts'
 
 const all: readonly Operation[] = [
+  // iam/
+  getCallerIdentity,
+  // images/
+  createImage,
+  deregisterImage,
+  describeImageAttribute,
+  describeImages,
+  modifyImageAttribute,
+  registerImage,
+  resetImageAttribute,
   // instances/
+  describeInstanceAttribute,
   describeInstanceStatus,
   describeInstanceTypeOfferings,
   describeInstanceTypes,
   describeInstances,
   getConsoleOutput,
   getConsoleScreenshot,
+  modifyInstanceAttribute,
   modifyInstanceMetadataOptions,
   rebootInstances,
+  resetInstanceAttribute,
   runInstances,
   startInstances,
   stopInstances,
   terminateInstances,
+  // key-pairs/
+  createKeyPair,
+  deleteKeyPair,
+  describeKeyPairs,
+  importKeyPair,
+  // network/
+  authorizeSecurityGroupEgress,
+  authorizeSecurityGroupIngress,
+  createSecurityGroup,
+  deleteSecurityGroup,
+  describeAccountAttributes,
+  describeAvailabilityZones,
+  describeNetworkInterfaces,
+  describeRegions,
+  describeSecurityGroupRules,
+  describeSecurityGroups,
+  describeSubnets,
+  describeVpcs,
+  revokeSecurityGroupEgress,
+  revokeSecurityGroupIngress,
   // snapshots/
   createSnapshot,
   createSnapshots,

@@ -78,6 +78,8 @@ export class MetadataService {
       'content-type': 'text/plain',
       'content-length': body.length,
       server: 'EC2ws',
+      // The filter tells a PUT by how a connection begins, so each has one request.
+      connection: 'close',
       ...reply.headers,
     })
     response.end(method === 'HEAD' ? undefined : body)

@@ -83,7 +83,7 @@ function portOf(
   members: Members,
 ): Port {
   const own = rules.filter(({ groupId }) => found.groupIds.includes(groupId))
-  const { httpEndpoint, httpPutResponseHopLimit } = instance.metadataOptions
+  const { httpPutResponseHopLimit } = instance.metadataOptions
   return {
     id: found.id,
     mac: found.mac,
@@ -98,7 +98,8 @@ function portOf(
       own.filter(({ isEgress }) => isEgress),
       members,
     ),
-    metadata: { enabled: httpEndpoint === 'enabled', hopLimit: httpPutResponseHopLimit },
+    // That the service is disabled, it says itself, by EC2's 403.
+    metadata: { enabled: true, hopLimit: httpPutResponseHopLimit },
   }
 }
 

@@ -1,0 +1,166 @@
+/** What must hold of every action there is, and of every one that is added. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import * as sdk from '@aws-sdk/client-ec2'
+import type { EC2Client } from '@aws-sdk/client-ec2'
+import { sql } from 'kysely'
+import { actions } from '../src/actions.ts'
+import { listEvents } from '../src/audit/store.ts'
+import { startSystem, type TestSystem } from './system.ts'
+
+const ids = {
+  ImageId: 'ami-0123456789abcdef0',
+  InstanceId: 'i-0123456789abcdef0',
+  VolumeId: 'vol-0123456789abcdef0',
+  SnapshotId: 'snap-0123456789abcdef0',
+  GroupId: 'sg-0123456789abcdef0',
+} as const
+const { ImageId, InstanceId, VolumeId, SnapshotId, GroupId } = ids
+const permissions = [
+  { IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '0.0.0.0/0' }] },
+]
+
+/** A request of each action that is right in form. An action without one fails the tests below. */
+const samples: Record<string, object> = {
+  AttachVolume: { VolumeId, InstanceId, Device: '/dev/sdf' },
+  AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: permissions },
+  AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: permissions },
+  CreateImage: { InstanceId, Name: 'an image' },
+  CreateKeyPair: { KeyName: 'a key' },
+  CreateSecurityGroup: { GroupName: 'a group', Description: 'of machines' },
+  CreateSnapshot: { VolumeId },
+  CreateSnapshots: { InstanceSpecification: { InstanceId } },
+  CreateTags: { Resources: [ImageId], Tags: [{ Key: 'a', Value: 'b' }] },
+  CreateVolume: { AvailabilityZone: 'us-east-1a', Size: 1 },
+  DeleteKeyPair: { KeyName: 'a key' },
+  DeleteSecurityGroup: { GroupId },
+  DeleteSnapshot: { SnapshotId },
+  DeleteTags: { Resources: [ImageId] },
+  DeleteVolume: { VolumeId },
+  DeregisterImage: { ImageId },
+  DescribeAccountAttributes: {},
+  DescribeAvailabilityZones: {},
+  DescribeImageAttribute: { ImageId, Attribute: 'description' },
+  DescribeImages: {},
+  DescribeInstanceAttribute: { InstanceId, Attribute: 'instanceType' },
+  DescribeInstanceStatus: {},
+  DescribeInstanceTypeOfferings: {},
+  DescribeInstanceTypes: {},
+  DescribeInstances: {},
+  DescribeKeyPairs: {},
+  DescribeNetworkInterfaces: {},
+  DescribeRegions: {},
+  DescribeSecurityGroupRules: {},
+  DescribeSecurityGroups: {},
+  DescribeSnapshotAttribute: { SnapshotId, Attribute: 'createVolumePermission' },
+  DescribeSnapshots: {},
+  DescribeSubnets: {},
+  DescribeTags: {},
+  DescribeVolumeStatus: {},
+  DescribeVolumes: {},
+  DescribeVpcs: {},
+  DetachVolume: { VolumeId },
+  GetConsoleOutput: { InstanceId },
+  GetConsoleScreenshot: { InstanceId },
+  ImportKeyPair: { KeyName: 'a key', PublicKeyMaterial: Buffer.from('ssh-ed25519 AAAA') },
+  ModifyImageAttribute: { ImageId, Description: { Value: 'better' } },
+  ModifyInstanceAttribute: { InstanceId, DisableApiTermination: { Value: true } },
+  ModifyInstanceMetadataOptions: { InstanceId, HttpTokens: 'required' },
+  ModifySnapshotAttribute: {
+    SnapshotId,
+    CreateVolumePermission: { Add: [{ UserId: '111111111111' }] },
+  },
+  RebootInstances: { InstanceIds: [InstanceId] },
+  RegisterImage: { Name: 'an image' },
+  ResetImageAttribute: { ImageId, Attribute: 'launchPermission' },
+  ResetInstanceAttribute: { InstanceId, Attribute: 'sourceDestCheck' },
+  ResetSnapshotAttribute: { SnapshotId, Attribute: 'createVolumePermission' },
+  RevokeSecurityGroupEgress: { GroupId, IpPermissions: permissions },
+  RevokeSecurityGroupIngress: { GroupId, IpPermissions: permissions },
+  RunInstances: { ImageId, MinCount: 1, MaxCount: 1 },
+  StartInstances: { InstanceIds: [InstanceId] },
+  StopInstances: { InstanceIds: [InstanceId] },
+  TerminateInstances: { InstanceIds: [InstanceId] },
+}
+
+type Command = Parameters<EC2Client['send']>[0]
+
+function command(action: string, extra: object = {}): Command {
+  const commands = sdk as unknown as Record<string, new (input: object) => Command>
+  const Made = commands[`${action}Command`]
+  const sample = samples[action]
+  assert(Made, `the SDK has no ${action}`)
+  assert(sample, `${action} has no sample request`)
+  return new Made({ ...sample, ...extra })
+}
+
+const ec2Actions = [...actions.values()]
+  .filter(({ service }) => service !== 'sts')
+  .map(({ action }) => action)
+
+let system: TestSystem
+let nobody: EC2Client
+const ends: (() => unknown)[] = []
+before(async () => {
+  system = await startSystem(
+    { after: (end) => void ends.push(end as () => unknown) },
+    { isIdle: true },
+  )
+  nobody = await system.client('666666666666', [])
+})
+after(async () => {
+  for (const end of ends.reverse()) await end()
+})
+
+/** How many rows each table has that a call could change. */
+async function countRows(): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const { name } of await system.db.reads.introspection.getTables()) {
+    if (name === 'audit_events') continue
+    const counted = await sql<{
+      count: number
+    }>`SELECT COUNT(*) AS count FROM ${sql.table(name)}`.execute(system.db.reads)
+    counts[name] = Number(counted.rows[0]?.count)
+  }
+  return counts
+}
+
+for (const action of ec2Actions) {
+  test(`${action}: a caller with no policy is refused`, async () => {
+    await assert.rejects(nobody.send(command(action)), { name: 'UnauthorizedOperation' })
+  })
+
+  test(`${action}: a wrong signature is refused before anything else`, async () => {
+    const forger = system.clientWith({ secret: 'wrong' })
+    await assert.rejects(forger.send(command(action)), { name: 'SignatureDoesNotMatch' })
+  })
+
+  test(`${action}: a dry run changes nothing`, async () => {
+    const before = await countRows()
+    await assert.rejects(system.ec2.send(command(action, { DryRun: true })), {
+      name: 'DryRunOperation',
+    })
+    assert.deepEqual(await countRows(), before)
+  })
+
+  test(`${action}: what does not exist is refused in AWS's words, or answered`, async () => {
+    // Whatever the state of things, nothing but a code of AWS or an answer comes out.
+    await system.ec2.send(command(action)).catch((error: Error) => {
+      assert.notEqual(error.name, 'InternalError')
+      assert.match(error.name, /^[A-Z][A-Za-z.]+$/)
+    })
+  })
+}
+
+test('every refusal is audited', async () => {
+  const refused = async () => {
+    const events = await listEvents(system.db.reads)
+    const theirs = events.filter(
+      ({ accountId, outcome }) =>
+        accountId === '666666666666' && outcome === 'UnauthorizedOperation',
+    )
+    return new Set(theirs.map(({ action }) => action))
+  }
+  await system.until('the last audit row', async () => (await refused()).size === ec2Actions.length)
+  assert.deepEqual([...(await refused())].sort(), ec2Actions.toSorted())
+})
