@@ -40,10 +40,15 @@ export function openSqlite(path: string): Connections {
   return { writes, reads, close: async () => void (await reads.destroy(), await writes.destroy()) }
 }
 
-export function openPostgres(url: string): Connections {
+/** Opens a PostgreSQL database. A connection that breaks while idle is replaced, and `onBroken` told. */
+export function openPostgres(
+  url: string,
+  onBroken: (error: Error) => void = () => {},
+): Connections {
   // BIGINT comes back as text unless told otherwise, and no number of ours is over 2^53.
   pg.types.setTypeParser(pg.types.builtins.INT8, Number)
   const pool = new pg.Pool({ connectionString: url, max: 10 })
+  pool.on('error', onBroken)
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   return { writes: db, reads: db, close: () => db.destroy() }
 }

@@ -9,7 +9,7 @@ import type { Reconciler } from '../reconcile/loop.ts'
 import { findSetting, putSetting } from '../settings/store.ts'
 import { listLiveManifests } from '../snapshots/live-manifests.ts'
 import type { Bases } from '../volumes/bases.ts'
-import { listBaseManifests } from '../volumes/store.ts'
+import { listWantedBases } from './wanted-bases.ts'
 import { type Collection, parseCollection } from './garbage.ts'
 
 const everyMs = 10 * 60 * 1000
@@ -39,7 +39,7 @@ export function garbageReconciler({
     async step() {
       const number = await wanted()
       const swept = await blockStore.collectGarbage({ live: () => listLiveManifests(db.writes) })
-      const basesDeleted = await bases.collect(() => listBaseManifests(db.writes))
+      const basesDeleted = await bases.collect(() => listWantedBases(db.writes))
       const { manifestsDeleted, blocksDeleted, bytesFreed } = swept
       const done: Collection = {
         number,

@@ -255,6 +255,19 @@ export async function listImagesOnSnapshots(
   return users
 }
 
+/** The snapshots of images that are there and were launched before. */
+export async function listLaunchedSnapshotIds(db: Database): Promise<readonly Id<'snapshot'>[]> {
+  const rows = await db
+    .selectFrom('image_snapshots')
+    .innerJoin('images', 'images.id', 'image_snapshots.image_id')
+    .select('image_snapshots.snapshot_id')
+    .distinct()
+    .where('images.state', '=', 'available')
+    .where('images.last_launched_at_ms', 'is not', null)
+    .execute()
+  return rows.map((row) => row.snapshot_id)
+}
+
 const toFlag = (value: boolean): Flag => (value ? 1 : 0)
 
 function toRow(image: Image): Insertable<Tables['images']> {
