@@ -92,7 +92,7 @@ export async function createInterface(
     availabilityZone: subnet.availabilityZone,
     mac: macOf(id),
     privateIp: await takePrivateIp(tx, subnet, wanted.privateIp),
-    publicIp: wantsPublicIp ? await takePublicIp(tx) : undefined,
+    publicIp: wantsPublicIp ? await takePublicIp(tx, id) : undefined,
     description: wanted.description ?? '',
     groupIds: await findGroupsOfInterface(call, subnet, wanted),
     attachment: {
@@ -180,11 +180,17 @@ async function takePrivateIp(tx: Tx, subnet: Subnet, wanted: string | undefined)
   return wanted
 }
 
-async function takePublicIp(tx: Tx): Promise<string> {
+/**
+ * Begins to look at an address that the id says, because other installations on this host
+ * give out addresses of the same range, and know nothing of ours.
+ */
+async function takePublicIp(tx: Tx, id: Id<'network-interface'>): Promise<string> {
   const used = await listPublicIps(tx)
-  const last = numberOfAddress(publicAddresses.last)
-  for (let address = numberOfAddress(publicAddresses.first); address <= last; address++) {
-    const text = textOfAddress(address)
+  const first = numberOfAddress(publicAddresses.first)
+  const count = numberOfAddress(publicAddresses.last) - first + 1
+  const start = Number.parseInt(id.slice(-8), 16)
+  for (let tries = 0; tries < count; tries++) {
+    const text = textOfAddress(first + ((start + tries) % count))
     // Some tools take an address that ends in .0 or .255 for a network's.
     if (!/\.(?:0|255)$/.test(text) && !used.has(text)) return text
   }
