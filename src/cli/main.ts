@@ -8,6 +8,8 @@ import { stdin } from 'node:process'
 import { Command } from 'commander'
 import { ConfigError } from '../config.ts'
 import { FolderInUse } from '../db/lock.ts'
+import type { ImportOptions } from './commands/import.ts'
+import type { SshOptions } from './commands/ssh.ts'
 import { CommandFailed, messageOf } from './failure.ts'
 import type { Shell } from './shell.ts'
 
@@ -42,6 +44,60 @@ program
   .command('serve')
   .description('run the service')
   .action(async () => (await import('./commands/serve.ts')).serve(shell))
+
+program
+  .command('aws')
+  .description('the AWS CLI, with endpoint, key and Region set')
+  .argument('[arguments...]', 'as the AWS CLI takes them')
+  .helpOption(false)
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action(async (args: string[]) => {
+    process.exitCode = await (await import('./commands/aws.ts')).aws(shell, args)
+  })
+program
+  .command('ssh')
+  .description('log in to an instance, by its id or its Name tag')
+  .argument('<instance>')
+  .argument('[command...]', 'what to run there instead of a shell')
+  .option('-i, --identity <file>', 'the private key; looked for here, in ~/.ssh and with the data')
+  .option('-l, --login <user>', 'who logs in; root on tiny, admin on debian-12')
+  .passThroughOptions()
+  .action(async (instance: string, command: string[], options: SshOptions) => {
+    const { ssh } = await import('./commands/ssh.ts')
+    process.exitCode = await ssh(shell, instance, command, options)
+  })
+program
+  .command('console')
+  .description('the serial console of an instance, live')
+  .argument('<instance>')
+  .action(async (instance: string) =>
+    (await import('./commands/console.ts')).showConsole(shell, instance),
+  )
+program
+  .command('import')
+  .description('make an image of a disk: raw, qcow2, VMDK, VHD or VHDX')
+  .argument('<file|URL>')
+  .requiredOption('--name <name>', 'what the image shall be called')
+  .option('--description <text>')
+  .option('--architecture <name>', 'x86_64 or arm64')
+  .option('--boot-mode <mode>', 'legacy-bios, uefi or uefi-preferred; found out where not given')
+  .action(async (from: string, options: ImportOptions) =>
+    (await import('./commands/import.ts')).importDisk(shell, from, options),
+  )
+program
+  .command('catalog')
+  .description('the starter images')
+  .command('build')
+  .description('bake a starter image here: tiny or debian-12')
+  .argument('<recipe>')
+  .action(async (recipe: string) =>
+    (await import('./commands/catalog-build.ts')).buildCatalogImage(shell, recipe),
+  )
+program
+  .command('gc')
+  .description('free now what nothing names any more')
+  .action(async () => (await import('./commands/gc.ts')).collectGarbage(shell))
 
 try {
   await program.parseAsync(process.argv)

@@ -1,0 +1,34 @@
+/** A client of our own API: JSON in and out. */
+import { CommandFailed } from './failure.ts'
+import type { Access } from './installation.ts'
+import { send } from './signed-request.ts'
+
+export type Fields = Readonly<Record<string, unknown>>
+
+export async function callImago(
+  access: Access,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: object,
+): Promise<Fields> {
+  const { status, text } = await send(access, {
+    service: 'imago',
+    method,
+    path,
+    contentType: 'application/json',
+    body: body === undefined ? '' : JSON.stringify(body),
+  })
+  const answer = parse(text)
+  if (status === 200) return answer
+  const code = String(answer['code'] ?? status)
+  throw new CommandFailed(`${code}: ${String(answer['message'] ?? text)}`)
+}
+
+function parse(text: string): Fields {
+  try {
+    const read: unknown = JSON.parse(text)
+    return read !== null && typeof read === 'object' ? { ...read } : {}
+  } catch {
+    return {}
+  }
+}
