@@ -49,7 +49,10 @@ export async function startSystem(
   { database = 'sqlite', isIdle = false, dataFolder: given }: SystemOptions = {},
 ): Promise<TestSystem> {
   const dataFolder = given ?? (await mkdtemp(join(tmpdir(), 'imago-system-')))
-  const connections = database === 'sqlite' ? undefined : await databases[database](context)
+  // What was opened last is closed first.
+  const ends: (() => unknown)[] = []
+  const later = { after: (end: unknown) => void ends.unshift(end as () => unknown) }
+  const connections = database === 'sqlite' ? undefined : await databases[database](later)
   const config = readConfig({
     IMAGO_DATA: dataFolder,
     IMAGO_LISTEN: '127.0.0.1:0',
@@ -69,6 +72,7 @@ export async function startSystem(
   })
   context.after(async () => {
     await imago.close()
+    for (const end of ends) await end()
     if (!given) await rm(dataFolder, { recursive: true, force: true })
   })
 
