@@ -31,7 +31,7 @@ async function start(context: TestContext) {
   // The database is closed last.
   const opened = new AsyncDisposableStack()
   context.after(() => opened.disposeAsync())
-  const db = await databases.sqlite({ after: (close) => void opened.defer(close as () => void) })
+  const db = await databases.sqlite({ after: (close) => opened.defer(close as () => void) })
   const runFolder = await mkdtemp(join(tmpdir(), 'imago-networks-'))
   let next = 0
   const newId = <K extends Kind>(kind: K): Id<K> => {

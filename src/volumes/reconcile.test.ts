@@ -62,7 +62,7 @@ async function start(context: TestContext) {
     bases,
     folder: volumeFolder(id),
     reconciler,
-    async settle() {
+    settle: async () => {
       for (const due of await reconciler.due()) await reconciler.step(due)
     },
     state: async () => (await findVolumeById(db.reads, id))?.state,

@@ -85,6 +85,12 @@ export async function listVolumesInState(
   return rows.map(volumeFromRow)
 }
 
+/** Every volume, whosever it is. */
+export async function listAllVolumes(db: Database): Promise<readonly Volume[]> {
+  const rows = await db.selectFrom('volumes').selectAll().orderBy('id').execute()
+  return rows.map(volumeFromRow)
+}
+
 /** Every disk that some volume lies over. */
 export async function listBaseManifests(db: Database): Promise<ReadonlySet<Digest>> {
   const rows = await db
