@@ -4,6 +4,7 @@ import { describeGarbageCollection } from './garbage/operations/describe-garbage
 import { createCatalogImport } from './imports/operations/create-catalog-import.ts'
 import { createImport } from './imports/operations/create-import.ts'
 import { describeImport } from './imports/operations/describe-import.ts'
+import { describeSnapshotContent } from './snapshots/operations/describe-snapshot-content.ts'
 import type { Extension } from './wire/extension.ts'
 
 export const extensions: readonly Extension[] = [
@@ -12,4 +13,5 @@ export const extensions: readonly Extension[] = [
   createImport,
   describeGarbageCollection,
   describeImport,
+  describeSnapshotContent,
 ]

@@ -75,6 +75,10 @@ program
     (await import('./commands/console.ts')).showConsole(shell, instance),
   )
 program
+  .command('demo')
+  .description('the whole story on a throw-away data folder: launch, change, bake, launch thrice')
+  .action(async () => (await import('./commands/demo.ts')).demonstrate(shell))
+program
   .command('import')
   .description('make an image of a disk: raw, qcow2, VMDK, VHD or VHDX')
   .argument('<file|URL>')
