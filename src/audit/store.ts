@@ -48,3 +48,14 @@ export async function listEvents(db: Database): Promise<AuditEvent[]> {
     at: new Date(row.at_ms),
   }))
 }
+
+/** When something was changed, in milliseconds: what was made by a call bears its time. */
+export async function listTimesOfChanges(db: Database): Promise<ReadonlySet<number>> {
+  const rows = await db
+    .selectFrom('audit_events')
+    .select('at_ms')
+    .distinct()
+    .where('outcome', '=', 'Success')
+    .execute()
+  return new Set(rows.map((row) => row.at_ms))
+}

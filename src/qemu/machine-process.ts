@@ -2,8 +2,8 @@
  * The QEMU process of a machine's folder. A pid alone may by now be another's:
  * it counts where that process was started with this folder's pid file.
  */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, readlink, realpath } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { machineFiles } from './machine-spec.ts'
 
@@ -48,4 +48,39 @@ export async function endProcess(folder: string): Promise<void> {
   if (!(await hasEnded(folder, pid, { timeoutMs: 30_000 }))) {
     throw new Error(`process ${pid} does not end`)
   }
+}
+
+/** A machine that runs, found by its process. */
+export interface MachineProcess {
+  /** Of its folder. */
+  readonly name: string
+  readonly pid: number
+  /** The paths of the files that it has open. */
+  readonly files: readonly string[]
+}
+
+/** Every machine that runs in a folder of this one, whatever the pid files say. */
+export async function listMachineProcesses(runFolder: string): Promise<MachineProcess[]> {
+  const place = await realpath(runFolder).catch(() => runFolder)
+  const processes: MachineProcess[] = []
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    const line = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '')
+    const args = line.split('\0')
+    const pidFile = args[args.indexOf('-pidfile') + 1]
+    if (!args.includes('-pidfile') || pidFile === undefined) continue
+    const folder = dirname(pidFile)
+    if (dirname(folder) !== place) continue
+    processes.push({ name: basename(folder), pid: Number(entry), files: await filesOf(entry) })
+  }
+  return processes
+}
+
+async function filesOf(pid: string): Promise<readonly string[]> {
+  const folder = `/proc/${pid}/fd`
+  const handles = await readdir(folder).catch(() => [])
+  const paths = await Promise.all(
+    handles.map((handle) => readlink(join(folder, handle)).catch(() => '')),
+  )
+  return paths.filter((path) => path.startsWith('/'))
 }

@@ -1,0 +1,80 @@
+/** That files and rows agree: what a row promises is there, and nothing else is. */
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Database } from '../db/database.ts'
+import { listWantedBases } from '../garbage/wanted-bases.ts'
+import { listActiveImports } from '../imports/store.ts'
+import { type InstanceState, stateCodes } from '../instances/instance.ts'
+import { listByState } from '../instances/store.ts'
+import { listAllVpcIds } from '../network/store.ts'
+import { basePath } from '../qemu/base-files.ts'
+import { chainOf, topLayer } from '../qemu/layers.ts'
+import { listPendingSnapshots } from '../snapshots/store.ts'
+import { listAllVolumes } from '../volumes/store.ts'
+import { bytesPerGiB, type Volume } from '../volumes/volume.ts'
+import type { Finding } from './finding.ts'
+
+export async function* checkFiles(db: Database, dataFolder: string): AsyncGenerator<Finding> {
+  const folder = (name: string) => join(dataFolder, name)
+  const volumes = await listAllVolumes(db)
+  for (const volume of volumes) {
+    if (volume.state !== 'available' && volume.state !== 'in-use') continue
+    const place = join(folder('volumes'), volume.id)
+    yield* checkVolume(volume, place, folder('bases'))
+  }
+  for (const { id, volumeId, layer } of await listPendingSnapshots(db)) {
+    if (layer === undefined) continue
+    const place = join(folder('volumes'), volumeId)
+    const isThere = await chainOf(place, layer).catch(() => undefined)
+    if (!isThere) yield { about: id, what: `is pending, and layer ${layer} of ${volumeId} is gone` }
+  }
+  const instances = await listByState(db, Object.keys(stateCodes) as InstanceState[])
+  const known = {
+    volumes: new Set<string>(volumes.map(({ id }) => id)),
+    run: new Set<string>([...instances.map(({ id }) => id), ...(await listAllVpcIds(db))]),
+    work: new Set<string>((await listActiveImports(db)).map(({ id }) => id)),
+    bases: await namesOfBases(db),
+  }
+  for (const [name, expected] of Object.entries(known)) {
+    for (const found of await namesIn(folder(name))) {
+      if (!expected.has(found)) yield { about: `${name}/${found}`, what: 'is left over' }
+    }
+  }
+}
+
+async function* checkVolume(
+  { id, sizeGiB, baseManifest, knownLayer }: Volume,
+  place: string,
+  basesFolder: string,
+): AsyncGenerator<Finding> {
+  try {
+    const top = await topLayer(place)
+    const { layers, basePath: found, sizeBytes } = await chainOf(place, top)
+    const expected = baseManifest && basePath(basesFolder, baseManifest)
+    if (found !== expected) {
+      yield { about: id, what: `lies over ${found ?? 'nothing'} instead of ${expected}` }
+    }
+    if (found !== undefined) await stat(found)
+    if (sizeBytes !== sizeGiB * bytesPerGiB) {
+      yield { about: id, what: `has ${sizeBytes} bytes instead of ${sizeGiB} GiB` }
+    }
+    if (knownLayer > 0 && knownLayer >= top) {
+      yield { about: id, what: `is written in layer ${top}, which is known and should be frozen` }
+    }
+    const linked = new Set(layers.map(({ layer }) => `${layer}.qcow2`))
+    for (const name of await namesIn(place)) {
+      if (!linked.has(name)) yield { about: `volumes/${id}/${name}`, what: 'is left over' }
+    }
+  } catch (error) {
+    yield { about: id, what: `cannot be read: ${error instanceof Error ? error.message : error}` }
+  }
+}
+
+/** Those that the next garbage collection will keep. */
+async function namesOfBases(db: Database): Promise<ReadonlySet<string>> {
+  return new Set([...(await listWantedBases(db))].map((digest) => basePath('', digest)))
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return await readdir(folder).catch(() => [])
+}
