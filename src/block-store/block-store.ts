@@ -72,6 +72,7 @@ export class BlockStore {
 
   /** Begins an upload, to be closed when the database names what it stored. */
   beginUpload(): Upload {
+    this.#parts.pool.warmUp()
     return new Upload(this.#parts, (finished) => {
       this.#closing.add(finished)
       void finished.finally(() => this.#closing.delete(finished))

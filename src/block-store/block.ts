@@ -41,9 +41,12 @@ export function isZero(bytes: Uint8Array): boolean {
   return nothing.compare(bytes, 0, bytes.length, 0, bytes.length) === 0
 }
 
+/** A block that cannot be compressed grows a little. */
+export const packedSizeBytesMax = blockSizeBytes + 4096
+
 export function packBlock(bytes: Uint8Array): Uint8Array {
   return zstdCompressSync(bytes, {
-    chunkSize: blockSizeBytes + 4096,
+    chunkSize: packedSizeBytesMax,
     params: compression,
   })
 }

@@ -29,8 +29,11 @@ export interface NewFile {
 
 export interface Disk {
   list(folder: Folder): Promise<readonly FileInfo[]>
-  /** What there is of the range: less than asked where the file ends, nothing where there is none. */
-  read(name: string, range: Range): Promise<Uint8Array<ArrayBuffer> | undefined>
+  /**
+   * What there is of the range: less than asked where the file ends, nothing where there is none.
+   * It may be put into the buffer, which is large enough.
+   */
+  read(name: string, range: Range, into?: ArrayBuffer): Promise<Uint8Array<ArrayBuffer> | undefined>
   create(name: string): Promise<NewFile>
   rename(from: string, to: string): Promise<void>
   remove(name: string): Promise<void>
@@ -58,10 +61,10 @@ export async function openDisk(directory: string, readOnly = false): Promise<Dis
       )
       return infos.filter((info) => info !== undefined)
     },
-    async read(name, { offset, length }) {
+    async read(name, { offset, length }, into = new ArrayBuffer(length)) {
       try {
         await using file = await open(pathOf(name), 'r')
-        const bytes = new Uint8Array(length)
+        const bytes = new Uint8Array(into, 0, length)
         let at = 0
         while (at < length) {
           const { bytesRead } = await file.read(bytes, at, length - at, offset + at)

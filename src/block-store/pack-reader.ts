@@ -1,5 +1,6 @@
 /** Reads sealed packs: their index when the store is opened, and runs of blocks in few reads. */
 import assert from 'node:assert/strict'
+import { packedSizeBytesMax } from './block.ts'
 import type { Pack } from './block-index.ts'
 import type { Disk, FileInfo } from './disk.ts'
 import { inLanes } from './lanes.ts'
@@ -52,6 +53,8 @@ export interface Span<E extends PackEntry = PackEntry> {
 }
 
 const spanSizeBytes = 2 * 1024 * 1024
+/** A span is over with the block that makes it larger than this. */
+const spanSizeBytesMax = spanSizeBytes + packedSizeBytesMax
 
 /** Joins neighbours, in the order of the file. */
 export function* spansOf<E extends PackEntry>(entries: readonly E[]): Generator<Span<E>> {
@@ -84,10 +87,14 @@ export async function findDamaged(
   entries: readonly PackEntry[],
 ): Promise<readonly PackEntry[]> {
   const damaged: PackEntry[] = []
+  const freeBuffers: ArrayBuffer[] = []
   await inLanes(pool.lanes, spansOf(entries), async (span) => {
-    const packed = await disk.read(name, span)
+    const isUsual = span.length <= spanSizeBytesMax
+    const buffer = isUsual ? (freeBuffers.pop() ?? new ArrayBuffer(spanSizeBytesMax)) : undefined
+    const packed = await disk.read(name, span, buffer)
     if (!packed) return void damaged.push(...span.entries)
     const found = await pool.run('check', { packed, blocks: packedIn(span) })
+    if (found.packed.buffer.byteLength === spanSizeBytesMax) freeBuffers.push(found.packed.buffer)
     for (const position of found.damaged)
       damaged.push(...span.entries.slice(position, position + 1))
   })

@@ -1,7 +1,7 @@
 /**
  * Writes one pack. Invariant: a pack has its final name only when its content
- * was synced, read back and found whole. Until then it is a `.tmp`, and whoever
- * opens the store throws that away.
+ * was synced, and read back and found whole. Until then it is a `.tmp`, and
+ * whoever opens the store throws that away.
  */
 import assert from 'node:assert/strict'
 import type { BlockKey } from './block.ts'
@@ -66,9 +66,12 @@ export class PackWriter {
       this.#write(Buffer.concat([index, footer])).catch(() => {})
       await Promise.all(this.#writes)
       const file = await this.#file
-      await file.sync()
-      await file.close()
+      // One waits for the disk and the other for processors.
+      const synced = file.sync()
+      synced.catch(() => {}) // It is thrown below, where nothing else is.
       await this.#readBack()
+      await synced
+      await file.close()
       await this.#disk.rename(this.#temporary, packPath(name))
       await this.#disk.syncNames('packs')
       return { name, sizeBytes: this.#sizeBytes, sealedAtMs, index }

@@ -4,7 +4,7 @@
  * blocks is in a sealed pack.
  */
 import type { Digest } from '../lib/digest.ts'
-import { type BlockKey, blockSizeBytes } from './block.ts'
+import { type BlockKey, blockSizeBytes, packedSizeBytesMax } from './block.ts'
 import type { BlockWriter } from './block-writer.ts'
 import type { Claim } from './claims.ts'
 import {
@@ -107,11 +107,22 @@ interface Work extends WorkOptions {
   readonly blocks: Map<number, BlockKey>
 }
 
+/** For one batch at a time, and then for the next: new ones would cost more than what is done in them. */
+interface Buffers {
+  readonly plain: ArrayBuffer
+  readonly packed: ArrayBuffer
+}
+
+const makeBuffers = (): Buffers => ({
+  plain: new ArrayBuffer(batchBlocks * blockSizeBytes),
+  packed: new ArrayBuffer(batchBlocks * packedSizeBytesMax),
+})
+
 async function saveBlocks({ parts, writer }: UploadParts, source: DiskSource, work: Work) {
   const { blocks, signal, onProgress } = work
   const own = new Set<Claim>()
   let waitingFor = new Map<number, Claim>()
-  const freeBuffers: ArrayBuffer[] = []
+  const freeBuffers: Buffers[] = []
   let runs = blockRuns(work.ranges, source.sizeBytes)
   const total = runs.reduce((sum, { first, end }) => sum + end - first, 0)
   let done = 0
@@ -119,15 +130,15 @@ async function saveBlocks({ parts, writer }: UploadParts, source: DiskSource, wo
 
   const saveBatch = async ({ indexes, pieces }: Batch) => {
     signal?.throwIfAborted()
-    const buffer = freeBuffers.pop() ?? new ArrayBuffer(batchBlocks * blockSizeBytes)
-    const empty = new Uint8Array(buffer, 0, indexes.length * blockSizeBytes)
+    const buffers = freeBuffers.pop() ?? makeBuffers()
+    const empty = new Uint8Array(buffers.plain, 0, indexes.length * blockSizeBytes)
     const { keys, plain } = await parts.pool.run('read', { plain: empty, pieces })
     const { claim, positions, others } = writer.decide(keys)
     for (const [position, other] of others) waitingFor.set(indexes[position] ?? 0, other)
     if (claim) {
       own.add(claim)
-      freeBuffers.push(await packAndWrite(claim, plain, positions))
-    } else freeBuffers.push(plain.buffer)
+      freeBuffers.push(await packAndWrite(claim, plain, positions, buffers.packed))
+    } else freeBuffers.push({ ...buffers, plain: plain.buffer })
     for (const [position, index] of indexes.entries()) {
       const key = keys[position]
       if (key) blocks.set(index, key)
@@ -142,13 +153,15 @@ async function saveBlocks({ parts, writer }: UploadParts, source: DiskSource, wo
     claim: Claim,
     bytes: Uint8Array<ArrayBuffer>,
     positions: readonly number[],
-  ) => {
+    room: ArrayBuffer,
+  ): Promise<Buffers> => {
     try {
-      const { plain, packed, lengths } = await parts.pool.run('pack', { plain: bytes, positions })
+      const input = { plain: bytes, positions, room }
+      const { plain, packed, lengths } = await parts.pool.run('pack', input)
       await writer.write(claim, packed, lengths)
       counts.blocksAdded += lengths.length
       counts.bytesAdded += packed.length
-      return plain.buffer
+      return { plain: plain.buffer, packed: packed.buffer }
     } catch (error) {
       claim.abandon(error)
       throw error

@@ -9,6 +9,7 @@ import {
   isZero,
   keyOfBytes,
   packBlock,
+  packedSizeBytesMax,
   unpackBlock,
 } from './block.ts'
 
@@ -38,8 +39,8 @@ type Bytes = Uint8Array<ArrayBuffer>
 export interface Tasks {
   /** Fills a buffer of whole blocks with pieces of files. The key of a zero block is ''. */
   read(input: { plain: Bytes; pieces: readonly Piece[] }): { plain: Bytes; keys: BlockKey[] }
-  /** Packs the blocks at these positions of a buffer, one behind the other. */
-  pack(input: { plain: Bytes; positions: readonly number[] }): {
+  /** Packs the blocks at these positions of a buffer, one behind the other: in `room`, where given. */
+  pack(input: { plain: Bytes; positions: readonly number[]; room?: ArrayBuffer }): {
     plain: Bytes
     packed: Bytes
     lengths: number[]
@@ -70,18 +71,17 @@ export const tasks: Tasks = {
     return { plain, keys }
   },
 
-  pack({ plain, positions }) {
-    const blocks = positions.map((position) =>
-      packBlock(plain.subarray(position * blockSizeBytes, (position + 1) * blockSizeBytes)),
-    )
-    const lengths = blocks.map(({ length }) => length)
-    const packed = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0))
+  pack({ plain, positions, room = new ArrayBuffer(positions.length * packedSizeBytesMax) }) {
+    const bytes = new Uint8Array(room)
     let at = 0
-    for (const block of blocks) {
-      packed.set(block, at)
+    const lengths = positions.map((position) => {
+      const start = position * blockSizeBytes
+      const block = packBlock(plain.subarray(start, start + blockSizeBytes))
+      bytes.set(block, at)
       at += block.length
-    }
-    return { plain, packed, lengths }
+      return block.length
+    })
+    return { plain, packed: bytes.subarray(0, at), lengths }
   },
 
   check({ packed, blocks }) {

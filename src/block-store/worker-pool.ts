@@ -53,6 +53,12 @@ export class WorkerPool {
     return (await promise) as TaskOutput<N>
   }
 
+  /** Starts the threads, which takes a moment, before there is work for them. */
+  warmUp(): void {
+    while (!this.#isClosed && this.#threads.size < this.#size) this.#startThread().worker.unref()
+    this.#dispatch()
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#idle)
@@ -102,7 +108,7 @@ export class WorkerPool {
     const id = ++this.#lastId
     const { name, input } = waiting.job
     const buffers = Object.values(input).flatMap((value: unknown) =>
-      value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : [],
+      value instanceof ArrayBuffer ? [value] : bufferOf(value),
     )
     thread.jobs.set(id, waiting)
     thread.worker.ref()
@@ -126,6 +132,9 @@ export class WorkerPool {
     this.#threads.clear()
   }
 }
+
+const bufferOf = (value: unknown): readonly ArrayBuffer[] =>
+  value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : []
 
 const closed = () => new Error('The block store was closed before the work was done')
 

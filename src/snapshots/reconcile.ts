@@ -56,6 +56,8 @@ export function snapshotReconciler({
         return 'moved'
       }
       const { knownLayer, knownManifest, knownSnapshotId } = volume
+      // What it stored is held until the row names it.
+      using upload = blockStore.beginUpload()
       const isSinceKnown = knownManifest !== undefined && knownLayer <= layer
       const map = await mapVolume(volumeFolder(volumeId), {
         upTo: layer,
@@ -67,8 +69,6 @@ export function snapshotReconciler({
       // Somebody who deletes the snapshot ends the upload.
       const abandon = new AbortController()
       using progress = reportProgress({ db, now, id, onGone: () => abandon.abort() })
-      // What it stored is held until the row names it.
-      using upload = blockStore.beginUpload()
       const saved = await upload
         .saveDisk(
           { sizeBytes, extents, ...(since && { since }) },
