@@ -177,6 +177,8 @@ test('a request that is wrong in form gets one clear error', async (context) => 
     await code({ Action: 'DescribeImages', 'ImageId.1': 'not-an-id' }),
     'InvalidAMIID.Malformed',
   )
+  const untagged = await call(system, { Action: 'CreateTags', 'Tag.1.Key': 'a' })
+  assert.match(untagged.text, /must contain the parameter resourceIdSet</)
   const tooLong = await fetch(system.endpoint, { method: 'POST', body: 'a'.repeat(2 ** 20 + 1) })
   assert.equal(tooLong.status, 413)
   assert.equal(codeOf(await tooLong.text()), 'RequestEntityTooLarge')

@@ -14,6 +14,12 @@ export type Input = Record<string, unknown>
 /** A list longer than this is refused before it is read. */
 const listLengthMax = 1000
 
+/** Parameters that AWS, where they are missing, calls by another name than requests do. */
+const shownNames: ReadonlyMap<string, string> = new Map([
+  ['CreateTagsRequest.Resources', 'resourceIdSet'],
+  ['DeleteTagsRequest.Resources', 'resourceIdSet'],
+])
+
 /** `A.1.B=c` as a tree: what has the same beginning hangs under one node. */
 interface Node {
   /** The whole name of the first parameter at or below this node. */
@@ -75,7 +81,9 @@ function decodeMembers(
   if (isEmpty && prefix !== '') return { values, isEmpty }
   for (const member of structure.members) {
     if (member.isRequired && values[member.name] === undefined)
-      throw missingParameter(prefix + member.requestName)
+      throw missingParameter(
+        shownNames.get(`${structure.name}.${member.name}`) ?? prefix + member.requestName,
+      )
   }
   return { values, isEmpty }
 }
