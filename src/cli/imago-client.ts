@@ -20,8 +20,11 @@ export async function callImago(
   })
   const answer = parse(text)
   if (status === 200) return answer
-  const code = String(answer['code'] ?? status)
-  throw new CommandFailed(`${code}: ${String(answer['message'] ?? text)}`)
+  const { code, message } = answer
+  const isOurs = typeof code === 'string' && typeof message === 'string'
+  throw new CommandFailed(
+    isOurs ? `${code}: ${message}` : `The service answered ${status}: ${text}`,
+  )
 }
 
 function parse(text: string): Fields {

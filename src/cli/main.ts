@@ -46,6 +46,12 @@ program
   .action(async () => (await import('./commands/serve.ts')).serve(shell))
 
 program
+  .command('doctor')
+  .description('what works on this host, what does not, and what to type')
+  .action(async () => {
+    process.exitCode = await (await import('./commands/doctor.ts')).doctor(shell)
+  })
+program
   .command('aws')
   .description('the AWS CLI, with endpoint, key and Region set')
   .argument('[arguments...]', 'as the AWS CLI takes them')
@@ -102,6 +108,12 @@ program
   .command('gc')
   .description('free now what nothing names any more')
   .action(async () => (await import('./commands/gc.ts')).collectGarbage(shell))
+program
+  .command('fsck')
+  .description('verify every block and disk, and that nothing is missing or left over')
+  .action(async () => {
+    process.exitCode = await (await import('./commands/fsck.ts')).fsck(shell)
+  })
 
 try {
   await program.parseAsync(process.argv)

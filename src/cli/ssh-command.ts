@@ -22,6 +22,10 @@ export function sshCommand(target: SshTarget): readonly string[] {
     'ssh',
     ...options.flatMap((option) => ['-o', option]),
     ...(keyFile === undefined ? [] : ['-o', 'IdentitiesOnly=yes', '-i', keyFile]),
-    ...['-p', String(port), '-l', user, address],
+    '-p',
+    String(port),
+    '-l',
+    user,
+    address,
   ]
 }
