@@ -66,7 +66,7 @@ const rows: readonly { name: string; is: RegExp; peers?: true }[] = [
     name: 'edge',
     is: /^src\/(imds\/service|[^/]+\/(operations\/[^/]+|reconcile|reconcile\/[^/]+))\.ts$/,
   },
-  { name: 'verb or view', is: /^src\/[^/]+\/[^/]+\.ts$/, peers: true },
+  { name: 'verb or view', is: /^src\/(?!cli\/)[^/]+\/[^/]+\.ts$/, peers: true },
   { name: 'store', is: /^src\/[^/]+\/([^/]+-)?store\.ts$/ },
   {
     name: 'mechanism',
@@ -143,7 +143,10 @@ function* strayOperations({ path, lines }: Source, tables: string): Iterable<str
 
 function readSource(path: string): Source {
   const text = readFileSync(path, 'utf8')
-  const specifiers = [...text.matchAll(/^(?:import|export) [^'"]*?from '(\.[^']+)'/gms)]
+  const specifiers = [
+    ...text.matchAll(/^(?:import|export) [^'"]*?from '(\.[^']+)'/gms),
+    ...text.matchAll(/\bimport\('(\.[^']+)'\)/g),
+  ]
   const imports = specifiers.map(([, specifier = '']) => normalize(join(dirname(path), specifier)))
   const foreign = [...text.matchAll(/^(?:import|export) (?!type )[^'"]*?from '([^.][^']*)'/gms)]
   const packages = foreign.map(([, name = '']) => name)

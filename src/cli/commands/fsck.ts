@@ -26,14 +26,16 @@ export async function fsck(shell: Shell): Promise<number> {
   if (!existsSync(join(dataFolder, 'imago.db'))) {
     throw new CommandFailed(`There is no installation in the data folder: ${dataFolder}`)
   }
-  let { findings, usage } = await look(shell, dataFolder)
+  using progress = new Progress(shell)
+  let { findings, usage } = await look(shell, dataFolder, progress)
   for (let looks = 1; looks < looksMax && findings.length > 0; looks++) {
     await wait(betweenLooksMs)
-    const again = await look(shell, dataFolder)
+    const again = await look(shell, dataFolder, progress)
     const seen = new Set(again.findings.map(describe))
     findings = findings.filter((finding) => seen.has(describe(finding)))
     usage = again.usage
   }
+  progress[Symbol.dispose]()
   for (const finding of findings) say(shell, describe(finding))
   const { blocks, manifests, bytes } = usage
   const checked = `${manifests} disks, ${blocks} blocks, ${(bytes / mebibyte).toFixed(1)} MiB`
@@ -45,8 +47,8 @@ export async function fsck(shell: Shell): Promise<number> {
 async function look(
   shell: Shell,
   dataFolder: string,
+  progress: Progress,
 ): Promise<{ findings: readonly Finding[]; usage: StoreUsage }> {
-  using progress = new Progress(shell)
   const connections = openSqlite(join(dataFolder, 'imago.db'))
   try {
     const db = connections.reads
