@@ -8,6 +8,8 @@ import { type Element, itemsAt, textAt } from './xml.ts'
 export interface FoundInstance {
   readonly id: string
   readonly state: string
+  /** Why it is in that state, where there is something to say. */
+  readonly reason: string
   readonly imageId: string
   readonly publicAddress: string
   readonly keyName: string
@@ -39,9 +41,11 @@ export async function findInstance(access: Access, wanted: string): Promise<Foun
 export async function findRunningInstance(access: Access, wanted: string): Promise<FoundInstance> {
   for (;;) {
     const instance = await findInstance(access, wanted)
-    const { id, state } = instance
+    const { id, state, reason } = instance
     if (state === 'running') return instance
-    if (state !== 'pending') throw new CommandFailed(`Start the instance first: ${id} is ${state}`)
+    if (state !== 'pending') {
+      throw new CommandFailed(`${id} does not run, it is ${state}${reason && `: ${reason}`}`)
+    }
     await wait(pollMs)
   }
 }
@@ -50,6 +54,7 @@ function readInstance(element: Element): FoundInstance {
   return {
     id: textAt(element, 'instanceId'),
     state: textAt(element, 'instanceState', 'name'),
+    reason: textAt(element, 'stateReason', 'message'),
     imageId: textAt(element, 'imageId'),
     publicAddress: textAt(element, 'ipAddress'),
     keyName: textAt(element, 'keyName'),

@@ -2,6 +2,7 @@
  * The command `imago`: a line for each of its commands, which are loaded when they
  * are called. The only file of the command line that touches the process.
  */
+import { readFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { join, resolve } from 'node:path'
 import { stdin } from 'node:process'
@@ -15,6 +16,12 @@ import type { Shell } from './shell.ts'
 
 const repository = resolve(import.meta.dirname, '..', '..')
 enableCompileCache(join(repository, 'node_modules', '.cache', 'imago'))
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+  const isRead = manifest !== null && typeof manifest === 'object' && 'version' in manifest
+  return isRead ? String(manifest.version) : ''
+}
 
 const shell: Shell = {
   environment: process.env,
@@ -37,6 +44,7 @@ const shell: Shell = {
 
 const program = new Command('imago')
   .description('A self-hosted machine-image service behind the EC2 API')
+  .version(readVersion())
   .showHelpAfterError()
   .enablePositionalOptions()
 

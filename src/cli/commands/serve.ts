@@ -10,6 +10,7 @@ import { type Config, ConfigError, readConfig } from '../../config.ts'
 import { FolderInUse } from '../../db/lock.ts'
 import type { Log } from '../../lib/log.ts'
 import { type Imago, openImago } from '../../main.ts'
+import { checkNetwork } from '../../vpc/doctor.ts'
 import { CommandFailed, hasCode, messageOf } from '../failure.ts'
 import { missingPackages } from '../host-tools.ts'
 import { credentialsFile, noteAccess } from '../installation.ts'
@@ -26,6 +27,8 @@ export async function serve(shell: Shell): Promise<void> {
   if (packages.length > 0) {
     throw new CommandFailed(`Install what is missing: sudo apt-get install ${packages.join(' ')}`)
   }
+  const lacks = checkNetwork()
+  lacks.catch(() => {})
   const closing = new AbortController()
   const interrupted = once(closing.signal, 'abort')
   using _signals = shell.onInterrupt(() => closing.abort())
@@ -34,7 +37,10 @@ export async function serve(shell: Shell): Promise<void> {
     await noteAccess(dataFolder, { endpoint: imago.endpoint, key: imago.rootKey })
     log.info('serving', { endpoint: imago.endpoint, accelerator: imago.accelerator })
     await waitForStarter(imago, shell, closing.signal)
-    if (!closing.signal.aborted) await introduce(imago, config, shell)
+    if (!closing.signal.aborted) {
+      await introduce(imago, config, shell)
+      for (const { what, remedy } of await lacks) say(shell, `Missing: ${what}: ${remedy}`)
+    }
     await interrupted
     say(shell, 'Closing; machines run on.')
   } finally {
