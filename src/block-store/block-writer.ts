@@ -52,9 +52,9 @@ export class BlockWriter {
 
   /** Writes the blocks of a claim, packed one behind the other. They are safe when it is sealed. */
   async write(claim: Claim, packed: Uint8Array, lengths: readonly number[]): Promise<void> {
-    const { disk, pool, packs } = this.#parts
+    const { disk, packs } = this.#parts
     this.#open ??= {
-      writer: new PackWriter({ disk, pool, number: packs.nextNumber() }),
+      writer: new PackWriter({ disk, number: packs.nextNumber() }),
       claims: [],
     }
     const { writer, claims } = this.#open

@@ -145,7 +145,7 @@ class Mover {
       contents.push({ packed, entries: span.entries })
     }
     this.#from.push({ pack, moved: new Set(positions) })
-    this.#writer ??= new PackWriter({ disk, pool, number: packs.nextNumber() })
+    this.#writer ??= new PackWriter({ disk, number: packs.nextNumber() })
     for (const { packed, entries } of contents) {
       const keys = entries.map(({ key }) => key)
       const lengths = entries.map(({ length }) => length)

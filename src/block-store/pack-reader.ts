@@ -87,16 +87,42 @@ export async function findDamaged(
   entries: readonly PackEntry[],
 ): Promise<readonly PackEntry[]> {
   const damaged: PackEntry[] = []
+  const lanes = { lanes: pool.lanes }
+  await readSpans(
+    disk,
+    name,
+    entries,
+    async (span, bytes) => {
+      if (!bytes) return void damaged.push(...span.entries)
+      const found = await pool.run('check', { packed: bytes, blocks: packedIn(span) })
+      for (const position of found.damaged)
+        damaged.push(...span.entries.slice(position, position + 1))
+      return found.packed
+    },
+    lanes,
+  )
+  return damaged
+}
+
+/**
+ * Reads blocks by spans, a few at a time, nothing where there is no file. Who looks at the bytes
+ * gives them back for the next: new memory would cost more than the look.
+ */
+export async function readSpans<E extends PackEntry>(
+  disk: Disk,
+  name: string,
+  entries: readonly E[],
+  look: (
+    span: Span<E>,
+    bytes: Uint8Array<ArrayBuffer> | undefined,
+  ) => Promise<Uint8Array<ArrayBuffer> | undefined>,
+  { lanes } = { lanes: 2 },
+): Promise<void> {
   const freeBuffers: ArrayBuffer[] = []
-  await inLanes(pool.lanes, spansOf(entries), async (span) => {
+  await inLanes(lanes, spansOf(entries), async (span) => {
     const isUsual = span.length <= spanSizeBytesMax
     const buffer = isUsual ? (freeBuffers.pop() ?? new ArrayBuffer(spanSizeBytesMax)) : undefined
-    const packed = await disk.read(name, span, buffer)
-    if (!packed) return void damaged.push(...span.entries)
-    const found = await pool.run('check', { packed, blocks: packedIn(span) })
-    if (found.packed.buffer.byteLength === spanSizeBytesMax) freeBuffers.push(found.packed.buffer)
-    for (const position of found.damaged)
-      damaged.push(...span.entries.slice(position, position + 1))
+    const bytes = await look(span, await disk.read(name, span, buffer))
+    if (bytes?.buffer.byteLength === spanSizeBytesMax) freeBuffers.push(bytes.buffer)
   })
-  return damaged
 }

@@ -1,35 +1,38 @@
 /**
  * Writes one pack. Invariant: a pack has its final name only when its content
- * was synced, and read back and found whole. Until then it is a `.tmp`, and
+ * was synced, and read back and found to be what was written. Until then it is a `.tmp`, and
  * whoever opens the store throws that away.
  */
 import assert from 'node:assert/strict'
+import { crc32 } from 'node:zlib'
 import type { BlockKey } from './block.ts'
 import type { Pack } from './block-index.ts'
 import type { Disk, NewFile } from './disk.ts'
 import { asDiskFull, CorruptBlock } from './errors.ts'
 import { digestOfKey } from './block.ts'
 import { encodeFooter, encodeIndex, packMagic, type PackEntry } from './pack-format.ts'
-import { findDamaged, loadPack, packPath } from './pack-reader.ts'
-import type { WorkerPool } from './worker-pool.ts'
+import { loadPack, packPath, readSpans } from './pack-reader.ts'
 
 const targetSizeBytes = 64 * 1024 * 1024
 /** A few less than fit, since they come in batches. */
 const targetEntries = 4000
 
+interface WrittenEntry extends PackEntry {
+  /** Of the packed bytes, as they were in memory. */
+  readonly checksum: number
+}
+
 export class PackWriter {
   readonly #disk: Disk
-  readonly #pool: WorkerPool
   readonly #number: string
   readonly #temporary: string
   readonly #file: Promise<NewFile>
   readonly #writes: Promise<void>[] = []
-  readonly #entries: PackEntry[] = []
+  readonly #entries: WrittenEntry[] = []
   #sizeBytes = packMagic.length
 
-  constructor(options: { disk: Disk; pool: WorkerPool; number: string }) {
+  constructor(options: { readonly disk: Disk; readonly number: string }) {
     this.#disk = options.disk
-    this.#pool = options.pool
     this.#number = options.number
     this.#temporary = packPath(`${options.number}.tmp`)
     this.#file = this.#disk.create(this.#temporary)
@@ -47,11 +50,14 @@ export class PackWriter {
     packed: Uint8Array,
     lengths: readonly number[],
   ): Promise<void> {
+    let at = 0
     for (const [position, key] of keys.entries()) {
       const length = lengths[position]
       assert(length)
-      this.#entries.push({ key, offset: this.#sizeBytes, length })
+      const checksum = crc32(packed.subarray(at, at + length))
+      this.#entries.push({ key, offset: this.#sizeBytes, length, checksum })
       this.#sizeBytes += length
+      at += length
     }
     await this.#write(packed)
   }
@@ -99,13 +105,18 @@ export class PackWriter {
     return write
   }
 
+  /** Blocks were packed a moment ago from bytes of that digest: it is enough that they are the same. */
   async #readBack(): Promise<void> {
     const info = { name: `${this.#number}.tmp`, sizeBytes: this.#sizeBytes, modifiedAtMs: 0 }
     await loadPack(this.#disk, info)
-    const parts = { disk: this.#disk, pool: this.#pool }
-    const [damaged] = await findDamaged(parts, this.#temporary, this.#entries)
-    if (!damaged) return
-    const where = `${this.#temporary} at byte ${damaged.offset}, just written`
-    throw new CorruptBlock(digestOfKey(damaged.key), where)
+    await readSpans(this.#disk, this.#temporary, this.#entries, async (span, packed) => {
+      for (const { key, offset, length, checksum } of span.entries) {
+        const at = offset - span.offset
+        if (packed && crc32(packed.subarray(at, at + length)) === checksum) continue
+        const where = `${this.#temporary} at byte ${offset}, just written`
+        throw new CorruptBlock(digestOfKey(key), where)
+      }
+      return packed
+    })
   }
 }
