@@ -8,6 +8,7 @@ import type { Tables } from './schema.ts'
 /** Each table of the typed schema, so that one that only the types know is found out. */
 const tables = {
   access_keys: true,
+  account_requests: true,
   accounts: true,
   audit_events: true,
   client_tokens: true,
@@ -20,9 +21,13 @@ const tables = {
   key_pairs: true,
   network_interface_groups: true,
   network_interfaces: true,
+  organization_accounts: true,
+  organizational_units: true,
+  organizations: true,
   security_group_rules: true,
   security_groups: true,
   settings: true,
+  snapshot_copies: true,
   snapshot_permissions: true,
   snapshots: true,
   subnets: true,

@@ -319,4 +319,53 @@ export const migrations: readonly string[] = [
      manifest TEXT
    )`,
   `CREATE INDEX imports_by_state ON imports (state)`,
+
+  `CREATE TABLE snapshot_copies (
+     snapshot_id TEXT PRIMARY KEY REFERENCES snapshots (id) ON DELETE CASCADE,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     source_snapshot_id TEXT NOT NULL,
+     source_region TEXT NOT NULL,
+     manifest TEXT NOT NULL,
+     full_size_bytes BIGINT NOT NULL,
+     completion_minutes INTEGER,
+     is_done INTEGER NOT NULL CHECK (is_done IN (0, 1))
+   )`,
+  `CREATE INDEX snapshot_copies_under_way ON snapshot_copies (is_done, account_id, region)`,
+
+  `CREATE TABLE organizations (
+     id TEXT PRIMARY KEY,
+     management_account_id TEXT NOT NULL UNIQUE,
+     root_id TEXT NOT NULL UNIQUE,
+     feature_set TEXT NOT NULL CHECK (feature_set IN ('ALL', 'CONSOLIDATED_BILLING')),
+     created_at_ms BIGINT NOT NULL
+   )`,
+  `CREATE TABLE organizational_units (
+     id TEXT PRIMARY KEY,
+     organization_id TEXT NOT NULL REFERENCES organizations (id),
+     parent_id TEXT NOT NULL,
+     name TEXT NOT NULL,
+     UNIQUE (parent_id, name)
+   )`,
+  `CREATE INDEX organizational_units_by_organization ON organizational_units (organization_id)`,
+  `CREATE TABLE organization_accounts (
+     account_id TEXT PRIMARY KEY,
+     organization_id TEXT NOT NULL REFERENCES organizations (id),
+     parent_id TEXT NOT NULL,
+     name TEXT NOT NULL,
+     email TEXT NOT NULL,
+     joined_method TEXT NOT NULL CHECK (joined_method IN ('CREATED', 'INVITED')),
+     joined_at_ms BIGINT NOT NULL
+   )`,
+  `CREATE INDEX organization_accounts_by_parent ON organization_accounts (organization_id, parent_id)`,
+  `CREATE TABLE account_requests (
+     id TEXT PRIMARY KEY,
+     organization_id TEXT NOT NULL REFERENCES organizations (id),
+     account_name TEXT NOT NULL,
+     account_id TEXT,
+     failure_reason TEXT,
+     requested_at_ms BIGINT NOT NULL,
+     completed_at_ms BIGINT NOT NULL,
+     CHECK ((account_id IS NULL) = (failure_reason IS NOT NULL))
+   )`,
 ]

@@ -207,6 +207,17 @@ export interface Tables {
     grantee: string
   }
 
+  /** Which snapshots are copies of which, and of what disk. */
+  snapshot_copies: Owned & {
+    snapshot_id: Id<'snapshot'>
+    source_snapshot_id: Id<'snapshot'>
+    source_region: string
+    manifest: string
+    full_size_bytes: number
+    completion_minutes: number | null
+    is_done: Flag
+  }
+
   images: Owned & {
     id: Id<'image'>
     name: string
@@ -260,5 +271,40 @@ export interface Tables {
     snapshot_id: Id<'snapshot'> | null
     image_id: Id<'image'> | null
     manifest: string | null
+  }
+
+  organizations: {
+    id: string
+    management_account_id: string
+    root_id: string
+    feature_set: 'ALL' | 'CONSOLIDATED_BILLING'
+    created_at_ms: number
+  }
+  organizational_units: {
+    id: string
+    organization_id: string
+    /** The root, or another unit. */
+    parent_id: string
+    name: string
+  }
+  organization_accounts: {
+    account_id: string
+    organization_id: string
+    /** The root, or a unit. */
+    parent_id: string
+    name: string
+    email: string
+    joined_method: 'CREATED' | 'INVITED'
+    joined_at_ms: number
+  }
+  /** Accounts that were asked for, and what came of it. */
+  account_requests: {
+    id: string
+    organization_id: string
+    account_name: string
+    account_id: string | null
+    failure_reason: string | null
+    requested_at_ms: number
+    completed_at_ms: number
   }
 }
