@@ -12,6 +12,7 @@ import { checkInstallation } from '../../checker/checker.ts'
 import type { Finding } from '../../checker/finding.ts'
 import { readConfig } from '../../config.ts'
 import { type Database, openSqlite } from '../../db/database.ts'
+import { migrations } from '../../db/migrations.ts'
 import { CommandFailed } from '../failure.ts'
 import { Progress } from '../progress.ts'
 import { say, type Shell } from '../shell.ts'
@@ -52,6 +53,7 @@ async function look(
   const connections = openSqlite(join(dataFolder, 'imago.db'))
   try {
     const db = connections.reads
+    await requireThisVersion(db)
     const findings = [...(await checkDatabase(db))]
     const blockStore = await BlockStore.open({
       folder: join(dataFolder, 'blocks'),
@@ -71,6 +73,14 @@ async function look(
   } finally {
     await connections.close()
   }
+}
+
+async function requireThisVersion(db: Database): Promise<void> {
+  const { rows } = await sql<{ steps: number }>`SELECT COUNT(*) AS steps FROM migrations`.execute(
+    db,
+  )
+  if (rows[0]?.steps === migrations.length) return
+  throw new CommandFailed('Start the service first: another version wrote the data folder')
 }
 
 /** What SQLite itself finds wrong with its file. */
