@@ -368,4 +368,50 @@ export const migrations: readonly string[] = [
      completed_at_ms BIGINT NOT NULL,
      CHECK ((account_id IS NULL) = (failure_reason IS NOT NULL))
    )`,
+  // An image can be disabled, and be in the Recycle Bin, too. SQLite cannot change a CHECK in place.
+  `DROP INDEX images_by_name`,
+  `DROP INDEX images_by_state`,
+  `ALTER TABLE images ADD COLUMN state_now TEXT NOT NULL DEFAULT 'available' CHECK (
+     state_now IN ('pending', 'available', 'failed', 'disabled', 'recycled', 'deregistered')
+   )`,
+  `UPDATE images SET state_now = state`,
+  `ALTER TABLE images DROP COLUMN state`,
+  `ALTER TABLE images RENAME COLUMN state_now TO state`,
+  `CREATE UNIQUE INDEX images_by_name ON images (account_id, region, name)
+     WHERE state IN ('pending', 'available', 'disabled')`,
+  `CREATE INDEX images_by_state ON images (state)`,
+  `ALTER TABLE images ADD COLUMN deprecates_at_ms BIGINT`,
+  `ALTER TABLE images ADD COLUMN protection TEXT NOT NULL DEFAULT 'disabled' CHECK (
+     protection IN ('disabled', 'enabled-without-cooldown', 'enabled-with-cooldown')
+   )`,
+  `ALTER TABLE images ADD COLUMN protected_until_ms BIGINT`,
+  `ALTER TABLE images ADD COLUMN recycled_at_ms BIGINT`,
+  `ALTER TABLE images ADD COLUMN recycle_exit_at_ms BIGINT`,
+  `ALTER TABLE images ADD COLUMN instance_types TEXT`,
+  // No row stands for the settings that every account begins with.
+  `CREATE TABLE image_settings (
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     public_access TEXT NOT NULL CHECK (public_access IN ('block-new-sharing', 'unblocked')),
+     allowed_state TEXT NOT NULL CHECK (allowed_state IN ('disabled', 'audit-mode', 'enabled')),
+     allowed_criteria TEXT NOT NULL,
+     PRIMARY KEY (account_id, region)
+   )`,
+  `CREATE TABLE retention_rules (
+     id TEXT PRIMARY KEY,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     resource_type TEXT NOT NULL CHECK (
+       resource_type IN ('EBS_SNAPSHOT', 'EC2_IMAGE', 'EBS_VOLUME')
+     ),
+     retention_days INTEGER NOT NULL CHECK (retention_days > 0),
+     description TEXT NOT NULL,
+     resource_tags TEXT NOT NULL,
+     exclude_resource_tags TEXT NOT NULL,
+     created_at_ms BIGINT NOT NULL,
+     unlock_delay_days INTEGER,
+     unlocks_at_ms BIGINT,
+     revision INTEGER NOT NULL
+   )`,
+  `CREATE INDEX retention_rules_by_owner ON retention_rules (account_id, region, resource_type)`,
 ]

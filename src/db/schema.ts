@@ -1,4 +1,5 @@
 /** The tables, as the queries see them. `migrations.ts` beside this file makes them. */
+import type { Generated } from 'kysely'
 import type { Id } from '../lib/ids.ts'
 
 /** A truth value as both databases store it. */
@@ -223,7 +224,7 @@ export interface Tables {
     name: string
     description: string | null
     location: string
-    state: 'pending' | 'available' | 'failed' | 'deregistered'
+    state: 'pending' | 'available' | 'failed' | 'disabled' | 'recycled' | 'deregistered'
     state_reason_code: string | null
     state_reason_message: string | null
     created_at_ms: number
@@ -247,6 +248,14 @@ export interface Tables {
     last_launched_at_ms: number | null
     /** JSON of `BlockDevice[]` in `images/image.ts`. */
     block_devices: string
+    deprecates_at_ms: Generated<number | null>
+    protection: Generated<'disabled' | 'enabled-without-cooldown' | 'enabled-with-cooldown'>
+    /** Until when it stays protected after its protection was taken away. */
+    protected_until_ms: Generated<number | null>
+    recycled_at_ms: Generated<number | null>
+    recycle_exit_at_ms: Generated<number | null>
+    /** JSON of `InstanceTypes` in `images/instance-types.ts`. */
+    instance_types: Generated<string | null>
   }
   /** Which image has which snapshot: the same facts as in `block_devices`, to be found from the other side. */
   image_snapshots: { image_id: Id<'image'>; snapshot_id: Id<'snapshot'> }
@@ -254,6 +263,25 @@ export interface Tables {
     image_id: Id<'image'>
     kind: 'user' | 'group' | 'organization' | 'organizational-unit'
     grantee: string
+  }
+  image_settings: Owned & {
+    public_access: 'block-new-sharing' | 'unblocked'
+    allowed_state: 'disabled' | 'audit-mode' | 'enabled'
+    /** JSON of `Criterion[]` in `images/allowed-images.ts`. */
+    allowed_criteria: string
+  }
+  retention_rules: Owned & {
+    id: string
+    resource_type: 'EBS_SNAPSHOT' | 'EC2_IMAGE' | 'EBS_VOLUME'
+    retention_days: number
+    description: string
+    /** JSON of `RuleTag[]` in `recycle-bin/rule.ts`. */
+    resource_tags: string
+    exclude_resource_tags: string
+    created_at_ms: number
+    unlock_delay_days: number | null
+    unlocks_at_ms: number | null
+    revision: number
   }
 
   /** Disks on their way in from outside: a starter image being baked, a file, a URL. */

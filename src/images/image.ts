@@ -10,7 +10,13 @@
 import { ApiError } from '../lib/errors.ts'
 import { type Id, isId } from '../lib/ids.ts'
 
-export type ImageState = 'pending' | 'available' | 'failed' | 'deregistered'
+export type ImageState =
+  | 'pending'
+  | 'available'
+  | 'failed'
+  | 'disabled'
+  | 'recycled'
+  | 'deregistered'
 export type BootMode = 'legacy-bios' | 'uefi' | 'uefi-preferred'
 
 /** A disk that each instance gets, a volume or (by a virtual name) one of the host's own. */

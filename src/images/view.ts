@@ -48,7 +48,7 @@ export function viewImage(
     SourceImageRegion: image.sourceImageRegion,
     SourceInstanceId: image.sourceInstanceId,
     SriovNetSupport: image.sriovNetSupport,
-    State: image.state,
+    State: image.state === 'recycled' ? 'deregistered' : image.state,
     StateReason: image.stateReason && {
       Code: image.stateReason.code,
       Message: image.stateReason.message,
