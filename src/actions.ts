@@ -1,5 +1,6 @@
 /** Every action of the API: a line each, under the folder that has it. */
 import { getCallerIdentity } from './iam/operations/get-caller-identity.ts'
+import { copyImage } from './images/operations/copy-image.ts'
 import { createImage } from './images/operations/create-image.ts'
 import { deregisterImage } from './images/operations/deregister-image.ts'
 import { describeImageAttribute } from './images/operations/describe-image-attribute.ts'
@@ -40,6 +41,7 @@ import { describeSubnets } from './network/operations/describe-subnets.ts'
 import { describeVpcs } from './network/operations/describe-vpcs.ts'
 import { revokeSecurityGroupEgress } from './network/operations/revoke-security-group-egress.ts'
 import { revokeSecurityGroupIngress } from './network/operations/revoke-security-group-ingress.ts'
+import { copySnapshot } from './snapshots/operations/copy-snapshot.ts'
 import { createSnapshot } from './snapshots/operations/create-snapshot.ts'
 import { createSnapshots } from './snapshots/operations/create-snapshots.ts'
 import { deleteSnapshot } from './snapshots/operations/delete-snapshot.ts'
@@ -62,6 +64,7 @@ const all: readonly Operation[] = [
   // iam/
   getCallerIdentity,
   // images/
+  copyImage,
   createImage,
   deregisterImage,
   describeImageAttribute,
@@ -106,6 +109,7 @@ const all: readonly Operation[] = [
   revokeSecurityGroupEgress,
   revokeSecurityGroupIngress,
   // snapshots/
+  copySnapshot,
   createSnapshot,
   createSnapshots,
   deleteSnapshot,

@@ -35,6 +35,7 @@ import { type Accelerator, probeAccelerator } from './qemu/accelerator.ts'
 import { Lanes } from './reconcile/lanes.ts'
 import { Loop } from './reconcile/loop.ts'
 import { findSetting, keepSetting, putSetting } from './settings/store.ts'
+import { snapshotCopyReconciler } from './snapshot-copies/reconcile.ts'
 import { snapshotReconciler } from './snapshots/reconcile.ts'
 import { Bases } from './volumes/bases.ts'
 import { volumeReconciler } from './volumes/reconcile.ts'
@@ -128,6 +129,7 @@ export async function openImago(options: Options): Promise<Imago> {
     volumeReconciler({ ...shared, bases }),
     freezeReconciler(shared),
     snapshotReconciler({ ...shared, blockStore }),
+    snapshotCopyReconciler({ db, blockStore, now }),
     imageReconciler(shared),
     networkReconciler({ db, networks }),
     importReconciler({

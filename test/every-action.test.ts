@@ -25,6 +25,8 @@ const samples: Record<string, object> = {
   AttachVolume: { VolumeId, InstanceId, Device: '/dev/sdf' },
   AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: permissions },
   AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: permissions },
+  CopyImage: { SourceRegion: 'us-west-2', SourceImageId: ImageId, Name: 'an image' },
+  CopySnapshot: { SourceRegion: 'us-west-2', SourceSnapshotId: SnapshotId },
   CreateImage: { InstanceId, Name: 'an image' },
   CreateKeyPair: { KeyName: 'a key' },
   CreateSecurityGroup: { GroupName: 'a group', Description: 'of machines' },

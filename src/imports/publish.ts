@@ -4,6 +4,8 @@ import type { BootMode } from '../images/image.ts'
 import { insertImage } from '../images/store.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { Id, Kind } from '../lib/ids.ts'
+import { everyone } from '../snapshots/permission.ts'
+import { addSnapshotPermissions } from '../snapshots/permission-store.ts'
 import { noVolumeId } from '../snapshots/snapshot.ts'
 import { insertSnapshot } from '../snapshots/store.ts'
 import type { ImageWishes } from './import.ts'
@@ -50,6 +52,8 @@ export async function publishImage(
     fullSizeBytes: disk.fullSizeBytes,
     addedBytes: disk.addedBytes,
   })
+  // Who sees an image of the provider may copy it, as in EC2.
+  if (wishes.isPublic) await addSnapshotPermissions(tx, snapshotId, [everyone])
   await insertImage(tx, {
     id: imageId,
     accountId,

@@ -4,10 +4,14 @@
  */
 import type { Database } from '../db/database.ts'
 import type { Digest } from '../lib/digest.ts'
+import { listCopiedManifests } from '../snapshot-copies/store.ts'
 import { listVolumeManifests } from '../volumes/store.ts'
 import { listSnapshotManifests } from './store.ts'
 
 export async function listLiveManifests(db: Database): Promise<Digest[]> {
-  const live = [...(await listSnapshotManifests(db)), ...(await listVolumeManifests(db))]
-  return [...new Set(live)]
+  // In this order: what a call passes on meanwhile goes from a snapshot to its copies and volumes.
+  const snapshots = await listSnapshotManifests(db)
+  const copies = await listCopiedManifests(db)
+  const volumes = await listVolumeManifests(db)
+  return [...new Set([...snapshots, ...copies, ...volumes])]
 }

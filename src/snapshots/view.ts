@@ -1,5 +1,6 @@
 /** A snapshot as EC2 answers it. */
 import type { Snapshot as SnapshotOutput, SnapshotInfo } from '@aws-sdk/client-ec2'
+import { type SnapshotCopy, transferTypeOf } from '../snapshot-copies/snapshot-copy.ts'
 import type { Tag } from '../tags/tag.ts'
 import { viewTags } from '../tags/view.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -8,14 +9,23 @@ interface Beside {
   readonly tags: readonly Tag[] | undefined
   /** What goes for the owner's number, where it is the provider. */
   readonly ownerAlias?: string | undefined
+  /** What it was copied from, where it is a copy. */
+  readonly copy?: SnapshotCopy | undefined
 }
 
-export function viewSnapshot(snapshot: Snapshot, { tags, ownerAlias }: Beside): SnapshotOutput {
+export function viewSnapshot(
+  snapshot: Snapshot,
+  { tags, ownerAlias, copy }: Beside,
+): SnapshotOutput {
   return {
     ...viewTaken(snapshot, tags),
     OwnerAlias: ownerAlias,
     Progress: `${snapshot.progressPercent}%`,
     StorageTier: 'standard',
+    ...(copy && {
+      TransferType: transferTypeOf(copy),
+      CompletionDurationMinutes: copy.completionMinutes,
+    }),
     ...(snapshot.state === 'error' && { StateMessage: snapshot.stateMessage }),
     ...(snapshot.state === 'completed' && {
       CompletionTime: snapshot.completedAt,

@@ -4,6 +4,8 @@ import { type Account, listAccounts } from '../../iam/store.ts'
 import { ApiError } from '../../lib/errors.ts'
 import { checkFilters, type FilterTable, matchesFilters } from '../../lib/filters.ts'
 import { page, readPageQuery } from '../../lib/pages.ts'
+import { type SnapshotCopy, transferTypeOf } from '../../snapshot-copies/snapshot-copy.ts'
+import { listCopies } from '../../snapshot-copies/store.ts'
 import { listTags } from '../../tags/store.ts'
 import { type ReadCall, readOperation } from '../../wire/operation.ts'
 import { everyone, parseGrantee } from '../permission.ts'
@@ -14,9 +16,8 @@ import { viewSnapshot } from '../view.ts'
 interface Item {
   readonly snapshot: Snapshot
   readonly ownerAlias: string | undefined
+  readonly copy: SnapshotCopy | undefined
 }
-
-const nothing = () => undefined
 
 /** Every filter that AWS has. Those on what we keep no record of match nothing. */
 const filters: FilterTable<Item> = {
@@ -31,7 +32,7 @@ const filters: FilterTable<Item> = {
   'start-time': ({ snapshot }) => snapshot.startedAt,
   status: ({ snapshot }) => snapshot.state,
   'storage-tier': () => 'standard',
-  'transfer-type': nothing,
+  'transfer-type': ({ copy }) => copy && transferTypeOf(copy),
   'volume-id': ({ snapshot }) => snapshot.volumeId,
   'volume-size': ({ snapshot }) => snapshot.volumeSizeGiB,
 }
@@ -53,9 +54,14 @@ export const describeSnapshots = readOperation<DescribeSnapshotsRequest, Describ
     const found = await find(call, { ids, after, accounts })
 
     const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]))
+    const copies = await listCopies(
+      db,
+      found.map(({ id }) => id),
+    )
     const items = found.map((snapshot) => ({
       snapshot,
       ownerAlias: aliases.get(snapshot.accountId),
+      copy: copies.get(snapshot.id),
     }))
     const tagsOf = (some: readonly Item[]) =>
       listTags(db, {
@@ -72,8 +78,8 @@ export const describeSnapshots = readOperation<DescribeSnapshotsRequest, Describ
     )
     const { items: shown, NextToken } = page(matching, input, ({ snapshot }) => snapshot.id)
     const tags = allTags ?? (await tagsOf(shown))
-    const Snapshots = shown.map(({ snapshot, ownerAlias }) =>
-      viewSnapshot(snapshot, { tags: tags.get(snapshot.id), ownerAlias }),
+    const Snapshots = shown.map(({ snapshot, ...beside }) =>
+      viewSnapshot(snapshot, { ...beside, tags: tags.get(snapshot.id) }),
     )
     return { Snapshots, ...(NextToken && { NextToken }) }
   },

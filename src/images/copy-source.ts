@@ -1,0 +1,47 @@
+/** What an image is copied from: whether the caller sees it, and may have its disks too. */
+import type { Tx } from '../db/database.ts'
+import { ApiError } from '../lib/errors.ts'
+import type { CompletedSnapshot } from '../snapshots/snapshot.ts'
+import { findSnapshots, findUsableSnapshot } from '../snapshots/store.ts'
+import { visibleImage } from './find.ts'
+import { type Image, imageUnavailable, snapshotsOf } from './image.ts'
+import { storageForbiddenCode } from './unknowns.ts'
+
+export interface CopySource {
+  readonly image: Image
+  /** Each of its snapshots once. */
+  readonly snapshots: readonly CompletedSnapshot[]
+}
+
+export async function findCopySource(
+  tx: Tx,
+  query: { readonly accountId: string; readonly region: string; readonly id: string | undefined },
+): Promise<CopySource> {
+  const { accountId, region } = query
+  const image = await visibleImage(tx, query)
+  if (image.state !== 'available') throw imageUnavailable(image.id)
+  const snapshots: CompletedSnapshot[] = []
+  for (const id of snapshotsOf(image)) {
+    const [snapshot] = await findSnapshots(tx, [id])
+    if (snapshot?.state !== 'completed' || snapshot.region !== region) throw storageUnavailable()
+    // To launch one needs the image's permission alone; to copy, also that of each disk.
+    const isUsable = await findUsableSnapshot(tx, { accountId, region, id })
+    if (!isUsable) throw storageForbidden()
+    snapshots.push(snapshot)
+  }
+  return { image, snapshots }
+}
+
+function storageUnavailable(): ApiError {
+  return new ApiError(
+    'InvalidRequest',
+    'The storage for the ami is not available in the source region.',
+  )
+}
+
+function storageForbidden(): ApiError {
+  return new ApiError(
+    storageForbiddenCode,
+    'You do not have permission to access the storage of this ami',
+  )
+}

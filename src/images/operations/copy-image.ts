@@ -1,0 +1,97 @@
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyImage.html */
+import type { CopyImageRequest, CopyImageResult } from '@aws-sdk/client-ec2'
+import { copySnapshots } from '../../snapshot-copies/copy.ts'
+import {
+  checkCompletionMinutes,
+  checkPlainCopy,
+  checkSourceRegion,
+} from '../../snapshot-copies/snapshot-copy.ts'
+import { tagsOnCreate } from '../../tags/on-create.ts'
+import { listTags, putTags } from '../../tags/store.ts'
+import { checkTags, type Tag } from '../../tags/tag.ts'
+import { type WriteCall, writeOperation } from '../../wire/operation.ts'
+import { findCopySource } from '../copy-source.ts'
+import { checkImageDescription, checkImageName, type Image, imageNameTaken } from '../image.ts'
+import { findImageIdByName, insertImage } from '../store.ts'
+
+type Call = WriteCall<CopyImageRequest>
+
+export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
+  action: 'CopyImage',
+  async run(call) {
+    const { input, tx, caller, region, regions, now, newId } = call
+    const { Name: name = '', Description: description, SourceRegion = '' } = input
+    const { SnapshotCopyCompletionDurationMinutes: completionMinutes } = input
+    const { accountId } = caller
+    checkImageName(name)
+    checkImageDescription(description)
+    checkPlainCopy(input)
+    checkCompletionMinutes('snapshotCopyCompletionDurationMinutes', completionMinutes)
+    const tags = tagsOnCreate(input.TagSpecifications, ['image', 'snapshot'])
+    checkSourceRegion(SourceRegion, regions)
+    const { image: source, snapshots } = await findCopySource(tx, {
+      accountId,
+      region: SourceRegion,
+      id: input.SourceImageId,
+    })
+    const taken = await findImageIdByName(tx, { accountId, region, name })
+    if (taken) throw imageNameTaken(name, taken)
+
+    const id = newId('image')
+    const copies = await copySnapshots(call, {
+      sources: snapshots,
+      describe: (snapshot) =>
+        `Copied for DestinationAmi ${id} from SourceAmi ${source.id} for SourceSnapshot ` +
+        `${snapshot.id}. Task created on ${now.getTime().toLocaleString('en-US')}.`,
+      tags: tags.get('snapshot') ?? [],
+      completionMinutes,
+    })
+    const copyOf = new Map(snapshots.map((one, position) => [one.id, copies[position]?.id]))
+    await insertImage(tx, {
+      // What the disks need to boot and what they are goes along; what the owner said of it does not.
+      ...source,
+      id,
+      accountId,
+      region,
+      name,
+      description,
+      location: `${accountId}/${name}`,
+      state: 'pending',
+      stateReason: undefined,
+      createdAt: now,
+      deregisteredAt: undefined,
+      isPublic: false,
+      sourceInstanceId: undefined,
+      sourceImageId: source.id,
+      sourceImageRegion: source.region,
+      lastLaunchedAt: undefined,
+      blockDevices: source.blockDevices.map((device) => {
+        const { ebs } = device
+        const snapshotId = ebs?.snapshotId && copyOf.get(ebs.snapshotId)
+        return ebs && snapshotId ? { ...device, ebs: { ...ebs, snapshotId } } : device
+      }),
+    })
+    await putTags(tx, {
+      accountId,
+      region,
+      resourceType: 'image',
+      resourceId: id,
+      tags: await imageTags(call, source, tags.get('image') ?? []),
+    })
+    return { ImageId: id }
+  },
+})
+
+/** The tags that the call gives, and the caller's own of the source where it wants them. */
+async function imageTags(
+  { input, tx, caller }: Call,
+  source: Image,
+  given: readonly Tag[],
+): Promise<readonly Tag[]> {
+  if (!input.CopyImageTags) return given
+  const { accountId } = caller
+  const own = (await listTags(tx, { accountId, resourceIds: [source.id] })).get(source.id) ?? []
+  const keys = new Set(given.map(({ key }) => key))
+  const kept = own.filter(({ key }) => !key.toLowerCase().startsWith('aws:') && !keys.has(key))
+  return checkTags([...given, ...kept])
+}

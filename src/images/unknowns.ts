@@ -1,0 +1,8 @@
+/**
+ * What nobody has seen AWS do: each guess about images has its one constant here,
+ * to be put right when somebody sees.
+ */
+import type { ErrorCode } from '../lib/errors.ts'
+
+/** The code where an image is copied whose snapshot is not shared with the caller. The text is known. */
+export const storageForbiddenCode: ErrorCode = 'InvalidRequest'

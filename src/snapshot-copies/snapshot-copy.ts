@@ -1,0 +1,74 @@
+/**
+ * A copy of a snapshot, in another Region or for another account of the same block
+ * store: it names the same manifest, so no block is moved. The copy names the
+ * manifest from the call on, so the source may go while the copy is pending.
+ */
+import type { Digest } from '../lib/digest.ts'
+import { ApiError, invalidParameterValue, unsupportedParameter } from '../lib/errors.ts'
+import type { Id } from '../lib/ids.ts'
+
+export interface SnapshotCopy {
+  /** The snapshot that is made. */
+  readonly id: Id<'snapshot'>
+  readonly accountId: string
+  readonly region: string
+  readonly sourceId: Id<'snapshot'>
+  readonly sourceRegion: string
+  readonly manifest: Digest
+  readonly fullSizeBytes: number
+  /** By when the caller wants it, where it said so. */
+  readonly completionMinutes: number | undefined
+}
+
+/** How many copies of an account may be under way to one Region, as in EC2. */
+export const copiesAtOnceMax = 20
+
+export function tooManyCopies(): ApiError {
+  return new ApiError(
+    'ResourceLimitExceeded',
+    `Too many snapshot copies in progress. The limit is ${copiesAtOnceMax} for this destination region.`,
+  )
+}
+
+/** A Region to copy from has to be one of the installation's. */
+export function checkSourceRegion(region: string, regions: readonly string[]): void {
+  if (regions.includes(region)) return
+  throw new ApiError('InvalidRegion', `The region '${region}' is not valid.`)
+}
+
+const stepMinutes = 15
+const minutesMax = 48 * 60
+
+/** A copy can be timed in steps of 15 minutes, up to 48 hours; ours are there at once. */
+export function checkCompletionMinutes(name: string, minutes: number | undefined): void {
+  if (minutes === undefined) return
+  if (minutes >= stepMinutes && minutes <= minutesMax && minutes % stepMinutes === 0) return
+  throw invalidParameterValue(
+    name,
+    String(minutes),
+    `It must be a multiple of ${stepMinutes}, from ${stepMinutes} to ${minutesMax}.`,
+  )
+}
+
+/** What would make a copy another thing than its source is refused by name. */
+export function checkPlainCopy(input: {
+  readonly Encrypted?: boolean | undefined
+  readonly KmsKeyId?: string | undefined
+  readonly DestinationOutpostArn?: string | undefined
+  readonly DestinationAvailabilityZone?: string | undefined
+  readonly DestinationAvailabilityZoneId?: string | undefined
+}): void {
+  if (input.Encrypted) throw unsupportedParameter('Encrypted')
+  for (const name of [
+    'KmsKeyId',
+    'DestinationOutpostArn',
+    'DestinationAvailabilityZone',
+    'DestinationAvailabilityZoneId',
+  ] as const) {
+    if (input[name]) throw unsupportedParameter(name)
+  }
+}
+
+export function transferTypeOf({ completionMinutes }: SnapshotCopy): 'standard' | 'time-based' {
+  return completionMinutes === undefined ? 'standard' : 'time-based'
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { databases } from '../../test/databases.ts'
+import { type Connections, transaction } from '../db/database.ts'
+import type { Id } from '../lib/ids.ts'
+import { listLiveManifests } from '../snapshots/live-manifests.ts'
+import type { CompletedSnapshot, PendingSnapshot } from '../snapshots/snapshot.ts'
+import { deleteSnapshotRow, findSnapshot, insertSnapshot } from '../snapshots/store.ts'
+import { copySnapshots } from './copy.ts'
+import { snapshotCopyReconciler } from './reconcile.ts'
+import { findCopy, listCopiesUnderWay } from './store.ts'
+
+const accountId = '111111111111'
+const now = new Date(1_000_000)
+const manifest = `sha256:${'a'.repeat(64)}` as const
+const source: CompletedSnapshot = {
+  id: 'snap-00000000000000001',
+  accountId: '222222222222',
+  region: 'us-east-1',
+  volumeId: 'vol-00000001',
+  volumeSizeGiB: 3,
+  description: 'the source',
+  startedAt: new Date(1),
+  progressPercent: 100,
+  freezeId: undefined,
+  layer: undefined,
+  state: 'completed',
+  completedAt: new Date(2),
+  manifest,
+  parentSnapshotId: undefined,
+  fullSizeBytes: 512,
+  addedBytes: 512,
+}
+
+async function copy({ writes }: Connections, count = 1): Promise<readonly PendingSnapshot[]> {
+  return await transaction(writes, (tx) =>
+    copySnapshots(
+      {
+        tx,
+        now,
+        newId: (kind) => newId(kind) as never,
+        caller: { accountId, arn: '', userId: '', policies: [] },
+        region: 'us-west-2',
+      },
+      {
+        sources: Array.from({ length: count }, () => source),
+        describe: ({ id }) => `a copy of ${id}`,
+        tags: [{ key: 'a', value: 'b' }],
+        completionMinutes: undefined,
+      },
+    ),
+  )
+}
+
+let made = 1
+const newId = (_kind: string): Id<'snapshot'> => `snap-${String(++made).padStart(17, '0')}`
+
+for (const [name, start] of Object.entries(databases)) {
+  describe(`copies of snapshots on ${name}`, () => {
+    test('a copy holds the disk from the call on, and until it is deleted', async (context) => {
+      const db = await start(context)
+      await transaction(db.writes, (tx) => insertSnapshot(tx, source))
+      const [pending] = await copy(db)
+      assert(pending)
+      await transaction(db.writes, (tx) => deleteSnapshotRow(tx, source.id))
+      assert.deepEqual(await listLiveManifests(db.reads), [manifest])
+
+      const blockStore = { hasManifest: () => true }
+      const reconciler = snapshotCopyReconciler({ db, blockStore, now: () => now })
+      assert.deepEqual(await reconciler.due(), [pending.id])
+      assert.equal(await reconciler.step(pending.id), 'moved')
+      assert.deepEqual(await reconciler.due(), [])
+      const copied = await findSnapshot(db.reads, pending.id)
+      assert(copied?.state === 'completed')
+      assert.deepEqual(
+        [copied.manifest, copied.fullSizeBytes, copied.addedBytes, copied.description],
+        [manifest, 512, 0, `a copy of ${source.id}`],
+      )
+      assert.equal((await findCopy(db.reads, pending.id))?.sourceRegion, 'us-east-1')
+      assert.deepEqual(await listLiveManifests(db.reads), [manifest])
+      await transaction(db.writes, (tx) => deleteSnapshotRow(tx, pending.id))
+      assert.equal(await findCopy(db.reads, pending.id), undefined)
+      assert.deepEqual(await listLiveManifests(db.reads), [])
+    })
+
+    test('a copy of a disk that is not there fails, and says so', async (context) => {
+      const db = await start(context)
+      await transaction(db.writes, (tx) => insertSnapshot(tx, source))
+      const [pending] = await copy(db)
+      assert(pending)
+      const blockStore = { hasManifest: () => false }
+      const reconciler = snapshotCopyReconciler({ db, blockStore, now: () => now })
+      await reconciler.step(pending.id)
+      const copied = await findSnapshot(db.reads, pending.id)
+      assert(copied?.state === 'error')
+      assert.match(copied.stateMessage, /is not in the block store/)
+      assert.deepEqual(await listCopiesUnderWay(db.reads), [])
+    })
+
+    test('an account has at most 20 copies under way to a Region', async (context) => {
+      const db = await start(context)
+      await transaction(db.writes, (tx) => insertSnapshot(tx, source))
+      await copy(db, 19)
+      await assert.rejects(copy(db, 2), { code: 'ResourceLimitExceeded' })
+      await copy(db, 1)
+      assert.equal((await listCopiesUnderWay(db.reads)).length, 20)
+    })
+  })
+}
