@@ -414,4 +414,34 @@ export const migrations: readonly string[] = [
      revision INTEGER NOT NULL
    )`,
   `CREATE INDEX retention_rules_by_owner ON retention_rules (account_id, region, resource_type)`,
+
+  `CREATE TABLE image_watermarks (
+     image_id TEXT NOT NULL REFERENCES images (id),
+     watermark_key TEXT NOT NULL,
+     source_image_id TEXT NOT NULL,
+     source_image_region TEXT NOT NULL,
+     source_image_created_at_ms BIGINT NOT NULL,
+     created_at_ms BIGINT NOT NULL,
+     PRIMARY KEY (image_id, watermark_key)
+   )`,
+  `CREATE TABLE image_usage_reports (
+     id TEXT PRIMARY KEY,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     image_id TEXT NOT NULL,
+     resource_types TEXT NOT NULL,
+     account_ids TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('pending', 'available', 'error')),
+     state_reason TEXT,
+     created_at_ms BIGINT NOT NULL
+   )`,
+  `CREATE INDEX image_usage_reports_by_owner ON image_usage_reports (account_id, region, id)`,
+  `CREATE INDEX image_usage_reports_by_state ON image_usage_reports (state, created_at_ms)`,
+  `CREATE TABLE image_usage_entries (
+     report_id TEXT NOT NULL REFERENCES image_usage_reports (id) ON DELETE CASCADE,
+     account_id TEXT NOT NULL,
+     resource_type TEXT NOT NULL,
+     usage_count INTEGER NOT NULL CHECK (usage_count > 0),
+     PRIMARY KEY (report_id, account_id, resource_type)
+   )`,
 ]

@@ -259,6 +259,33 @@ export interface Tables {
   }
   /** Which image has which snapshot: the same facts as in `block_devices`, to be found from the other side. */
   image_snapshots: { image_id: Id<'image'>; snapshot_id: Id<'snapshot'> }
+  /** What an image carries on to all that is made of it. */
+  image_watermarks: {
+    image_id: Id<'image'>
+    /** `account:name` of who attached it first. */
+    watermark_key: string
+    source_image_id: Id<'image'>
+    source_image_region: string
+    source_image_created_at_ms: number
+    created_at_ms: number
+  }
+  image_usage_reports: Owned & {
+    id: Id<'image-usage-report'>
+    image_id: Id<'image'>
+    /** JSON of `ReportedType[]` in `image-usage/report.ts`. */
+    resource_types: string
+    /** JSON of accounts' numbers; none for all. */
+    account_ids: string
+    state: 'pending' | 'available' | 'error'
+    state_reason: string | null
+    created_at_ms: number
+  }
+  image_usage_entries: {
+    report_id: Id<'image-usage-report'>
+    account_id: string
+    resource_type: string
+    usage_count: number
+  }
   image_permissions: {
     image_id: Id<'image'>
     kind: 'user' | 'group' | 'organization' | 'organizational-unit'

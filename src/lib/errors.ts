@@ -30,6 +30,8 @@ const statuses = {
   'InvalidAMIID.Unavailable': 400,
   'InvalidAMIName.Duplicate': 400,
   'InvalidAMIName.Malformed': 400,
+  'InvalidImageUsageReportId.Malformed': 400,
+  'InvalidImageUsageReportId.NotFound': 400,
   'InvalidAttachment.NotFound': 400,
   InvalidAvailabilityZone: 400,
   InvalidBlockDeviceMapping: 400,

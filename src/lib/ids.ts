@@ -2,6 +2,7 @@
 
 const prefixes = {
   image: 'ami',
+  'image-usage-report': 'amiur',
   instance: 'i',
   'internet-gateway': 'igw',
   'key-pair': 'key',
