@@ -26,7 +26,7 @@ for (const type of types) {
   test(`OpenSSH reads an ${type} key that was made here, and finds its public half`, async (context) => {
     const path = join(await folder(context), 'key')
     const { material, publicKey } = await generateKey(type, 'mine')
-    await writeFile(path, `${material}\n`, { mode: 0o600 })
+    await writeFile(path, material, { mode: 0o600 })
     const [name, blob] = run('ssh-keygen', ['-y', '-f', path]).split(/\s/)
     assert.equal(formatPublicKey(publicKey, 'mine'), `${name} ${blob} mine`)
   })

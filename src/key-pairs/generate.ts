@@ -24,9 +24,9 @@ export async function generateKey(type: KeyType, comment: string): Promise<Gener
   const fingerprint = fingerprintOfCreated(privateKey, key)
   const material =
     type === 'rsa'
-      ? privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
+      ? privateKey.export({ type: 'pkcs1', format: 'pem' }).toString().trimEnd()
       : opensshPem(privateKey, key, comment)
-  return { publicKey: key, fingerprint, material: material.trimEnd() }
+  return { publicKey: key, fingerprint, material }
 }
 
 function generate(type: KeyType): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
@@ -60,5 +60,6 @@ function opensshPem(privateKey: KeyObject, { blob }: PublicKey, comment: string)
     '-----BEGIN OPENSSH PRIVATE KEY-----',
     ...lines,
     '-----END OPENSSH PRIVATE KEY-----',
+    '', // Without a line end, OpenSSH refuses to read it.
   ].join('\n')
 }
