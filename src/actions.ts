@@ -1,10 +1,13 @@
 /** Every action of the API: a line each, under the folder that has it. */
 import { getCallerIdentity } from './iam/operations/get-caller-identity.ts'
+import { attachImageWatermark } from './images/operations/attach-image-watermark.ts'
 import { copyImage } from './images/operations/copy-image.ts'
 import { createImage } from './images/operations/create-image.ts'
 import { deregisterImage } from './images/operations/deregister-image.ts'
 import { describeImageAttribute } from './images/operations/describe-image-attribute.ts'
 import { describeImages } from './images/operations/describe-images.ts'
+import { detachImageWatermark } from './images/operations/detach-image-watermark.ts'
+import { getImageAncestry } from './images/operations/get-image-ancestry.ts'
 import { modifyImageAttribute } from './images/operations/modify-image-attribute.ts'
 import { registerImage } from './images/operations/register-image.ts'
 import { resetImageAttribute } from './images/operations/reset-image-attribute.ts'
@@ -64,11 +67,14 @@ const all: readonly Operation[] = [
   // iam/
   getCallerIdentity,
   // images/
+  attachImageWatermark,
   copyImage,
   createImage,
   deregisterImage,
   describeImageAttribute,
   describeImages,
+  detachImageWatermark,
+  getImageAncestry,
   modifyImageAttribute,
   registerImage,
   resetImageAttribute,

@@ -22,6 +22,7 @@ const permissions = [
 
 /** A request of each action that is right in form. An action without one fails the tests below. */
 const samples: Record<string, object> = {
+  AttachImageWatermark: { ImageId, WatermarkName: 'approved' },
   AttachVolume: { VolumeId, InstanceId, Device: '/dev/sdf' },
   AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: permissions },
   AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: permissions },
@@ -61,9 +62,11 @@ const samples: Record<string, object> = {
   DescribeVolumeStatus: {},
   DescribeVolumes: {},
   DescribeVpcs: {},
+  DetachImageWatermark: { ImageId, WatermarkKey: '123456789012:approved' },
   DetachVolume: { VolumeId },
   GetConsoleOutput: { InstanceId },
   GetConsoleScreenshot: { InstanceId },
+  GetImageAncestry: { ImageId },
   ImportKeyPair: { KeyName: 'a key', PublicKeyMaterial: Buffer.from('ssh-ed25519 AAAA') },
   ModifyImageAttribute: { ImageId, Description: { Value: 'better' } },
   ModifyInstanceAttribute: { InstanceId, DisableApiTermination: { Value: true } },

@@ -4,10 +4,12 @@
  */
 import type { FilterTable } from '../lib/filters.ts'
 import type { BlockDevice, EbsDevice, Image } from './image.ts'
+import type { Watermark } from './watermark.ts'
 
 export interface ImageItem {
   readonly image: Image
   readonly ownerAlias: string | undefined
+  readonly watermarks?: readonly Watermark[] | undefined
 }
 
 const nothing = () => undefined
@@ -21,6 +23,11 @@ const volumes =
   (look: (ebs: EbsDevice) => string | number | boolean | undefined) =>
   ({ image }: ImageItem) =>
     image.blockDevices.map(({ ebs }) => ebs && look(ebs))
+
+const marks =
+  (look: (watermark: Watermark) => string | Date) =>
+  ({ watermarks = [] }: ImageItem) =>
+    watermarks.map(look)
 
 export const imageFilters: FilterTable<ImageItem> = {
   architecture: ({ image }) => image.architecture,
@@ -38,11 +45,13 @@ export const imageFilters: FilterTable<ImageItem> = {
   'image-allowed': nothing,
   'image-id': ({ image }) => image.id,
   'image-type': () => 'machine',
-  'image-watermark.source-image-creation-time': nothing,
-  'image-watermark.source-image-id': nothing,
-  'image-watermark.source-image-region': nothing,
-  'image-watermark.watermark-creation-time': nothing,
-  'image-watermark.watermark-key': nothing,
+  'image-watermark.source-image-creation-time': marks(
+    ({ sourceImageCreatedAt }) => sourceImageCreatedAt,
+  ),
+  'image-watermark.source-image-id': marks(({ sourceImageId }) => sourceImageId),
+  'image-watermark.source-image-region': marks(({ sourceImageRegion }) => sourceImageRegion),
+  'image-watermark.watermark-creation-time': marks(({ createdAt }) => createdAt),
+  'image-watermark.watermark-key': marks(({ key }) => key),
   'instance-type-specification.supported-instance-type': nothing,
   'instance-type-specification.unsupported-instance-type': nothing,
   'is-public': ({ image }) => image.isPublic,

@@ -6,3 +6,6 @@ import type { ErrorCode } from '../lib/errors.ts'
 
 /** The code where an image is copied whose snapshot is not shared with the caller. The text is known. */
 export const storageForbiddenCode: ErrorCode = 'InvalidRequest'
+
+/** How many watermarks an image can have. */
+export const watermarksMax = 50

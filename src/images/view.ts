@@ -12,6 +12,8 @@ import type {
 import type { Tag } from '../tags/tag.ts'
 import { viewTags } from '../tags/view.ts'
 import type { BlockDevice, Image } from './image.ts'
+import type { Watermark } from './watermark.ts'
+import { viewWatermarks } from './watermark-view.ts'
 
 export function viewImage(
   image: Image,
@@ -19,6 +21,7 @@ export function viewImage(
     readonly tags: readonly Tag[] | undefined
     /** What goes for the owner's number, where it is the provider. */
     readonly ownerAlias?: string | undefined
+    readonly watermarks?: readonly Watermark[] | undefined
   },
 ): ImageOutput {
   return {
@@ -34,6 +37,7 @@ export function viewImage(
     ImageLocation: image.location,
     ImageOwnerAlias: beside.ownerAlias,
     ImageType: 'machine',
+    ImageWatermarks: viewWatermarks(beside.watermarks),
     ImdsSupport: image.imdsSupport as ImdsSupportValues | undefined,
     LastLaunchedTime: image.lastLaunchedAt?.toISOString(),
     Name: image.name,

@@ -13,6 +13,7 @@ import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { findCopySource } from '../copy-source.ts'
 import { checkImageDescription, checkImageName, type Image, imageNameTaken } from '../image.ts'
 import { findImageIdByName, insertImage } from '../store.ts'
+import { carryWatermarks } from '../watermark-store.ts'
 
 type Call = WriteCall<CopyImageRequest>
 
@@ -71,6 +72,7 @@ export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
         return ebs && snapshotId ? { ...device, ebs: { ...ebs, snapshotId } } : device
       }),
     })
+    await carryWatermarks(tx, { from: source.id, to: id })
     await putTags(tx, {
       accountId,
       region,

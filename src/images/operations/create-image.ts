@@ -27,6 +27,7 @@ import {
   snapshotsOf,
 } from '../image.ts'
 import { findImage, findImageIdByName, insertImage } from '../store.ts'
+import { carryWatermarks } from '../watermark-store.ts'
 
 type Call = WriteCall<CreateImageRequest>
 
@@ -84,6 +85,7 @@ export const createImage = writeOperation<CreateImageRequest, CreateImageResult>
       blockDevices,
     }
     await insertImage(tx, image)
+    await carryWatermarks(tx, { from: source?.id, to: imageId })
     await putTags(tx, {
       accountId,
       region,

@@ -10,6 +10,7 @@ import { imageFilters, type ImageItem } from '../filters.ts'
 import { type Image, imagesNotFound, parseImageId } from '../image.ts'
 import { type ImageQuery, listImages } from '../store.ts'
 import { viewImage } from '../view.ts'
+import { listWatermarks } from '../watermark-store.ts'
 
 type Call = ReadCall<DescribeImagesRequest>
 
@@ -32,7 +33,13 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
     const images = await find(call, { ...readQuery(call, accounts), after, limit })
 
     const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]))
-    const items = images.map((image) => ({ image, ownerAlias: aliases.get(image.accountId) }))
+    const needsWatermarks = Filters?.some(({ Name }) => Name?.startsWith('image-watermark.'))
+    const allWatermarks = needsWatermarks ? await watermarksOf(db, images) : undefined
+    const items = images.map((image) => ({
+      image,
+      ownerAlias: aliases.get(image.accountId),
+      watermarks: allWatermarks?.get(image.id),
+    }))
     const needsTags = Filters?.some(({ Name }) => Name?.startsWith('tag'))
     const allTags = needsTags ? await tagsOf(call, items) : undefined
     const matching = Filters?.length
@@ -42,8 +49,16 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
       : items
     const { items: shown, NextToken } = page(matching, input, ({ image }) => image.id)
     const tags = allTags ?? (await tagsOf(call, shown))
+    const watermarks = await watermarksOf(
+      db,
+      shown.map(({ image }) => image),
+    )
     const Images = shown.map(({ image, ownerAlias }) =>
-      viewImage(image, { tags: tags.get(image.id), ownerAlias }),
+      viewImage(image, {
+        tags: tags.get(image.id),
+        ownerAlias,
+        watermarks: watermarks.get(image.id),
+      }),
     )
     return { Images, ...(NextToken && { NextToken }) }
   },
@@ -103,3 +118,9 @@ async function tagsOf({ db, caller, region }: Call, items: readonly ImageItem[])
   }
   return await listTags(db, { accountId, resourceIds: items.map(({ image }) => image.id) })
 }
+
+const watermarksOf = (db: Call['db'], images: readonly Image[]) =>
+  listWatermarks(
+    db,
+    images.map(({ id }) => id),
+  )
