@@ -16,7 +16,7 @@ export interface SshOptions {
   readonly login?: string
 }
 
-const waitMs = 180_000
+const waitMs = 300_000
 
 export async function ssh(
   shell: Shell,

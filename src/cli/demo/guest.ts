@@ -13,7 +13,7 @@ export interface Guest {
   run(command: string, input?: string): Promise<string>
 }
 
-const bootMs = 180_000
+const bootMs = 300_000
 
 /** Answers when SSH does. */
 export async function reachGuest(

@@ -1,0 +1,94 @@
+/** The command, as far as it goes without a guest. */
+import assert from 'node:assert/strict'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { commandLine } from './command.ts'
+
+/** One line for the person, and no stack. */
+const oneLine = /^imago: [^\n]+\n$/
+
+test('the service can be used while it bakes, closes at once when told to, and leaves all well', async (context) => {
+  const imago = await commandLine(context)
+  const service = imago.serve()
+  await service.answers()
+
+  const identity = await imago.run(['aws', 'sts', 'get-caller-identity', '--output', 'json'])
+  assert.equal(identity.code, 0, identity.errors)
+  assert.match(identity.output, /"Account": "123456789012"/)
+  const secret = /secret_access_key = (.+)/.exec(
+    await readFile(join(imago.dataFolder, 'credentials'), 'utf8'),
+  )?.[1]
+  assert(secret && !service.said().includes(secret))
+  for (const name of ['credentials', 'imago.log']) {
+    assert.equal((await stat(join(imago.dataFolder, name))).mode & 0o077, 0, name)
+  }
+
+  assert.match((await imago.run(['gc'])).output, /^Freed /)
+  const refused = await imago.run(['aws', 'ec2', 'describe-images', '--image-ids', 'ami-1'])
+  assert.notEqual(refused.code, 0)
+  assert.match(refused.errors, /InvalidAMIID\.Malformed/)
+
+  assert.equal(await service.stop(), 0)
+  assert.match(service.said(), /machines run on/)
+  const checked = await imago.run(['fsck'])
+  assert.equal(checked.code, 0, checked.output + checked.errors)
+  assert.match(checked.output, /^All is well/)
+})
+
+test('one service serves a data folder, and one program a port', async (context) => {
+  const imago = await commandLine(context)
+  await imago.serve().answers()
+  const second = await imago.run(['serve'])
+  assert.equal(second.code, 1)
+  assert.match(second.errors, oneLine)
+  assert.match(second.errors, /Another Imago serves this data folder/)
+
+  const other = createServer().listen(0, '127.0.0.1')
+  context.after(() => other.close())
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  const late = (await commandLine(context)).serve({ port })
+  await assert.rejects(late.answers())
+  assert.match(late.said(), oneLine)
+  assert.match(late.said(), new RegExp(`IMAGO_LISTEN: 127\\.0\\.0\\.1:${port}`))
+})
+
+test('what is wrong with the folder or the settings is said in one line', async (context) => {
+  const imago = await commandLine(context)
+  for (const args of [['gc'], ['ssh', 'web'], ['import', 'disk', '--name', 'x'], ['fsck']]) {
+    const { code, errors } = await imago.run(args)
+    assert.equal(code, 1)
+    assert.match(errors, oneLine)
+  }
+  await rm(imago.dataFolder, { recursive: true })
+  await writeFile(imago.dataFolder, 'a file')
+  const service = imago.serve()
+  await assert.rejects(service.answers())
+  assert.match(service.said(), /^imago: Cannot write to the data folder[^\n]+\n$/)
+  await rm(imago.dataFolder)
+})
+
+test('the checker finds a pack that is no pack, and says so by its exit code', async (context) => {
+  const imago = await commandLine(context)
+  const service = imago.serve()
+  await service.answers()
+  await service.stop()
+  await writeFile(join(imago.dataFolder, 'blocks', 'packs', '0000000001.pack'), 'no pack')
+  const { code, output } = await imago.run(['fsck'])
+  assert.equal(code, 1)
+  assert.match(output, /0000000001\.pack is unreadable/)
+})
+
+test('an unknown command, and one that lacks something, say what there is', async (context) => {
+  const imago = await commandLine(context)
+  const unknown = await imago.run(['bake'])
+  assert.equal(unknown.code, 1)
+  assert.match(unknown.errors, /unknown command 'bake'/)
+  const lacking = await imago.run(['import', 'disk.raw'])
+  assert.equal(lacking.code, 1)
+  assert.match(lacking.errors, /required option '--name <name>' not specified/)
+  assert.match((await imago.run(['--version'])).output, /^\d+\.\d+\.\d+\n$/)
+})
