@@ -1,11 +1,17 @@
 /** Every action of the API: a line each, under the folder that has it. */
 import { getCallerIdentity } from './iam/operations/get-caller-identity.ts'
+import { createImageUsageReport } from './image-usage/operations/create-image-usage-report.ts'
+import { deleteImageUsageReport } from './image-usage/operations/delete-image-usage-report.ts'
+import { describeImageReferences } from './image-usage/operations/describe-image-references.ts'
+import { describeImageUsageReportEntries } from './image-usage/operations/describe-image-usage-report-entries.ts'
+import { describeImageUsageReports } from './image-usage/operations/describe-image-usage-reports.ts'
 import { attachImageWatermark } from './images/operations/attach-image-watermark.ts'
 import { copyImage } from './images/operations/copy-image.ts'
 import { createImage } from './images/operations/create-image.ts'
 import { deregisterImage } from './images/operations/deregister-image.ts'
 import { describeImageAttribute } from './images/operations/describe-image-attribute.ts'
 import { describeImages } from './images/operations/describe-images.ts'
+import { describeInstanceImageMetadata } from './images/operations/describe-instance-image-metadata.ts'
 import { detachImageWatermark } from './images/operations/detach-image-watermark.ts'
 import { getImageAncestry } from './images/operations/get-image-ancestry.ts'
 import { modifyImageAttribute } from './images/operations/modify-image-attribute.ts'
@@ -66,6 +72,12 @@ import type { Operation } from './wire/operation.ts'
 const all: readonly Operation[] = [
   // iam/
   getCallerIdentity,
+  // image-usage/
+  createImageUsageReport,
+  deleteImageUsageReport,
+  describeImageReferences,
+  describeImageUsageReportEntries,
+  describeImageUsageReports,
   // images/
   attachImageWatermark,
   copyImage,
@@ -73,6 +85,7 @@ const all: readonly Operation[] = [
   deregisterImage,
   describeImageAttribute,
   describeImages,
+  describeInstanceImageMetadata,
   detachImageWatermark,
   getImageAncestry,
   modifyImageAttribute,

@@ -16,6 +16,7 @@ import { freezeReconciler } from './freezes/reconcile.ts'
 import { garbageReconciler } from './garbage/reconcile.ts'
 import { createApiServer } from './http.ts'
 import { type AccessKey, administrator, insertAccount, putAccessKey } from './iam/store.ts'
+import { usageReportReconciler } from './image-usage/reconcile.ts'
 import { imageReconciler } from './images/reconcile.ts'
 import { MetadataService } from './imds/service.ts'
 import { catalogImport, type Import } from './imports/import.ts'
@@ -131,6 +132,7 @@ export async function openImago(options: Options): Promise<Imago> {
     snapshotReconciler({ ...shared, blockStore }),
     snapshotCopyReconciler({ db, blockStore, now }),
     imageReconciler(shared),
+    usageReportReconciler({ db, now }),
     networkReconciler({ db, networks }),
     importReconciler({
       db,

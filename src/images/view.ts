@@ -3,6 +3,7 @@ import type {
   ArchitectureValues,
   BlockDeviceMapping,
   Image as ImageOutput,
+  ImageMetadata,
   ImdsSupportValues,
   PlatformValues,
   TpmSupportValues,
@@ -61,6 +62,30 @@ export function viewImage(
     TpmSupport: image.tpmSupport as TpmSupportValues | undefined,
     UsageOperation: image.usageOperation,
     VirtualizationType: image.virtualizationType as VirtualizationType,
+  }
+}
+
+/** What an instance tells of the image that it was launched from. */
+export function viewImageMetadata(
+  image: Image,
+  beside: {
+    readonly ownerAlias: string | undefined
+    readonly watermarks: readonly Watermark[] | undefined
+  },
+): ImageMetadata {
+  const { ImageId, Name, OwnerId, State, ImageOwnerAlias, CreationDate, Public, ...rest } =
+    viewImage(image, { ...beside, tags: undefined })
+  const { DeprecationTime, ImageWatermarks } = rest
+  return {
+    ImageId,
+    Name,
+    OwnerId,
+    State,
+    ImageOwnerAlias,
+    CreationDate,
+    DeprecationTime,
+    IsPublic: Public,
+    ImageWatermarks,
   }
 }
 

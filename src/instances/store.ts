@@ -118,6 +118,46 @@ export async function listExpired(db: Database, before: Date): Promise<Instance[
   return rows.map(fromRow)
 }
 
+/** What an account has of some images in a Region, in the order of ids. */
+export async function listInstancesOfImages(
+  db: Database,
+  query: {
+    readonly accountId: string
+    readonly region: string
+    readonly imageIds: readonly Id<'image'>[]
+    readonly states?: readonly InstanceState[] | undefined
+  },
+): Promise<Instance[]> {
+  const { accountId, region, imageIds, states } = query
+  if (imageIds.length === 0) return []
+  const rows = await db
+    .selectFrom('instances')
+    .selectAll()
+    .where('image_id', 'in', imageIds)
+    .where('account_id', '=', accountId)
+    .where('region', '=', region)
+    .$if(states !== undefined, (select) => select.where('state', 'in', states ?? []))
+    .execute()
+  return rows.map(fromRow).sort(byId)
+}
+
+/** How many each account has of an image, but for those in some states. */
+export async function countInstancesOfImage(
+  db: Database,
+  imageId: Id<'image'>,
+  without: readonly InstanceState[],
+): Promise<readonly { readonly accountId: string; readonly count: number }[]> {
+  const rows = await db
+    .selectFrom('instances')
+    .select((select) => ['account_id', select.fn.countAll<number>().as('count')])
+    .where('image_id', '=', imageId)
+    .where('state', 'not in', without)
+    .groupBy('account_id')
+    .orderBy('account_id')
+    .execute()
+  return rows.map((row) => ({ accountId: row.account_id, count: Number(row.count) }))
+}
+
 /** The types of the instances that hold memory of the host, of all accounts. */
 export async function listTypesInUse(
   db: Database,

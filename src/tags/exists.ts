@@ -2,6 +2,8 @@
 import type { Database } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
 import { type Id, kindOf } from '../lib/ids.ts'
+import { type ReportId, reportNotFound } from '../image-usage/report.ts'
+import { listReports } from '../image-usage/store.ts'
 import { imagesNotFound } from '../images/image.ts'
 import { findVisible } from '../images/store.ts'
 import { instanceNotFound } from '../instances/instance.ts'
@@ -38,6 +40,11 @@ const kinds: Readonly<Partial<Record<ResourceType, Kind>>> = {
     // One puts one's own tags on public and shared images and snapshots too.
     find: (db, owner, id: Id<'image'>) => findVisible(db, { ...owner, id }),
     notFound: (id) => imagesNotFound([id]),
+  },
+  'image-usage-report': {
+    find: async (db, owner, id: ReportId) =>
+      (await listReports(db, owner)).find((one) => one.id === id),
+    notFound: reportNotFound,
   },
   instance: {
     find: (db, owner, id: Id<'instance'>) => findOwnInstance(db, { ...owner, id }),
