@@ -444,4 +444,5 @@ export const migrations: readonly string[] = [
      usage_count INTEGER NOT NULL CHECK (usage_count > 0),
      PRIMARY KEY (report_id, account_id, resource_type)
    )`,
+  `ALTER TABLE volumes ADD COLUMN state_message TEXT`,
 ]

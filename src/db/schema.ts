@@ -154,6 +154,8 @@ export interface Tables {
     throughput: number | null
     snapshot_id: Id<'snapshot'> | null
     state: 'creating' | 'available' | 'in-use' | 'deleting' | 'error'
+    /** Why it could not be made. */
+    state_message: string | null
     created_at_ms: number
     /** The disk that its first layer lies over; none for a blank volume. */
     base_manifest: string | null

@@ -22,6 +22,7 @@ export async function insertVolume(tx: Tx, volume: Volume): Promise<void> {
     throughput: volume.throughput ?? null,
     snapshot_id: volume.snapshotId ?? null,
     state: volume.state,
+    state_message: volume.stateMessage ?? null,
     created_at_ms: volume.createdAt.getTime(),
     base_manifest: volume.baseManifest ?? null,
     known_layer: volume.knownLayer,
@@ -120,12 +121,13 @@ export async function changeVolumeState(
     readonly id: Id<'volume'>
     readonly from: VolumeState | readonly VolumeState[]
     readonly to: VolumeState
+    readonly message?: string
   },
 ): Promise<boolean> {
   const from = typeof change.from === 'string' ? [change.from] : change.from
   const { numUpdatedRows } = await tx
     .updateTable('volumes')
-    .set({ state: change.to })
+    .set({ state: change.to, state_message: change.message ?? null })
     .where('id', '=', change.id)
     .where('state', 'in', from)
     .executeTakeFirst()
@@ -269,6 +271,7 @@ function volumeFromRow(row: Selectable<Tables['volumes']>): Volume {
     throughput: row.throughput ?? undefined,
     snapshotId: row.snapshot_id ?? undefined,
     state: row.state,
+    ...(row.state_message !== null && { stateMessage: row.state_message }),
     createdAt: new Date(row.created_at_ms),
     baseManifest: row.base_manifest === null ? undefined : parseDigest(row.base_manifest),
     knownLayer: row.known_layer,

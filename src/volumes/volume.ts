@@ -24,6 +24,8 @@ export interface Volume {
   readonly throughput: number | undefined
   readonly snapshotId: Id<'snapshot'> | undefined
   readonly state: VolumeState
+  /** Why it could not be made, where it could not. */
+  readonly stateMessage?: string
   readonly createdAt: Date
   /** The disk that its first layer lies over; none for a blank volume. */
   readonly baseManifest: Digest | undefined
