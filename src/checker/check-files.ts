@@ -2,7 +2,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../db/database.ts'
-import { listWantedBases } from '../garbage/wanted-bases.ts'
 import { listActiveImports } from '../imports/store.ts'
 import { type InstanceState, stateCodes } from '../instances/instance.ts'
 import { listByState } from '../instances/store.ts'
@@ -33,11 +32,16 @@ export async function* checkFiles(db: Database, dataFolder: string): AsyncGenera
     volumes: new Set<string>(volumes.map(({ id }) => id)),
     run: new Set<string>([...instances.map(({ id }) => id), ...(await listAllVpcIds(db))]),
     work: new Set<string>((await listActiveImports(db)).map(({ id }) => id)),
-    bases: await namesOfBases(db),
   }
   for (const [name, expected] of Object.entries(known)) {
     for (const found of await namesIn(folder(name))) {
       if (!expected.has(found)) yield { about: `${name}/${found}`, what: 'is left over' }
+    }
+  }
+  // Whole or not, a base that nobody needs any more is for the garbage collection.
+  for (const found of await namesIn(folder('bases'))) {
+    if (!/^[0-9a-f]{64}\.raw(\.tmp)?$/.test(found)) {
+      yield { about: `bases/${found}`, what: 'is left over' }
     }
   }
 }
@@ -68,11 +72,6 @@ async function* checkVolume(
   } catch (error) {
     yield { about: id, what: `cannot be read: ${error instanceof Error ? error.message : error}` }
   }
-}
-
-/** Those that the next garbage collection will keep. */
-async function namesOfBases(db: Database): Promise<ReadonlySet<string>> {
-  return new Set([...(await listWantedBases(db))].map((digest) => basePath('', digest)))
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

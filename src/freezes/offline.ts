@@ -11,7 +11,7 @@ import type { Lanes } from '../reconcile/lanes.ts'
 import { failSnapshot, listSnapshotsOfFreeze, setFrozenLayer } from '../snapshots/store.ts'
 import { findVolumeById } from '../volumes/store.ts'
 import type { FreezeId } from './freeze.ts'
-import { finishFreeze } from './store.ts'
+import { finishFreeze, listWantedFreezes } from './store.ts'
 
 export interface VolumeFiles {
   readonly db: Connections
@@ -19,10 +19,18 @@ export interface VolumeFiles {
   readonly volumeFolder: (id: Id<'volume'>) => string
 }
 
-/** Freezes the volumes, and says so. Safe to run again from any point. */
-export async function freezeOffline(files: VolumeFiles, freezeId: FreezeId): Promise<void> {
+/**
+ * Freezes the volumes, and says so. Safe to run again from any point. While they
+ * are held no machine begins to write to them: whether one does, is to be asked then.
+ */
+export async function freezeOffline(
+  files: VolumeFiles,
+  freezeId: FreezeId,
+  isStillOffline: () => Promise<boolean> = async () => true,
+): Promise<void> {
   const { db, lanes, volumeFolder } = files
   await holdVolumes(lanes, await listVolumesOfFreeze(db.writes, freezeId), async () => {
+    if (!(await isStillOffline())) return
     const layers = await recordLayers(files, freezeId)
     for (const [volumeId, layer] of layers) {
       const folder = volumeFolder(volumeId)
@@ -31,6 +39,43 @@ export async function freezeOffline(files: VolumeFiles, freezeId: FreezeId): Pro
     }
     await transaction(db.writes, (tx) => finishFreeze(tx, freezeId))
   })
+}
+
+/** A moment could not be taken. Whoever gives up on it fails its snapshots by `failFreeze`. */
+export class FreezeFailed extends Error {
+  readonly freezeId: FreezeId
+
+  constructor(freezeId: FreezeId, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.name = 'FreezeFailed'
+    this.freezeId = freezeId
+  }
+}
+
+/** Says of the snapshots of a freeze that they will never be. */
+export async function failFreeze(
+  { writes }: Connections,
+  freezeId: FreezeId,
+  message: string,
+): Promise<void> {
+  await transaction(writes, async (tx) => {
+    for (const { id } of await listSnapshotsOfFreeze(tx, freezeId)) {
+      await failSnapshot(tx, { id, message })
+    }
+    await finishFreeze(tx, freezeId)
+  })
+}
+
+/** Whether a moment is owed of one of these volumes. */
+export async function isFreezeWanted(
+  db: Database,
+  volumeIds: readonly Id<'volume'>[],
+): Promise<boolean> {
+  for (const { id } of await listWantedFreezes(db)) {
+    const owed = await listVolumesOfFreeze(db, id)
+    if (owed.some((volumeId) => volumeIds.includes(volumeId))) return true
+  }
+  return false
 }
 
 /** The volumes that snapshots of the freeze wait for. */

@@ -7,11 +7,10 @@ import { transaction } from '../db/database.ts'
 import { findInstance } from '../instances/store.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
-import { failSnapshot, listSnapshotsOfFreeze } from '../snapshots/store.ts'
 import { listAttachments } from '../volumes/store.ts'
 import type { FreezeId } from './freeze.ts'
-import { freezeOffline, listVolumesOfFreeze, type VolumeFiles } from './offline.ts'
-import { findFreeze, finishFreeze, handFreezeTo, listWantedFreezes } from './store.ts'
+import { failFreeze, freezeOffline, listVolumesOfFreeze, type VolumeFiles } from './offline.ts'
+import { findFreeze, handFreezeTo, listWantedFreezes } from './store.ts'
 
 export function freezeReconciler(files: VolumeFiles): Reconciler<FreezeId> {
   const { db } = files
@@ -19,6 +18,14 @@ export function freezeReconciler(files: VolumeFiles): Reconciler<FreezeId> {
   const hasInstance = async (instanceId: Id<'instance'> | undefined): Promise<boolean> => {
     const instance = instanceId && (await findInstance(db.reads, instanceId))
     return instance !== undefined && instance.state !== 'terminated'
+  }
+
+  /** A volume may have been attached since; then only that instance knows how it stands. */
+  const findUser = async (id: FreezeId): Promise<Id<'instance'> | undefined> => {
+    const volumeIds = await listVolumesOfFreeze(db.writes, id)
+    const attachments = volumeIds.length > 0 ? await listAttachments(db.writes, { volumeIds }) : []
+    for (const { instanceId } of attachments) if (await hasInstance(instanceId)) return instanceId
+    return undefined
   }
 
   return {
@@ -36,27 +43,15 @@ export function freezeReconciler(files: VolumeFiles): Reconciler<FreezeId> {
     async step(id) {
       const freeze = await findFreeze(db.writes, id)
       if (freeze?.state !== 'wanted' || (await hasInstance(freeze.instanceId))) return 'waiting'
-      // A volume may have been attached since; then only that instance knows how it stands.
-      const volumeIds = await listVolumesOfFreeze(db.writes, id)
-      const attachments =
-        volumeIds.length > 0 ? await listAttachments(db.writes, { volumeIds }) : []
-      for (const { instanceId } of attachments) {
-        if (!(await hasInstance(instanceId))) continue
-        await transaction(db.writes, (tx) => handFreezeTo(tx, { id, instanceId }))
-        return 'moved'
-      }
-      await freezeOffline(files, id)
+      const instanceId = await findUser(id)
+      if (instanceId) await transaction(db.writes, (tx) => handFreezeTo(tx, { id, instanceId }))
+      else await freezeOffline(files, id, async () => (await findUser(id)) === undefined)
       return 'moved'
     },
 
     async giveUp(id, error) {
       const message = error instanceof Error ? error.message : String(error)
-      await transaction(db.writes, async (tx) => {
-        for (const snapshot of await listSnapshotsOfFreeze(tx, id)) {
-          await failSnapshot(tx, { id: snapshot.id, message })
-        }
-        await finishFreeze(tx, id)
-      })
+      await failFreeze(db, id, message)
     },
   }
 }

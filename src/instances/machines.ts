@@ -11,6 +11,7 @@ import { machineFiles } from '../qemu/machine-spec.ts'
 export class Machines {
   readonly #runFolder: string
   readonly #connected = new Map<Id<'instance'>, Machine>()
+  readonly #finding = new Map<Id<'instance'>, Promise<Machine | undefined>>()
   readonly #onEvent: (id: Id<'instance'>) => void
 
   /** `onEvent` is called when something happened to a machine; what, is for the caller to see. */
@@ -29,6 +30,13 @@ export class Machines {
     const known = this.#connected.get(id)
     if (known?.isConnected) return known
     this.#connected.delete(id)
+    // A monitor talks to one at a time, so those who look at once share what is found.
+    const finding = this.#finding.get(id) ?? this.#find(id)
+    this.#finding.set(id, finding)
+    return await finding.finally(() => this.#finding.delete(id))
+  }
+
+  async #find(id: Id<'instance'>): Promise<Machine | undefined> {
     const found = await findMachine(this.folder(id))
     return found && this.adopt(id, found)
   }

@@ -103,16 +103,24 @@ export async function chainOf(folder: string, from: number): Promise<Chain> {
  * creation left. What led around them is made durable first.
  */
 export async function removeMergedLayers(folder: string): Promise<void> {
-  const top = await topLayer(folder)
-  const { layers } = await chainOf(folder, top)
-  const kept = new Set(layers.map(({ path }) => basename(path)))
-  const unwanted = (await readdir(folder)).filter(
-    (name) => (layerOf(name) !== undefined && !kept.has(name)) || name.endsWith(temporarySuffix),
-  )
+  const { layers } = await chainOf(folder, await topLayer(folder))
+  const unwanted = await strayFiles(folder, layers)
   if (unwanted.length === 0) return
   for (const { path } of layers) await sync(path)
   for (const name of unwanted) await unlink(join(folder, name))
   await sync(folder)
+}
+
+/** Whether a merge was cut off when its work was done and its files were still there. */
+export async function hasMergedLayers(folder: string, { layers }: Chain): Promise<boolean> {
+  return (await strayFiles(folder, layers)).length > 0
+}
+
+async function strayFiles(folder: string, layers: Chain['layers']): Promise<readonly string[]> {
+  const kept = new Set(layers.map(({ path }) => basename(path)))
+  return (await readdir(folder)).filter(
+    (name) => (layerOf(name) !== undefined && !kept.has(name)) || name.endsWith(temporarySuffix),
+  )
 }
 
 async function layersIn(folder: string): Promise<readonly number[]> {

@@ -6,7 +6,13 @@
 import { type Connections, transaction } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
-import { chainOf, createVolume, removeVolume, topLayer } from '../qemu/layers.ts'
+import {
+  chainOf,
+  createVolume,
+  removeMergedLayers,
+  removeVolume,
+  topLayer,
+} from '../qemu/layers.ts'
 import { mergeLayers } from '../qemu/merge-layers.ts'
 import type { Lanes } from '../reconcile/lanes.ts'
 import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
@@ -46,10 +52,11 @@ export function volumeReconciler(dependencies: Dependencies): Reconciler<Id<'vol
       const creating = await listVolumesInState(db.reads, 'creating')
       const deleting = await listVolumesInState(db.reads, 'deleting')
       const available = await listVolumesInState(db.reads, 'available')
-      const long = available.filter(
-        ({ id, knownLayer }) => knownLayer - (shortAt.get(id) ?? 0) > frozenLayersMax,
+      // One that was not looked at yet may have what a merge left that was cut off.
+      const doubtful = available.filter(
+        ({ id, knownLayer }) => knownLayer - (shortAt.get(id) ?? -Infinity) > frozenLayersMax,
       )
-      return [...creating, ...deleting, ...long].map(({ id }) => id)
+      return [...creating, ...deleting, ...doubtful].map(({ id }) => id)
     },
 
     async step(id) {
@@ -69,7 +76,8 @@ export function volumeReconciler(dependencies: Dependencies): Reconciler<Id<'vol
 
     async giveUp(id, error) {
       // What is to go is tried for as long as it takes.
-      const change = { id, from: 'creating', to: 'error' } as const
+      const message = error instanceof Error ? error.message : String(error)
+      const change = { id, from: 'creating', to: 'error', message } as const
       const isOver = await transaction(db.writes, (tx) => changeVolumeState(tx, change))
       if (isOver) log.error('a volume could not be made', { volumeId: id, error })
     },
@@ -116,5 +124,6 @@ async function merge(
   const top = await topLayer(folder)
   const { layers } = await chainOf(folder, top)
   if (layers.length - 1 > frozenLayersMax) await mergeLayers(folder, { upTo: knownLayer })
+  else await removeMergedLayers(folder)
   return true
 }

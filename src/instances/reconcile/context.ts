@@ -16,6 +16,8 @@ export interface InstanceDependencies {
   readonly lanes: Lanes
   readonly volumeFolder: (id: Id<'volume'>) => string
   readonly accelerator: Accelerator
+  /** Instances whose guest waits for room on the host's disk, and when it was last told to go on. */
+  readonly held: Map<Id<'instance'>, number>
   readonly now: () => Date
   readonly log: Log
 }
@@ -34,12 +36,4 @@ export async function pressPowerButton(machine: Machine, now: Date): Promise<voi
   if (now.getTime() - last < pressEveryMs) return
   pressedAtMs.set(machine, now.getTime())
   await machine.powerButton()
-}
-
-/** Waits until nobody works on the files of the volumes any more. */
-export async function awaitVolumes(
-  { lanes }: InstanceDependencies,
-  ids: readonly Id<'volume'>[],
-): Promise<void> {
-  await Promise.all(ids.map((id) => lanes.hold(`volume/${id}`, async () => {})))
 }

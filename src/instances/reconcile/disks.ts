@@ -1,6 +1,8 @@
 /** The disks of a machine: what is to be attached or detached, and layers to be merged. */
 import { transaction } from '../../db/database.ts'
-import { chainOf, topLayer } from '../../qemu/layers.ts'
+import { holdVolumes, isFreezeWanted } from '../../freezes/offline.ts'
+import { chainOf, hasMergedLayers, removeMergedLayers, topLayer } from '../../qemu/layers.ts'
+import type { Id } from '../../lib/ids.ts'
 import type { Machine } from '../../qemu/machine.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
 import { hasPendingSnapshots } from '../../snapshots/store.ts'
@@ -14,7 +16,7 @@ import {
 } from '../../volumes/store.ts'
 import { diskId, diskOf } from '../hardware.ts'
 import type { Instance } from '../instance.ts'
-import { awaitVolumes, type InstanceDependencies } from './context.ts'
+import type { InstanceDependencies } from './context.ts'
 
 /** A guest has this long to let go of a disk, before it is asked again. */
 const unplugMsMax = 5_000
@@ -50,8 +52,9 @@ async function attach(
   const { db, volumeFolder } = dependencies
   const volume = await findVolumeById(db.reads, volumeId)
   if (!volume || volume.state === 'creating' || volume.state === 'error') return false
-  await awaitVolumes(dependencies, [volumeId])
-  await machine?.plug(diskOf(volumeId, volumeFolder(volumeId)))
+  await holdVolumes(dependencies.lanes, [volumeId], async () => {
+    await machine?.plug(diskOf(volumeId, volumeFolder(volumeId)))
+  })
   return await transaction(db.writes, (tx) =>
     changeAttachmentState(tx, { volumeId, from: 'attaching', to: 'attached' }),
   )
@@ -65,8 +68,21 @@ async function detach(
   const outcome = await machine?.unplug(diskId(volumeId), { timeoutMs: unplugMsMax })
   if (outcome === 'pending') return false
   return await transaction(db.writes, async (tx) => {
+    // A moment that was asked for meanwhile is taken first, while nobody else can have the volume.
+    if (await isFreezeWanted(tx, [volumeId])) return true
     await deleteAttachment(tx, volumeId)
     return await changeVolumeState(tx, { id: volumeId, from: 'in-use', to: 'available' })
+  })
+}
+
+/** Removes what a merge that ended with its machine has left of a volume. */
+export async function tidyVolume(
+  id: Id<'volume'>,
+  { db, lanes, volumeFolder }: InstanceDependencies,
+): Promise<void> {
+  await lanes.hold(`volume/${id}`, async () => {
+    const volume = await findVolumeById(db.reads, id)
+    if (volume?.state === 'in-use') await removeMergedLayers(volumeFolder(id))
   })
 }
 
@@ -84,8 +100,9 @@ export async function mergeLayersOf(
     const top = tops.get(diskId(volumeId))
     const folder = volumeFolder(volumeId)
     if (top === undefined || top !== (await topLayer(folder))) continue
-    const { layers } = await chainOf(folder, top)
-    if (layers.length - 1 <= frozenLayersMax) continue
+    const chain = await chainOf(folder, top)
+    const isShort = chain.layers.length - 1 <= frozenLayersMax
+    if (isShort && !(await hasMergedLayers(folder, chain))) continue
     // A snapshot that is asked for from now on is frozen by this instance's next step.
     const volume = await findVolumeById(db.writes, volumeId)
     if (!volume || (await hasPendingSnapshots(db.writes, volumeId))) continue

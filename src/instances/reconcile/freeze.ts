@@ -7,6 +7,7 @@
 import { transaction } from '../../db/database.ts'
 import type { Freeze } from '../../freezes/freeze.ts'
 import {
+  FreezeFailed,
   freezeOffline,
   holdVolumes,
   listVolumesOfFreeze,
@@ -25,7 +26,11 @@ export async function freezeStopped(
   dependencies: InstanceDependencies,
 ): Promise<boolean> {
   const freezes = await listWantedFreezes(dependencies.db.reads, { instanceId: instance.id })
-  for (const freeze of freezes) await freezeOffline(dependencies, freeze.id)
+  for (const { id } of freezes) {
+    await freezeOffline(dependencies, id).catch((error: unknown) => {
+      throw new FreezeFailed(id, error)
+    })
+  }
   return freezes.length > 0
 }
 
@@ -63,6 +68,16 @@ async function take(
   machine: Machine,
   dependencies: InstanceDependencies,
 ): Promise<void> {
+  await takeNow(freeze, machine, dependencies).catch((error: unknown) => {
+    throw new FreezeFailed(freeze.id, error)
+  })
+}
+
+async function takeNow(
+  freeze: Freeze,
+  machine: Machine,
+  dependencies: InstanceDependencies,
+): Promise<void> {
   const { db, lanes, volumeFolder } = dependencies
   await holdVolumes(lanes, await listVolumesOfFreeze(db.writes, freeze.id), async () => {
     const layers = await recordLayers(dependencies, freeze.id)
@@ -72,8 +87,13 @@ async function take(
       const folder = volumeFolder(volumeId)
       if ((await topLayer(folder)) === layer) await addLayer(folder, layer + 1)
       // QEMU may be past it already, and a volume that is not plugged in yet needs only its file.
-      const isWritten = written.get(diskId(volumeId)) === layer
-      if (isWritten) points.push({ diskId: diskId(volumeId), folder, layer: layer + 1 })
+      const now = written.get(diskId(volumeId)) ?? Infinity
+      if (now > layer) continue
+      // It was left behind where a freeze was cut off whose snapshot then was deleted.
+      for (let next = now + 1; next <= layer; next++) {
+        await machine.freeze([{ diskId: diskId(volumeId), folder, layer: next }])
+      }
+      points.push({ diskId: diskId(volumeId), folder, layer: layer + 1 })
     }
     await machine.freeze(points)
     await transaction(db.writes, (tx) => finishFreeze(tx, freeze.id))

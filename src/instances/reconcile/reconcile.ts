@@ -5,6 +5,7 @@
  */
 import { rm } from 'node:fs/promises'
 import { transaction } from '../../db/database.ts'
+import { FreezeFailed, failFreeze } from '../../freezes/offline.ts'
 import { listWantedFreezes } from '../../freezes/store.ts'
 import type { Id } from '../../lib/ids.ts'
 import type { Reconciler, StepOutcome } from '../../reconcile/loop.ts'
@@ -22,8 +23,11 @@ import { stop, terminate } from './stop.ts'
 /** A terminated instance is shown for about an hour. */
 const shownMs = 60 * 60 * 1000
 
-export function instanceReconciler(dependencies: InstanceDependencies): Reconciler<Id<'instance'>> {
-  const { db, now } = dependencies
+export function instanceReconciler(
+  given: Omit<InstanceDependencies, 'held'>,
+): Reconciler<Id<'instance'>> {
+  const dependencies: InstanceDependencies = { ...given, held: new Map() }
+  const { db, now, held } = dependencies
   return {
     name: 'instances',
     stepsAtOnceMax: 32,
@@ -36,14 +40,17 @@ export function instanceReconciler(dependencies: InstanceDependencies): Reconcil
         ...moving.map(({ instanceId }) => instanceId),
         ...freezes.flatMap(({ instanceId }) => instanceId ?? []),
         ...expired.map(({ id }) => id),
+        ...held.keys(),
       ]
     },
     async step(id) {
       const instance = await findInstance(db.reads, id)
+      if (instance?.state !== 'running') held.delete(id)
       if (!instance) return 'waiting'
       return await steps[instance.state](instance, dependencies)
     },
     async giveUp(id, error) {
+      if (error instanceof FreezeFailed) return await failFreeze(db, error.freezeId, error.message)
       const instance = await findInstance(db.reads, id)
       // What is to end is tried for as long as it takes.
       if (instance?.state !== 'pending') return

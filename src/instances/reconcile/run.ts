@@ -13,7 +13,7 @@ export async function run(
   instance: Instance,
   dependencies: InstanceDependencies,
 ): Promise<StepOutcome> {
-  const { machines } = dependencies
+  const { machines, held } = dependencies
   const machine = await machines.find(instance.id)
   if (!machine) {
     return await end(instance, serverError('the machine ended unexpectedly'), dependencies)
@@ -30,14 +30,35 @@ export async function run(
   if (state === 'internal-error') {
     return await end(instance, serverError('the machine failed inside'), dependencies)
   }
-  // A disk of the host was full: as soon as there is room, the guest goes on.
-  if (state === 'io-error') await machine.cont()
+  if (state === 'io-error') {
+    await goOn(instance, machine, dependencies)
+    return 'waiting'
+  }
+  held.delete(instance.id)
 
   const settled = await settleAttachments(instance, machine, dependencies)
   if (settled === 'moved') return settled
   await mergeLayersOf(instance, machine, dependencies)
   return 'waiting'
 }
+
+/**
+ * A disk of the host was full. As soon as there is room the guest goes on, which
+ * is tried again and again, but no more often than this.
+ */
+async function goOn(
+  { id }: Instance,
+  machine: Machine,
+  { held, now, log }: InstanceDependencies,
+): Promise<void> {
+  const triedAtMs = held.get(id)
+  if (triedAtMs === undefined) log.warn('a guest waits for room on the disk', { instanceId: id })
+  else if (now().getTime() - triedAtMs < goOnEveryMs) return
+  held.set(id, now().getTime())
+  await machine.cont()
+}
+
+const goOnEveryMs = 1_000
 
 /** Asks the guest to shut down, and starts it again; one that does not listen is reset. */
 async function reboot(

@@ -4,9 +4,10 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { transaction } from '../../db/database.ts'
-import type { Id } from '../../lib/ids.ts'
+import { holdVolumes } from '../../freezes/offline.ts'
 import { listInterfaces } from '../../network/interface-store.ts'
 import type { Machine } from '../../qemu/machine.ts'
+import type { MachineSpec } from '../../qemu/machine-spec.ts'
 import { startMachine } from '../../qemu/start-machine.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
 import { tapName } from '../../vpc/spec.ts'
@@ -22,7 +23,7 @@ import { diskOf, hotplugSlots, inBootOrder, smbiosOf, uuidOf } from '../hardware
 import type { Instance } from '../instance.ts'
 import { instanceTypeNamed } from '../instance-type.ts'
 import { changeInstanceState } from '../store.ts'
-import { awaitVolumes, type InstanceDependencies } from './context.ts'
+import type { InstanceDependencies } from './context.ts'
 
 export async function start(
   instance: Instance,
@@ -35,25 +36,27 @@ export async function start(
   // What it is plugged into is made ready while its volumes are.
   const network = networks.apply(instance.vpcId)
   network.catch(() => {})
-  const readiness = await readinessOf(volumeIds, dependencies)
-  if (readiness === 'creating') return 'waiting'
-  if (readiness === 'error') {
-    await abandonStart(instance, 'a volume of it could not be made', dependencies)
+  const volumes = await Promise.all(volumeIds.map((one) => findVolumeById(db.reads, one)))
+  const failed = volumes.find((volume) => !volume || volume.state === 'error')
+  if (failed || volumes.includes(undefined)) {
+    const why = failed?.stateMessage ?? 'a volume of it is gone'
+    await abandonStart(instance, why, dependencies)
     return 'moved'
   }
-  const machine =
-    (await machines.find(id)) ?? (await launch(instance, attachments, network, dependencies))
-  const isRunning = await transaction(db.writes, async (tx) => {
+  if (volumes.some((volume) => volume?.state === 'creating')) return 'waiting'
+  // Kept also where the instance is to end meanwhile: its monitor talks to nobody else.
+  if (!(await machines.find(id))) {
+    machines.adopt(id, await launch(instance, attachments, network, dependencies))
+  }
+  await transaction(db.writes, async (tx) => {
     const at = now()
     const change = { id, from: 'pending', to: 'running', at, cause: noCause } as const
-    if (!(await changeInstanceState(tx, change))) return false
+    if (!(await changeInstanceState(tx, change))) return
     for (const { volumeId } of attachments) {
       await changeAttachmentState(tx, { volumeId, from: 'attaching', to: 'attached' })
       await changeVolumeState(tx, { id: volumeId, from: 'available', to: 'in-use' })
     }
-    return true
   })
-  if (isRunning) machines.adopt(id, machine)
   return 'moved'
 }
 
@@ -81,34 +84,21 @@ export async function abandonStart(
   })
 }
 
-async function readinessOf(
-  volumeIds: readonly Id<'volume'>[],
-  { db }: InstanceDependencies,
-): Promise<'ready' | 'creating' | 'error'> {
-  const volumes = await Promise.all(volumeIds.map((id) => findVolumeById(db.reads, id)))
-  if (volumes.some((volume) => !volume || volume.state === 'error')) return 'error'
-  return volumes.some((volume) => volume?.state === 'creating') ? 'creating' : 'ready'
-}
-
 async function launch(
   instance: Instance,
   attachments: readonly Attachment[],
   network: Promise<{ readonly enter: readonly string[] }>,
   dependencies: InstanceDependencies,
 ): Promise<Machine> {
-  const { db, machines, volumeFolder, accelerator } = dependencies
+  const { db, machines, lanes, volumeFolder, accelerator } = dependencies
   const { id } = instance
   const type = instanceTypeNamed(instance.instanceType)
   const folder = machines.folder(id)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  await awaitVolumes(
-    dependencies,
-    attachments.map(({ volumeId }) => volumeId),
-  )
   const interfaces = await listInterfaces(db.reads, { instanceIds: [id] })
   const { enter } = await network
   const ordered = inBootOrder(attachments, instance.rootDeviceName)
-  return await startMachine({
+  const spec: MachineSpec = {
     name: id,
     folder,
     enter,
@@ -128,5 +118,7 @@ async function launch(
       tap: tapName(port.id),
     })),
     hotplugSlots,
-  })
+  }
+  const volumeIds = attachments.map(({ volumeId }) => volumeId)
+  return await holdVolumes(lanes, volumeIds, () => startMachine(spec))
 }

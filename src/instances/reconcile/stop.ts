@@ -4,6 +4,7 @@
  * disks go with it is not asked: nothing that it could still write will be seen.
  */
 import { transaction } from '../../db/database.ts'
+import { isFreezeWanted } from '../../freezes/offline.ts'
 import { releaseInterface } from '../../network/interfaces.ts'
 import { listInterfaces } from '../../network/interface-store.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
@@ -16,6 +17,7 @@ import {
 import type { Instance } from '../instance.ts'
 import { changeInstanceState } from '../store.ts'
 import { type InstanceDependencies, pressPowerButton, shutdownMsMax } from './context.ts'
+import { tidyVolume } from './disks.ts'
 import { freezeStopped } from './freeze.ts'
 
 /** What outlives its instance is given this long to be written out. */
@@ -29,6 +31,9 @@ export async function stop(
   const { id } = instance
   const waitMsMax = instance.isStopForced ? 0 : shutdownMsMax
   if (!(await isPoweredOff(instance, waitMsMax, dependencies))) return 'waiting'
+  for (const { volumeId } of await listAttachments(db.reads, { instanceIds: [id] })) {
+    await tidyVolume(volumeId, dependencies)
+  }
   await transaction(db.writes, async (tx) => {
     if (!(await changeInstanceState(tx, { id, from: 'stopping', to: 'stopped', at: now() }))) return
     for (const { volumeId, state } of await listAttachments(tx, { instanceIds: [id] })) {
@@ -52,10 +57,11 @@ export async function terminate(
   if (!(await isPoweredOff(instance, isAllGone ? 0 : farewellMsMax, dependencies))) return 'waiting'
   // What was promised of its volumes comes before they go.
   await freezeStopped(instance, dependencies)
-  await transaction(db.writes, async (tx) => {
-    for (const { volumeId, deleteOnTermination } of await listAttachments(tx, {
-      instanceIds: [id],
-    })) {
+  const isOver = await transaction(db.writes, async (tx) => {
+    const attached = await listAttachments(tx, { instanceIds: [id] })
+    const volumeIds = attached.map(({ volumeId }) => volumeId)
+    if (await isFreezeWanted(tx, volumeIds)) return false
+    for (const { volumeId, deleteOnTermination } of attached) {
       await deleteAttachment(tx, volumeId)
       const to = deleteOnTermination ? 'deleting' : 'available'
       await changeVolumeState(tx, { id: volumeId, from: ['in-use', 'available'], to })
@@ -66,7 +72,9 @@ export async function terminate(
       await releaseInterface(tx, port.id)
     }
     await changeInstanceState(tx, { id, from: 'shutting-down', to: 'terminated', at: now() })
+    return true
   })
+  if (!isOver) return 'moved'
   await networks.apply(instance.vpcId)
   return 'moved'
 }
