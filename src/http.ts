@@ -3,7 +3,8 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { answerExtension } from './extension-pipeline.ts'
 import { extensions } from './extensions.ts'
 import { ApiError } from './lib/errors.ts'
-import { answer, refusal, type System } from './pipeline.ts'
+import { answer, type System } from './pipeline.ts'
+import { addressee } from './wire/codec.ts'
 import type { HttpRequest } from './wire/request.ts'
 
 /** AWS does not say its own limit; user data of 16 KiB and a thousand long filters fit in. */
@@ -25,8 +26,9 @@ export function createApiServer(system: System): FastifyInstance {
     done(null, body),
   )
   server.route({
-    method: ['GET', 'POST'],
-    url: '/',
+    // What the path means is for the protocol of the service to say.
+    method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    url: '/*',
     handler: async (request, reply) => {
       const { status, headers, body } = await answer(readRequest(request), system)
       return reply.code(status).headers(headers).send(body)
@@ -47,14 +49,15 @@ export function createApiServer(system: System): FastifyInstance {
       },
     })
   }
-  server.setErrorHandler((error: { code?: string; statusCode?: number }, _request, reply) => {
+  server.setErrorHandler((error: { code?: string; statusCode?: number }, request, reply) => {
     const isTooLarge = error.code === 'FST_ERR_CTP_BODY_TOO_LARGE'
     if (!isTooLarge && (error.statusCode ?? 500) >= 500)
       system.log.error('a connection failed', { error })
     const shown = isTooLarge
       ? new ApiError('RequestEntityTooLarge', `The request is longer than ${bodyBytesMax} bytes.`)
       : new ApiError('MalformedQueryString', 'The request could not be read.')
-    const { status, headers, body } = refusal(system.newRequestId(), shown, system.services.ec2)
+    const service = system.services[addressee(readRequest(request))]
+    const { status, headers, body } = service.refuse(system.newRequestId(), shown)
     return reply.code(status).headers(headers).send(body)
   })
   return server

@@ -40,7 +40,7 @@ import { snapshotCopyReconciler } from './snapshot-copies/reconcile.ts'
 import { snapshotReconciler } from './snapshots/reconcile.ts'
 import { Bases } from './volumes/bases.ts'
 import { volumeReconciler } from './volumes/reconcile.ts'
-import { loadService } from './wire/codec.ts'
+import { loadServices } from './wire/codec.ts'
 
 /** Whose images the starter images are. Tools know this account by its alias. */
 const provider = { id: '100000000001', name: 'Imago', alias: 'amazon' }
@@ -163,7 +163,7 @@ export async function openImago(options: Options): Promise<Imago> {
     now,
     log,
     randomBytes,
-    services: { ec2: loadService('ec2'), sts: loadService('sts') },
+    services: loadServices(),
     newRequestId: randomUUID,
     changed: () => loop.wake(),
     readers: {

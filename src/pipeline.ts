@@ -10,15 +10,14 @@ import { findAccessKey } from './iam/store.ts'
 import { ApiError } from './lib/errors.ts'
 import { formatId } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
-import type { Service, ServiceName } from './wire/codec.ts'
+import { addressee, isServiceName, type Service, type Services } from './wire/codec.ts'
 import type { CallContext, Operation, WriteOperation } from './wire/operation.ts'
-import { parseParams } from './wire/params.ts'
 import type { Readers } from './wire/readers.ts'
 import type { HttpRequest, HttpResponse } from './wire/request.ts'
 import { parseSignature, verifySignature } from './wire/sigv4.ts'
 
 export interface System {
-  readonly services: Readonly<Record<ServiceName, Service>>
+  readonly services: Services
   readonly db: Connections
   readonly regions: readonly string[]
   readonly readers: Readers
@@ -44,7 +43,7 @@ const answerAfterMsMax = 10_000
 export async function answer(request: HttpRequest, system: System): Promise<HttpResponse> {
   const requestId = system.newRequestId()
   const now = system.now()
-  let service = system.services.ec2
+  let service = system.services[addressee(request)]
   let signed: Signed | undefined
   let action = ''
 
@@ -61,10 +60,9 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
   try {
     signed = await authenticate(request, system, now)
     service = serviceOf(signed, system)
-    const params = parseParams(request)
-    action = params.get('Action') ?? ''
-    service.actionOf(params)
-    const input = service.decode(action, params) as Input
+    const asked = service.read(request)
+    action = asked.action
+    const input = asked.decode() as Input
     const operation = findOperation(service, action)
     const { caller, region } = signed
     const { regions, readers } = system
@@ -91,22 +89,16 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
       system.changed()
       if (output !== undefined) await untilBegun(operation, output, system)
     }
-    return xmlResponse(200, requestId, body)
+    return service.respond(action, requestId, body)
   } catch (error) {
     const shown = error instanceof ApiError ? error : internalError
     if (shown !== error) system.log.error('a call failed', { requestId, action, error })
     system.audit.add(record(shown.code))
-    return refusal(requestId, shown, service)
+    return service.refuse(requestId, shown)
   }
 }
 
 const internalError = new ApiError('InternalError', 'An internal error has occurred')
-
-/** Says no in the words of a service. */
-export function refusal(requestId: string, error: ApiError, service: Service): HttpResponse {
-  const body = service.encodeError(requestId, error.code, error.message)
-  return xmlResponse(error.status, requestId, body)
-}
 
 /** Who signed `request`. An error of authentication wins over every other. */
 export async function authenticate(
@@ -137,7 +129,7 @@ export async function authenticate(
 type Input = { readonly DryRun?: boolean; readonly ClientToken?: string } & Record<string, unknown>
 
 function serviceOf({ service }: Signed, { services }: System): Service {
-  if (service === 'ec2' || service === 'sts') return services[service]
+  if (isServiceName(service)) return services[service]
   throw new ApiError(
     'SignatureDoesNotMatch',
     `Credential should be scoped to correct service: 'ec2'. It is scoped to '${service}'.`,
@@ -227,13 +219,4 @@ async function untilBegun(operation: Operation, output: unknown, system: System)
     if (await operation.answerAfter(system.db.reads, output)) return
     await sleep(waitMs)
   }
-}
-
-function xmlResponse(status: number, requestId: string, body: string): HttpResponse {
-  const headers = {
-    'content-type': 'text/xml;charset=UTF-8',
-    'x-amzn-requestid': requestId,
-    'cache-control': 'no-cache, no-store',
-  }
-  return { status, headers, body }
 }

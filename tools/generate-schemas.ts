@@ -4,16 +4,21 @@
  * a few milliseconds. The SDK itself is never loaded by the running service.
  *
  *   node tools/generate-schemas.ts
+ *
+ * `rbin.json` is written by hand in the same form: the newest package of that
+ * service that is to be had carries no schemas.
  */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import * as ec2 from '@aws-sdk/client-ec2'
+import * as organizations from '@aws-sdk/client-organizations'
+import * as ssm from '@aws-sdk/client-ssm'
 import * as sts from '@aws-sdk/client-sts'
 import { NormalizedSchema } from '@smithy/core/schema'
 
 /** What is known of the file that is being made. */
 interface Draft {
-  readonly protocol: 'ec2Query' | 'awsQuery'
+  readonly protocol: 'ec2Query' | 'awsQuery' | 'awsJson1.1'
   /** The texts of the structures that were met, by name. */
   readonly structures: Map<string, string>
 }
@@ -33,6 +38,21 @@ const sources = {
     protocol: 'awsQuery',
     version: '2011-06-15',
     namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
+  },
+  // The names of services that speak JSON are what their targets begin with.
+  ssm: {
+    exports: ssm as Record<string, unknown>,
+    service: 'AmazonSSM',
+    protocol: 'awsJson1.1',
+    version: '2014-11-06',
+    namespace: '',
+  },
+  organizations: {
+    exports: organizations as Record<string, unknown>,
+    service: 'AWSOrganizationsV20161128',
+    protocol: 'awsJson1.1',
+    version: '2016-11-28',
+    namespace: '',
   },
 } as const
 
@@ -150,7 +170,8 @@ function memberText(
     (traits.idempotencyToken ? '~' : '') +
     (traits.sensitive ? '*' : '') +
     (meantWhenEmpty.has(path) ? '=' : '')
-  const replyName = traits.xmlName ?? name
+  // JSON knows members by their own names, whatever XML would call them.
+  const replyName = draft.protocol === 'awsJson1.1' ? name : (traits.xmlName ?? name)
   const usualRequestName = draft.protocol === 'ec2Query' ? capitalised(replyName) : replyName
   const requestName =
     (traits as { readonly ec2QueryName?: string }).ec2QueryName ?? usualRequestName
@@ -167,13 +188,14 @@ function memberText(
 
 const capitalised = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
 
-/** `string`, `Image`, or with the name of an item's element, `Image[item]`. */
+/** `string`, `Image`, with the name of an item's element `Image[item]`, as a map `string{}`. */
 function typeText(schema: NormalizedSchema, path: string, draft: Draft): string {
   if (schema.isListSchema()) {
     const item = schema.getValueSchema()
     assert(!schema.getMergedTraits().xmlFlattened)
     return `${typeText(item, path, draft)}[${item.getMergedTraits().xmlName ?? 'member'}]`
   }
+  if (schema.isMapSchema()) return `${typeText(schema.getValueSchema(), path, draft)}{}`
   if (schema.isStructSchema()) return structureName(schema, draft)
   if (schema.isBooleanSchema()) return 'boolean'
   if (schema.isNumericSchema()) return decimals.has(path) ? 'decimal' : 'integer'

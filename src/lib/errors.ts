@@ -157,11 +157,14 @@ export type ErrorCode = keyof typeof statuses
 
 export class ApiError extends Error {
   readonly code: ErrorCode
+  /** What some services say beside the code: `INVALID_PAGE_TOKEN`. */
+  readonly reason: string | undefined
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { reason?: string }) {
     super(message, options)
     this.name = `ApiError [${code}]`
     this.code = code
+    this.reason = options?.reason
   }
 
   get status(): number {

@@ -5,16 +5,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as ec2Sdk from '@aws-sdk/client-ec2'
+import * as organizationsSdk from '@aws-sdk/client-organizations'
+import * as ssmSdk from '@aws-sdk/client-ssm'
 import * as stsSdk from '@aws-sdk/client-sts'
 import fc from 'fast-check'
-import { loadService, type Service, type ServiceName } from './codec.ts'
+import { RbinClient, rbinCommands } from '../../test/rbin-sdk.ts'
+import { ApiError } from '../lib/errors.ts'
+import { addressee, loadServices, type Service, type ServiceName } from './codec.ts'
 import { Model, type Member, type Shape, type Structure } from './model.ts'
-import { parseParams, type Params } from './params.ts'
+import type { HttpRequest, HttpResponse } from './request.ts'
 import ec2Schemas from './schemas/ec2.json' with { type: 'json' }
+import organizationsSchemas from './schemas/organizations.json' with { type: 'json' }
+import rbinSchemas from './schemas/rbin.json' with { type: 'json' }
+import ssmSchemas from './schemas/ssm.json' with { type: 'json' }
 import stsSchemas from './schemas/sts.json' with { type: 'json' }
 
-const ec2 = loadService('ec2')
-const sts = loadService('sts')
+const services = loadServices()
 const runsPerAction = 2
 
 interface Side {
@@ -25,31 +31,58 @@ interface Side {
 }
 
 const sides: Record<ServiceName, Side> = {
-  ec2: { service: ec2, model: new Model(ec2Schemas), sdk: { ...ec2Sdk }, client: 'EC2Client' },
-  sts: { service: sts, model: new Model(stsSchemas), sdk: { ...stsSdk }, client: 'STSClient' },
+  ec2: {
+    service: services.ec2,
+    model: new Model(ec2Schemas),
+    sdk: { ...ec2Sdk },
+    client: 'EC2Client',
+  },
+  sts: {
+    service: services.sts,
+    model: new Model(stsSchemas),
+    sdk: { ...stsSdk },
+    client: 'STSClient',
+  },
+  ssm: {
+    service: services.ssm,
+    model: new Model(ssmSchemas),
+    sdk: { ...ssmSdk },
+    client: 'SSMClient',
+  },
+  organizations: {
+    service: services.organizations,
+    model: new Model(organizationsSchemas),
+    sdk: { ...organizationsSdk },
+    client: 'OrganizationsClient',
+  },
+  rbin: {
+    service: services.rbin,
+    model: new Model(rbinSchemas),
+    sdk: { ...rbinCommands, RbinClient },
+    client: 'RbinClient',
+  },
 }
 
 interface SdkClient {
   send(command: object): Promise<Record<string, unknown>>
 }
 
-interface Reply {
-  readonly statusCode: number
-  readonly body: string
-}
-
 /** A client of the SDK whose requests go to `answer`, and not over any wire. */
-function clientOf({ sdk, client }: Side, answer: (body: string) => Reply): SdkClient {
+function clientOf(
+  { sdk, client }: Side,
+  answer: (request: HttpRequest) => HttpResponse,
+): SdkClient {
   const Client = sdk[client] as new (config: object) => SdkClient
   return new Client({
     region: 'eu-central-1',
     credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
     maxAttempts: 1,
     requestHandler: {
-      handle: (request: { body: string }) => {
-        const { statusCode, body } = answer(request.body)
+      handle: (request: SdkRequest) => {
+        const { status, headers, body } = answer(received(request))
         const bytes = new TextEncoder().encode(body)
-        return Promise.resolve({ response: { statusCode, headers: {}, body: bytes, reason: '' } })
+        const response = { statusCode: status, headers, body: bytes, reason: '' }
+        return Promise.resolve({ response })
       },
     },
   })
@@ -60,8 +93,30 @@ function command({ sdk }: Side, action: string, input: object): object {
   return new Command(input)
 }
 
-const paramsOf = (body: string): Params =>
-  parseParams({ method: 'POST', target: '/', headers: {}, body: Buffer.from(body) })
+interface SdkRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: Readonly<Record<string, string | string[]>>
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array | undefined
+}
+
+/** A request of the SDK as it would be on the wire. */
+function received({ method, path, query, headers, body = '' }: SdkRequest): HttpRequest {
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    [value].flat().map((one) => `${encodeURIComponent(name)}=${encodeURIComponent(one)}`),
+  )
+  return {
+    method,
+    target: path + (pairs.length > 0 ? `?${pairs.join('&')}` : ''),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+    ),
+    body: typeof body === 'string' ? Buffer.from(body) : new Uint8Array(body),
+  }
+}
+
+const nothing: HttpRequest = { method: '', target: '', headers: {}, body: Buffer.alloc(0) }
 
 const anyDate = fc.date({
   min: new Date('1970-01-01T00:00:00.000Z'),
@@ -86,6 +141,14 @@ function anyValue(
   if (shape.kind === 'structure') return anyStructure(model, model.structure(shape.name), depth - 1)
   if (shape.kind === 'list')
     return fc.array(anyValue(model, shape.item, member, depth), { minLength: 1, maxLength: 3 })
+  if (shape.kind === 'map')
+    return fc.dictionary(
+      fc
+        .string({ unit: 'grapheme', minLength: 1, maxLength: 9 })
+        .filter((key) => key !== '__proto__'),
+      anyValue(model, shape.value, member, depth),
+      { minKeys: 1, maxKeys: 3, noNullPrototype: true },
+    )
   if (shape.kind !== 'string') return anyScalar[shape.kind]
   return fc.string({ unit: 'grapheme', minLength: member.isMeantWhenEmpty ? 0 : 1, maxLength: 9 })
 }
@@ -104,9 +167,11 @@ function anyStructure(model: Model, structure: Structure, depth: number): fc.Arb
 }
 
 const holdsStructures = (shape: Shape): boolean =>
-  shape.kind === 'structure' || (shape.kind === 'list' && holdsStructures(shape.item))
+  shape.kind === 'structure' ||
+  (shape.kind === 'list' && holdsStructures(shape.item)) ||
+  (shape.kind === 'map' && holdsStructures(shape.value))
 
-/** Structures and lists without anything in them cannot be told on the wire. */
+/** Structures and lists without anything in them cannot be told in a form. */
 function withoutEmpty(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (value instanceof Date || value instanceof Uint8Array) return value
@@ -122,12 +187,13 @@ function withoutEmpty(value: unknown): unknown {
 
 for (const side of Object.values(sides)) {
   const { service, model } = side
+  const isQuery = model.protocol.endsWith('Query')
 
   test(`what the SDK sends is what we read, for every action of ${service.name}`, async () => {
-    let sent = ''
-    const client = clientOf(side, (body) => {
-      sent = body
-      return { statusCode: 200, body: '' }
+    let sent = nothing
+    const client = clientOf(side, (request) => {
+      sent = request
+      return { status: 200, headers: {}, body: '' }
     })
     for (const action of service.actions) {
       const structure = model.input(action)
@@ -138,9 +204,11 @@ for (const side of Object.values(sides)) {
         fc.asyncProperty(anyStructure(model, structure, 3), async (anyInput) => {
           const input = { ...anyInput, ...more }
           await client.send(command(side, action, input)).catch(() => {})
-          const received = paramsOf(sent)
-          assert.equal(service.actionOf(received), action)
-          assert.deepEqual(service.decode(action, received), withoutEmpty(input) ?? {})
+          if (sent.headers['authorization']) assert.equal(addressee(sent), service.name)
+          const asked = service.read(sent)
+          assert.equal(asked.action, action)
+          const expected = isQuery ? (withoutEmpty(input) ?? {}) : input
+          assert.deepEqual(asked.decode(), expected)
         }),
         { numRuns: runsPerAction },
       )
@@ -149,7 +217,8 @@ for (const side of Object.values(sides)) {
 
   test(`what we answer is what the SDK reads, for every action of ${service.name}`, async () => {
     let reply = ''
-    const client = clientOf(side, () => ({ statusCode: 200, body: reply }))
+    let answering = ''
+    const client = clientOf(side, () => service.respond(answering, 'r-1', reply))
     for (const action of service.actions) {
       const structure = model.output(action)
       if (!structure) continue
@@ -157,8 +226,15 @@ for (const side of Object.values(sides)) {
       await fc.assert(
         fc.asyncProperty(anyStructure(model, structure, 3), async (output) => {
           reply = service.encode(action, 'r-1', output)
-          const { $metadata, ...read } = await client.send(command(side, action, more))
-          assert.equal(($metadata as { httpStatusCode: number }).httpStatusCode, 200)
+          answering = action
+          const labels = (model.input(action)?.members ?? [])
+            .filter(({ location }) => location === 'label')
+            .map(({ name }) => [name, 'x'] as const)
+          const input = { ...more, ...Object.fromEntries(labels) }
+          const { $metadata, ...read } = await client.send(command(side, action, input))
+          const { httpStatusCode, requestId } = $metadata as Record<string, unknown>
+          assert(httpStatusCode === 200 || httpStatusCode === 201)
+          assert.equal(requestId, 'r-1')
           assert.deepEqual(read, output)
         }),
         { numRuns: runsPerAction },
@@ -167,14 +243,23 @@ for (const side of Object.values(sides)) {
   })
 }
 
+const anAction: Record<ServiceName, string> = {
+  ec2: 'DescribeImages',
+  sts: 'GetCallerIdentity',
+  ssm: 'DescribeParameters',
+  organizations: 'ListAccounts',
+  rbin: 'ListRules',
+}
+
 test('an error is what the SDK throws', async () => {
   const message = `no <such> "thing" & more`
   for (const side of Object.values(sides)) {
-    const body = side.service.encodeError('r-1', 'InvalidParameterValue', message)
-    const client = clientOf(side, () => ({ statusCode: 400, body }))
-    const action = side.service.name === 'ec2' ? 'DescribeImages' : 'GetCallerIdentity'
-    await assert.rejects(client.send(command(side, action, {})), (error: Error) => {
-      assert.equal(error.name, 'InvalidParameterValue')
+    const { name } = side.service
+    const refused = new ApiError('InvalidParameterValue', message)
+    const client = clientOf(side, () => side.service.refuse('r-1', refused))
+    const isQuery = side.model.protocol.endsWith('Query')
+    await assert.rejects(client.send(command(side, anAction[name], {})), (error: Error) => {
+      assert.equal(error.name, isQuery ? 'InvalidParameterValue' : 'ValidationException')
       assert.equal(error.message, message)
       return true
     })
@@ -182,14 +267,14 @@ test('an error is what the SDK throws', async () => {
 })
 
 test('a copy of a snapshot is read with what the SDK adds to it', async () => {
-  let sent = ''
-  const client = clientOf(sides.ec2, (body) => {
-    sent = body
-    return { statusCode: 200, body: '' }
+  let sent = nothing
+  const client = clientOf(sides.ec2, (request) => {
+    sent = request
+    return { status: 200, headers: {}, body: '' }
   })
   const input = { SourceRegion: 'eu-central-1', SourceSnapshotId: 'snap-1' }
   await client.send(command(sides.ec2, 'CopySnapshot', input))
-  const { PresignedUrl, ...rest } = ec2.decode('CopySnapshot', paramsOf(sent))
+  const { PresignedUrl, ...rest } = services.ec2.read(sent).decode()
   assert.equal(typeof PresignedUrl, 'string')
   assert.deepEqual(rest, { ...input, DestinationRegion: 'eu-central-1' })
 })

@@ -1,73 +1,68 @@
-/**
- * A service of AWS at the wire: which actions it has, what they are given and
- * what they answer, as the SDK's schemas say. It knows nothing of what they do.
- */
-import { ApiError, missingParameter } from '../lib/errors.ts'
-import { decodeInput, type Input } from './decode.ts'
-import { encodeError, outputEncoder } from './encode.ts'
+/** The services that are spoken here, each by the schemas of its own and by its protocol. */
+import { jsonProtocol } from './json-protocol.ts'
 import { Model, type SchemaFile } from './model.ts'
-import type { Params } from './params.ts'
+import { queryProtocol } from './query-protocol.ts'
 import { redactInput } from './redact.ts'
+import type { HttpRequest } from './request.ts'
+import { restProtocol } from './rest-protocol.ts'
 import ec2 from './schemas/ec2.json' with { type: 'json' }
+import organizations from './schemas/organizations.json' with { type: 'json' }
+import rbin from './schemas/rbin.json' with { type: 'json' }
+import ssm from './schemas/ssm.json' with { type: 'json' }
 import sts from './schemas/sts.json' with { type: 'json' }
+import type { Protocol, Service as AnyService } from './service.ts'
 
-const files = { ec2, sts } as const satisfies Record<string, SchemaFile>
+/** By the names that signatures have. */
+const files = { ec2, sts, ssm, organizations, rbin } as const satisfies Record<string, SchemaFile>
 
 export type ServiceName = keyof typeof files
+export type Service = AnyService<ServiceName>
+export type Services = Readonly<Record<ServiceName, Service>>
 
-export interface Service {
-  readonly name: ServiceName
-  readonly version: string
-  /** Every action that the service of AWS has, whether it is built or not. */
-  readonly actions: readonly string[]
-  has(action: string): boolean
-  /** The action that a request asks for. Refuses an unknown one, and another version. */
-  actionOf(params: Params): string
-  /** The input of `action`, named as the SDK names it. Refuses what does not fit its shape. */
-  decode(action: string, params: Params): Input
-  /** The XML that answers `action`. Members that are undefined are left out. */
-  encode(action: string, requestId: string, output: unknown): string
-  encodeError(requestId: string, code: string, message: string): string
-  /** The member of the input that makes a repeated call the same call, such as `ClientToken`. */
-  idempotencyMember(action: string): string | undefined
-  /** A copy of an input without what is secret in it. */
-  redact(action: string, input: Input): Input
-}
+const protocols = {
+  ec2Query: queryProtocol,
+  awsQuery: queryProtocol,
+  'awsJson1.1': jsonProtocol,
+  restJson1: restProtocol,
+} satisfies Record<Model['protocol'], (model: Model) => Protocol>
 
 /** Opens the schemas of a service. It takes some milliseconds; one for each process is enough. */
 export function loadService(name: ServiceName): Service {
   const model = new Model(files[name])
-  const encode = outputEncoder(model)
   return {
+    ...protocols[model.protocol](model),
     name,
     version: model.version,
     actions: model.actions,
     has: (action) => model.has(action),
-    actionOf: (params) => actionOf(model, params),
-    decode: (action, params) => decodeInput(model, action, params),
-    encode,
-    encodeError: (requestId, code, message) => encodeError(model, requestId, code, message),
     idempotencyMember: (action) =>
       model.input(action)?.members.find(({ isIdempotencyToken }) => isIdempotencyToken)?.name,
     redact: (action, input) => redactInput(model, action, input),
   }
 }
 
-function actionOf(model: Model, params: Params): string {
-  const action = params.get('Action')
-  if (!action) {
-    throw new ApiError('MissingAction', 'The request must contain the parameter Action')
+export function loadServices(): Services {
+  return {
+    ec2: loadService('ec2'),
+    sts: loadService('sts'),
+    ssm: loadService('ssm'),
+    organizations: loadService('organizations'),
+    rbin: loadService('rbin'),
   }
-  const version = params.get('Version')
-  if (!version) throw missingParameter('Version')
-  if (version !== model.version) {
-    throw new ApiError(
-      'NoSuchVersion',
-      `The requested version (${version}) of service ${model.service} does not exist`,
-    )
-  }
-  if (!model.has(action)) {
-    throw new ApiError('InvalidAction', `The action ${action} is not valid for this web service.`)
-  }
-  return action
+}
+
+export const isServiceName = (text: string): text is ServiceName => Object.hasOwn(files, text)
+
+/**
+ * Whom a request is meant for, as far as it says so itself: a refusal is written
+ * in that service's words, before anything of the request is known to be true.
+ */
+export function addressee({ headers }: Pick<HttpRequest, 'headers'>): ServiceName {
+  const [, scope = ''] =
+    /Credential=[^/,\s]*\/[^/,\s]*\/[^/,\s]*\/([^/,\s]*)\//.exec(headers['authorization'] ?? '') ??
+    []
+  if (isServiceName(scope)) return scope
+  const [target = ''] = (headers['x-amz-target'] ?? '').split('.')
+  const found = (Object.keys(files) as ServiceName[]).find((name) => files[name].service === target)
+  return found ?? 'ec2'
 }

@@ -3,13 +3,18 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { ApiError } from '../lib/errors.ts'
 import { loadService } from './codec.ts'
+import { decodeInput } from './decode.ts'
+import { Model } from './model.ts'
 import { parseParams } from './params.ts'
+import ec2Schemas from './schemas/ec2.json' with { type: 'json' }
+import stsSchemas from './schemas/sts.json' with { type: 'json' }
 
 const ec2 = loadService('ec2')
-const sts = loadService('sts')
+const ec2Model = new Model(ec2Schemas)
+const stsModel = new Model(stsSchemas)
 
 const decode = (action: string, params: Record<string, string>) =>
-  ec2.decode(action, new Map(Object.entries(params)))
+  decodeInput(ec2Model, action, new Map(Object.entries(params)))
 
 const refusal = (code: string, message: string) => ({
   name: `ApiError [${code}]`,
@@ -136,19 +141,24 @@ test('STS names its lists in another way', () => {
     ['PolicyArns.member.1.arn', 'a'],
     ['Tags', ''],
   ])
-  assert.deepEqual(sts.decode('AssumeRole', params), {
+  assert.deepEqual(decodeInput(stsModel, 'AssumeRole', params), {
     RoleArn: 'arn',
     RoleSessionName: 'me',
     PolicyArns: [{ arn: 'a' }, { arn: 'b' }],
   })
   params.set('PolicyArns.1.arn', 'c')
-  assert.throws(() => sts.decode('AssumeRole', params), { code: 'UnknownParameter' })
+  assert.throws(() => decodeInput(stsModel, 'AssumeRole', params), { code: 'UnknownParameter' })
 })
 
 test('a request names an action that there is, of the version that there is', () => {
-  const actionOf = (params: Record<string, string>) => ec2.actionOf(new Map(Object.entries(params)))
+  const actionOf = (params: Record<string, string>) => {
+    const body = Buffer.from(new URLSearchParams(params).toString())
+    const asked = ec2.read({ method: 'POST', target: '/', headers: {}, body })
+    asked.decode()
+    return asked.action
+  }
   const Version = '2016-11-15'
-  assert.equal(actionOf({ Action: 'RunInstances', Version }), 'RunInstances')
+  assert.equal(actionOf({ Action: 'DescribeImages', Version }), 'DescribeImages')
   assert.throws(() => actionOf({ Version }), { code: 'MissingAction' })
   assert.throws(() => actionOf({ Action: 'RunInstances' }), { code: 'MissingParameter' })
   assert.throws(
@@ -200,7 +210,7 @@ test('whatever the parameters are, they are decoded or refused, and nothing brea
   fc.assert(
     fc.property(anyAction, fc.array(fc.tuple(anyName, anyValue)), (action, pairs) => {
       try {
-        const input = ec2.decode(action, new Map(pairs))
+        const input = decodeInput(ec2Model, action, new Map(pairs))
         assert.equal(Object.getPrototypeOf(input), Object.prototype)
       } catch (error) {
         assert(isRefusal(error), String(error))

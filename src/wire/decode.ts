@@ -4,6 +4,7 @@
  * of the schema, or it is an `ApiError`.
  * https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html
  */
+import assert from 'node:assert/strict'
 import { ApiError, invalidParameterValue, missingParameter } from '../lib/errors.ts'
 import type { Member, Model, Protocol, Shape, Structure } from './model.ts'
 import type { Params } from './params.ts'
@@ -103,6 +104,7 @@ function decodeShape(
     const decoded = decodeMembers(model, model.structure(shape.name), node, `${path}.`)
     return decoded.isEmpty ? undefined : decoded.values
   }
+  assert(shape.kind !== 'map', 'the query protocols here have no maps')
   for (const child of node.children.values()) throw unknownParameter(child)
   if (node.value === undefined || (node.value === '' && !member.isMeantWhenEmpty)) return undefined
   return decodeScalar(shape.kind, node.value, path)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ApiError } from '../lib/errors.ts'
 import { loadService } from './codec.ts'
 import { escapeXml } from './xml.ts'
 
@@ -50,12 +51,12 @@ test('times have milliseconds', () => {
 
 test('errors look as they do at AWS', () => {
   assert.equal(
-    ec2.encodeError('r-1', 'InvalidAction', 'a & b'),
+    ec2.refuse('r-1', new ApiError('InvalidAction', 'a & b')).body,
     `${declaration}<Response><Errors><Error><Code>InvalidAction</Code>` +
       '<Message>a &amp; b</Message></Error></Errors><RequestID>r-1</RequestID></Response>',
   )
   assert.equal(
-    sts.encodeError('r-1', 'InternalError', 'x'),
+    sts.refuse('r-1', new ApiError('InternalError', 'x')).body,
     `${declaration}<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error>` +
       '<Type>Receiver</Type><Code>InternalError</Code><Message>x</Message></Error>' +
       '<RequestId>r-1</RequestId></ErrorResponse>',

@@ -119,6 +119,7 @@ function contentEncoder(
     let encode: Encode | undefined
     return (value) => (encode ??= encoderOf(model, shape.name, compiled))(value)
   }
+  if (shape.kind === 'map') throw mismatch('map, and XML here has none', path)
   if (shape.kind !== 'list') return scalarEncoder(shape.kind, path)
   const item = contentEncoder(model, shape.item, path, compiled)
   const encodeItem = element(shape.itemName, shape.item, item)
@@ -167,6 +168,6 @@ function scalarEncoder(kind: ScalarKind, path: string): Encode {
 }
 
 /** What an operation answers does not fit its schema: a bug. `assert` would cost more than the rest. */
-function mismatch(kind: string, path: string): AssertionError {
+export function mismatch(kind: string, path: string): AssertionError {
   return new AssertionError({ message: `not a ${kind}: ${path}` })
 }

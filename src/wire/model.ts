@@ -10,9 +10,15 @@ export interface SchemaFile {
   readonly protocol: string
   readonly version: string
   readonly namespace: string
-  /** `DescribeImages`: the names of input and output, `-` where there is none. */
+  /**
+   * `DescribeImages`: the names of input and output, `-` where there is none. For
+   * restJson1 also how it is asked for: method, path and the status of its answer.
+   */
   readonly operations: Readonly<Record<string, string>>
-  /** `Image`: members, by commas: `Name<flags> type [replyName [requestName]]`. */
+  /**
+   * `Image`: members, by commas: `Name<flags> type [replyName [requestName]]`. A
+   * request name such as `label:Name` says that it is not in the body.
+   */
   readonly structures: Readonly<Record<string, string>>
 }
 
@@ -23,12 +29,19 @@ export type ScalarKind = (typeof scalarKinds)[number]
 export type Shape =
   | { readonly kind: ScalarKind }
   | { readonly kind: 'list'; readonly item: Shape; readonly itemName: string }
+  | { readonly kind: 'map'; readonly value: Shape }
   | { readonly kind: 'structure'; readonly name: string }
+
+const locations = ['label', 'query', 'header'] as const
+
+/** Where in a request of restJson1 a member is. */
+export type Location = 'body' | (typeof locations)[number]
 
 export interface Member {
   readonly name: string
   readonly requestName: string
   readonly replyName: string
+  readonly location: Location
   readonly shape: Shape
   readonly isRequired: boolean
   readonly isIdempotencyToken: boolean
@@ -43,7 +56,19 @@ export interface Structure {
   readonly byRequestName: ReadonlyMap<string, Member>
 }
 
-export type Protocol = 'ec2Query' | 'awsQuery'
+const protocols = ['ec2Query', 'awsQuery', 'awsJson1.1', 'restJson1'] as const
+
+export type Protocol = (typeof protocols)[number]
+
+/** How an operation of restJson1 is asked for. */
+export interface Route {
+  readonly action: string
+  readonly method: string
+  /** `/rules/{Identifier}/lock` */
+  readonly path: string
+  /** The status of its answer. */
+  readonly status: number
+}
 
 export class Model {
   readonly service: string
@@ -55,9 +80,10 @@ export class Model {
   readonly #structures = new Map<string, Structure>()
 
   constructor(file: SchemaFile) {
-    assert(file.protocol === 'ec2Query' || file.protocol === 'awsQuery')
+    const protocol = protocols.find((known) => known === file.protocol)
+    assert(protocol, `no such protocol: ${file.protocol}`)
     this.service = file.service
-    this.protocol = file.protocol
+    this.protocol = protocol
     this.version = file.version
     this.namespace = file.namespace
     this.#operations = new Map(Object.entries(file.operations))
@@ -80,6 +106,14 @@ export class Model {
   /** The structure that an action answers with; nothing for one that only says that it is done. */
   output(action: string): Structure | undefined {
     return this.#side(action, 1)
+  }
+
+  /** How the operations are asked for, where the path says which is meant. */
+  routes(): readonly Route[] {
+    return [...this.#operations].map(([action, text]) => {
+      const [, , method = '', path = '', status = ''] = text.split(' ')
+      return { action, method, path, status: Number(status) }
+    })
   }
 
   structure(name: string): Structure {
@@ -113,10 +147,12 @@ function parseMember(protocol: Protocol, text: string): Member {
   // Requests of ec2Query are capitalised, whatever the replies are.
   const usualRequestName =
     protocol === 'ec2Query' ? replyName.charAt(0).toUpperCase() + replyName.slice(1) : replyName
+  const [, where, placedName] = /^(label|query|header):(.+)$/.exec(requestText ?? '') ?? []
   return {
     name,
     replyName,
-    requestName: requestText ?? usualRequestName,
+    requestName: placedName ?? requestText ?? usualRequestName,
+    location: locations.find((known) => known === where) ?? 'body',
     shape: parseShape(type),
     isRequired: flags.includes('!'),
     isIdempotencyToken: flags.includes('~'),
@@ -125,8 +161,9 @@ function parseMember(protocol: Protocol, text: string): Member {
   }
 }
 
-/** `string`, `Image`, `Image[item]`, `string[item][item]`. */
+/** `string`, `Image`, `Image[item]`, `string[item][item]`, `string{}`. */
 function parseShape(text: string): Shape {
+  if (text.endsWith('{}')) return { kind: 'map', value: parseShape(text.slice(0, -2)) }
   const match = /^(.+)\[([^[\]]+)\]$/.exec(text)
   if (match) {
     const [, item = '', itemName = ''] = match

@@ -6,6 +6,7 @@
 import type { Database, Tx } from '../db/database.ts'
 import type { Caller, Permission } from '../iam/evaluate.ts'
 import type { Id, Kind } from '../lib/ids.ts'
+import type { ServiceName } from './codec.ts'
 import type { Readers } from './readers.ts'
 
 /** What every call has, whether it changes something or not. */
@@ -38,7 +39,7 @@ export interface WriteCall<Input> extends CallContext {
 
 interface Declaration<Input, Output> {
   /** `ec2` where nothing is said. */
-  readonly service?: 'ec2' | 'sts'
+  readonly service?: ServiceName
   readonly action: string
   /**
    * What the caller needs to be allowed. Where nothing is said: the action of

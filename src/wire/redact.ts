@@ -23,6 +23,10 @@ function redactMembers(model: Model, structure: Structure, input: Input): Input 
 function redactShape(model: Model, shape: Shape, value: unknown): unknown {
   if (shape.kind === 'list' && Array.isArray(value))
     return value.map((item) => redactShape(model, shape.item, item))
+  if (shape.kind === 'map' && typeof value === 'object' && value !== null)
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, redactShape(model, shape.value, item)]),
+    )
   if (shape.kind === 'structure' && typeof value === 'object' && value !== null)
     return redactMembers(model, model.structure(shape.name), value as Input)
   return value

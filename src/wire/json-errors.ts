@@ -1,0 +1,43 @@
+/**
+ * What goes wrong on the way to every operation is told in the words of EC2
+ * elsewhere; the services that speak JSON have others for the same.
+ */
+import type { ApiError, ErrorCode } from '../lib/errors.ts'
+import type { Model } from './model.ts'
+
+const words: Partial<Record<ErrorCode, string>> = {
+  AuthFailure: 'InvalidSignatureException',
+  IdempotentParameterMismatch: 'IdempotentParameterMismatch',
+  IncompleteSignature: 'IncompleteSignatureException',
+  InvalidClientTokenId: 'UnrecognizedClientException',
+  InvalidParameterValue: 'ValidationException',
+  MalformedQueryString: 'SerializationException',
+  MissingAuthenticationToken: 'MissingAuthenticationTokenException',
+  MissingParameter: 'ValidationException',
+  RequestEntityTooLarge: 'RequestEntityTooLargeException',
+  RequestExpired: 'InvalidSignatureException',
+  ServiceUnavailable: 'ServiceUnavailableException',
+  SignatureDoesNotMatch: 'InvalidSignatureException',
+  UnauthorizedOperation: 'AccessDeniedException',
+  UnsupportedOperation: 'UnsupportedOperationException',
+}
+
+/** Each has a word of its own for what is not the caller's fault, and for a token of no page. */
+const ownWords: Readonly<Record<string, Partial<Record<ErrorCode, string>>>> = {
+  AmazonSSM: { InternalError: 'InternalServerError' },
+  AWSOrganizationsV20161128: {
+    InternalError: 'ServiceException',
+    InvalidNextToken: 'InvalidInputException',
+  },
+  AmazonRecycleBin: {
+    InternalError: 'InternalServerException',
+    InvalidNextToken: 'ValidationException',
+  },
+}
+
+export function inJsonWords(
+  { service }: Model,
+  { code, message, reason }: ApiError,
+): { readonly code: string; readonly message: string; readonly reason: string | undefined } {
+  return { code: ownWords[service]?.[code] ?? words[code] ?? code, message, reason }
+}

@@ -1,0 +1,46 @@
+/**
+ * awsJson1.1: a header says which action is meant, and both bodies are JSON.
+ * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+ */
+import { ApiError } from '../lib/errors.ts'
+import { checkNothingMissing, decodeBody } from './json-decode.ts'
+import { encodeOutput } from './json-encode.ts'
+import { inJsonWords } from './json-errors.ts'
+import type { Model } from './model.ts'
+import type { HttpResponse } from './request.ts'
+import type { Protocol } from './service.ts'
+
+export function jsonProtocol(model: Model): Protocol {
+  return {
+    read(request) {
+      const [prefix, action = '', ...more] = (request.headers['x-amz-target'] ?? '').split('.')
+      const isKnown = prefix === model.service && more.length === 0 && model.has(action)
+      const decode = () => {
+        if (!isKnown || request.method !== 'POST') {
+          throw new ApiError('UnknownOperationException', 'The operation is not known.')
+        }
+        const input = decodeBody(model, action, request.body)
+        checkNothingMissing(model, action, input)
+        return input
+      }
+      return { action, decode }
+    },
+    encode: (action, _requestId, output) => encodeOutput(model, action, output),
+    respond: (_action, requestId, body) => jsonResponse(200, requestId, body),
+    refuse(requestId, error) {
+      const { code, message, reason } = inJsonWords(model, error)
+      const body = JSON.stringify({ __type: code, message, Reason: reason })
+      // What is the caller's fault has one status, whatever it is.
+      return jsonResponse(error.status >= 500 ? 500 : 400, requestId, body)
+    },
+  }
+}
+
+function jsonResponse(status: number, requestId: string, body: string): HttpResponse {
+  const headers = {
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amzn-requestid': requestId,
+    'cache-control': 'no-cache, no-store',
+  }
+  return { status, headers, body }
+}

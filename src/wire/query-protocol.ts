@@ -1,0 +1,56 @@
+/**
+ * The query protocols: a flat form that says `Action` and `Version`, and XML.
+ * https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html
+ */
+import { ApiError, missingParameter } from '../lib/errors.ts'
+import { decodeInput } from './decode.ts'
+import { encodeError, outputEncoder } from './encode.ts'
+import type { Model } from './model.ts'
+import { type Params, parseParams } from './params.ts'
+import type { HttpResponse } from './request.ts'
+import type { Protocol } from './service.ts'
+
+export function queryProtocol(model: Model): Protocol {
+  return {
+    read(request) {
+      const params = parseParams(request)
+      const action = params.get('Action') ?? ''
+      const decode = () => {
+        checkAction(model, action, params)
+        return decodeInput(model, action, params)
+      }
+      return { action, decode }
+    },
+    encode: outputEncoder(model),
+    respond: (_action, requestId, body) => xmlResponse(200, requestId, body),
+    refuse(requestId, { status, code, message }) {
+      return xmlResponse(status, requestId, encodeError(model, requestId, code, message))
+    },
+  }
+}
+
+function checkAction(model: Model, action: string, params: Params): void {
+  if (action === '') {
+    throw new ApiError('MissingAction', 'The request must contain the parameter Action')
+  }
+  const version = params.get('Version')
+  if (!version) throw missingParameter('Version')
+  if (version !== model.version) {
+    throw new ApiError(
+      'NoSuchVersion',
+      `The requested version (${version}) of service ${model.service} does not exist`,
+    )
+  }
+  if (!model.has(action)) {
+    throw new ApiError('InvalidAction', `The action ${action} is not valid for this web service.`)
+  }
+}
+
+function xmlResponse(status: number, requestId: string, body: string): HttpResponse {
+  const headers = {
+    'content-type': 'text/xml;charset=UTF-8',
+    'x-amzn-requestid': requestId,
+    'cache-control': 'no-cache, no-store',
+  }
+  return { status, headers, body }
+}
