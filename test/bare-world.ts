@@ -106,7 +106,7 @@ export class BareWorld {
     const token = `token-${this.#names++}`
     this.tokens.set(token, { imageId, count, ids: undefined })
     const ids = await this.runAgain(token)
-    for (const id of ids) this.known.set(id, { allowed: new Set(['running']) })
+    for (const id of ids) this.#made(id, 'running')
     this.tokens.set(token, { imageId, count, ids })
     return ids
   }
@@ -135,7 +135,7 @@ export class BareWorld {
     const { ImageId = '' } = await this.#answered(
       this.server.ec2.send(new CreateImageCommand(command)),
     )
-    this.known.set(ImageId, { allowed: new Set(['available']) })
+    this.#made(ImageId, 'available')
     this.bakes.set(instanceId, [...(this.bakes.get(instanceId) ?? []), ImageId])
     return ImageId
   }
@@ -144,16 +144,18 @@ export class BareWorld {
     const { SnapshotId = '' } = await this.#answered(
       this.server.ec2.send(new CreateSnapshotCommand({ VolumeId: volumeId })),
     )
-    this.known.set(SnapshotId, { allowed: new Set(['completed']) })
+    this.#made(SnapshotId, 'completed')
     return SnapshotId
   }
 
-  async createVolume(): Promise<string> {
-    const command = { Size: 1, AvailabilityZone: 'us-east-1a' }
+  /** A blank one, or one of a snapshot. */
+  async createVolume(SnapshotId?: string): Promise<string> {
+    const shape = SnapshotId === undefined ? { Size: 1 } : { SnapshotId }
+    const command = { ...shape, AvailabilityZone: 'us-east-1a' }
     const { VolumeId = '' } = await this.#answered(
       this.server.ec2.send(new CreateVolumeCommand(command)),
     )
-    this.known.set(VolumeId, { allowed: new Set(['available']) })
+    this.#made(VolumeId, 'available')
     return VolumeId
   }
 
@@ -252,7 +254,7 @@ export class BareWorld {
       })
       if (ids) assert.deepEqual(again, ids, `${token} was run twice`)
       else if (again) {
-        for (const id of again) this.known.set(id, { allowed: new Set(['running']) })
+        for (const id of again) this.#made(id, 'running')
         const { imageId, count } = this.tokens.get(token) ?? { imageId: '', count: 0 }
         this.tokens.set(token, { imageId, count, ids: again })
       }
@@ -288,6 +290,11 @@ export class BareWorld {
       ...Snapshots.map((one) => [one.SnapshotId ?? '', one.State ?? ''] as const),
       ...Volumes.map((one) => [one.VolumeId ?? '', one.State ?? ''] as const),
     ])
+  }
+
+  /** The ids of a kind that may be there. */
+  ids(prefix: 'i' | 'ami' | 'snap' | 'vol'): readonly string[] {
+    return [...this.known.keys()].filter((id) => id.startsWith(`${prefix}-`))
   }
 
   /** Removes all but the image that all begins with. */
@@ -378,10 +385,18 @@ export class BareWorld {
     try {
       return await promise
     } catch (error) {
-      if (error instanceof EC2ServiceException) throw error
-      if (error instanceof CommandFailed && !/^Cannot reach/.test(error.message)) throw error
+      if (error instanceof EC2ServiceException) {
+        assert(error.$metadata.httpStatusCode !== 500, 'an internal error')
+        throw error
+      }
+      if (error instanceof CommandFailed && !error.message.startsWith('Cannot reach')) throw error
       throw new ServerGone('no answer', { cause: error })
     }
+  }
+
+  /** What others have asked of it before its maker had the answer stays. */
+  #made(id: string, state: string): void {
+    this.#of(id).allowed.add(state)
   }
 
   #of(id: string): Known {

@@ -82,7 +82,7 @@ export function watchCommits(db: Connections, onPoint: OnPoint): Connections {
 /** What a file is, without what differs from one run to the next. */
 function kindOf(path: string): string {
   const name = basename(path)
-  if (/\.qcow2$/.test(name)) return 'layer'
+  if (name.endsWith('.qcow2')) return 'layer'
   if (/\.raw(\.tmp)?$/.test(name)) return 'base'
   if (/^\d+\.(pack|tmp)$/.test(name)) return 'pack'
   if (/^[0-9a-f]{64}(\.tmp)?$/.test(name)) return 'manifest'

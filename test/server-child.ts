@@ -51,13 +51,12 @@ const imago = await openImago({
   database,
   log: { info() {}, warn: note('warning'), error: note('error') },
 })
-process.on('message', async (message: ToChild) => {
+process.on('message', (message: ToChild) => {
   if (message === 'count') {
     tell({ points: Object.fromEntries(passed) })
     passed.clear()
   } else if (message === 'close') {
-    await imago.close()
-    process.exit()
+    void imago.close().then(() => process.exit())
   } else dieAt(message.dieAt)
 })
 const { endpoint, rootKey } = imago
