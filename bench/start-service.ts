@@ -1,0 +1,58 @@
+/** Starts the service for a bench, and looks at what it takes. */
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { SignedClient } from './signed-client.ts'
+
+export interface RunningService extends AsyncDisposable {
+  readonly pid: number
+  readonly client: SignedClient
+  readonly accelerator: string
+  /** From the start of the process until it listens. */
+  readonly startMs: number
+  /** Resident memory, now and at its highest. */
+  memory(): Promise<{ readonly nowMiB: number; readonly peakMiB: number }>
+}
+
+interface Ready {
+  readonly endpoint: string
+  readonly keyId: string
+  readonly secret: string
+  readonly accelerator: string
+}
+
+export async function startService(dataFolder: string): Promise<RunningService> {
+  const program = fileURLToPath(new URL('service.ts', import.meta.url))
+  const startedAt = performance.now()
+  const child = fork(program, [dataFolder], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const ended = once(child, 'exit')
+  const [ready] = (await Promise.race([
+    once(child, 'message'),
+    ended.then(([code]) => assert.fail(`the service ended at once: ${String(code)}`)),
+  ])) as [Ready]
+  const startMs = performance.now() - startedAt
+  const { pid } = child
+  assert(pid !== undefined)
+  const client = new SignedClient({ ...ready, region: 'us-east-1' })
+  return {
+    pid,
+    client,
+    accelerator: ready.accelerator,
+    startMs,
+    memory: () => memoryOf(pid),
+    async [Symbol.asyncDispose]() {
+      client.close()
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+async function memoryOf(pid: number) {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  const mebibytes = (field: string): number =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024
+  return { nowMiB: mebibytes('VmRSS'), peakMiB: mebibytes('VmHWM') }
+}
