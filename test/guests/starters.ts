@@ -1,0 +1,91 @@
+/**
+ * The starter images for tests with real guests, baked by the product's own recipes. A disk is kept
+ * under the digest of what it was baked by, so an unchanged recipe is baked once on a machine.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { access, glob, mkdir, readFile } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join, relative } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { bake } from '../../src/catalog/bake.ts'
+import { type RecipeName, recipes } from '../../src/catalog/recipe.ts'
+import { transaction } from '../../src/db/database.ts'
+import { findAccountByAlias } from '../../src/iam/store.ts'
+import { catalogImport } from '../../src/imports/import.ts'
+import { findImport, insertImport } from '../../src/imports/store.ts'
+import { region, type TestSystem } from '../system.ts'
+
+const catalogFolder = fileURLToPath(new URL('../../catalog', import.meta.url))
+const cacheFolder = join(tmpdir(), `imago-test-cache-${userInfo().uid}`)
+
+/** The raw disk of a starter image; baked first where it is not there yet. */
+export async function starterDisk(recipe: RecipeName): Promise<string> {
+  await mkdir(cacheFolder, { recursive: true, mode: 0o700 })
+  const disk = join(cacheFolder, `${recipe}-${await digestOfRecipe(recipe)}.raw`)
+  if (await exists(disk)) return disk
+  using _lock = await takeLock(join(cacheFolder, `${recipe}.lock`))
+  if (!(await exists(disk))) await bake(recipe, { output: disk, workFolder: cacheFolder })
+  return disk
+}
+
+/** Makes a starter image the provider's public image, as a service does that baked it itself. */
+export async function publishStarter(system: TestSystem, recipe: RecipeName): Promise<string> {
+  const source = await starterDisk(recipe)
+  const provider = await findAccountByAlias(system.db.reads, 'amazon')
+  if (!provider) throw new Error('there is no account of the provider')
+  const item = {
+    ...catalogImport(recipes[recipe], {
+      accountId: provider.id,
+      region,
+      now: new Date(),
+      random: randomBytes(8),
+    }),
+    kind: 'file' as const,
+    source,
+  }
+  await transaction(system.db.writes, (tx) => insertImport(tx, item))
+  system.imago.loop.wake()
+  return await system.until(`the image ${item.image.name}`, async () => {
+    const { state, message, imageId } = (await findImport(system.db.reads, item.id)) ?? item
+    if (state === 'error') throw new Error(message)
+    return imageId
+  })
+}
+
+async function digestOfRecipe(recipe: RecipeName): Promise<string> {
+  const files: string[] = []
+  for (const folder of ['common', recipe]) {
+    for await (const entry of glob(join(catalogFolder, folder, '**'), { withFileTypes: true })) {
+      if (entry.isFile()) files.push(join(entry.parentPath, entry.name))
+    }
+  }
+  const hash = createHash('sha256')
+  for (const file of files.toSorted()) {
+    hash.update(relative(catalogFolder, file)).update(await readFile(file))
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** A lock that ends with the process that has it; another process that wants it waits. */
+async function takeLock(path: string): Promise<Disposable> {
+  for (;;) {
+    const file = new DatabaseSync(path)
+    try {
+      file.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+      return { [Symbol.dispose]: () => file.close() }
+    } catch (error) {
+      file.close()
+      if (!(error instanceof Error && /locked/.test(error.message))) throw error
+      await sleep(250)
+    }
+  }
+}
