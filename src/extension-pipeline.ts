@@ -3,7 +3,7 @@ import { transaction } from './db/database.ts'
 import { evaluate } from './iam/evaluate.ts'
 import { ApiError } from './lib/errors.ts'
 import { formatId } from './lib/ids.ts'
-import { authenticate, type Signed, type System } from './pipeline.ts'
+import { authenticate, shownError, type Signed, type System } from './pipeline.ts'
 import type { Extension } from './wire/extension.ts'
 import type { HttpRequest, HttpResponse } from './wire/request.ts'
 
@@ -61,10 +61,7 @@ export async function answerExtension(
     }
     return jsonResponse(200, requestId, output)
   } catch (error) {
-    const shown =
-      error instanceof ApiError
-        ? error
-        : new ApiError('InternalError', 'An internal error has occurred')
+    const shown = shownError(error)
     if (shown !== error) system.log.error('a call failed', { requestId, action, error })
     system.audit.add(record(shown.code))
     return jsonResponse(shown.status, requestId, { code: shown.code, message: shown.message })

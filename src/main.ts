@@ -119,6 +119,7 @@ export async function openImago(options: Options): Promise<Imago> {
     db: db.reads,
     runFolder: folder('run'),
     log,
+    findMachinePid: (id) => machines.findPid(id),
     onMetadataSocket: (vpcId, socket) => metadata.serve(vpcId, socket),
   })
   opened.defer(() => networks.close())

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { actions } from './actions.ts'
 import type { AuditLog } from './audit/log.ts'
-import { type Connections, type Tx, transaction } from './db/database.ts'
+import { type Connections, isDiskFull, type Tx, transaction } from './db/database.ts'
 import { claimToken, keepAnswer } from './client-tokens/store.ts'
 import { type Caller, evaluate, type Permission } from './iam/evaluate.ts'
 import { findAccessKey } from './iam/store.ts'
@@ -91,14 +91,22 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
     }
     return service.respond(action, requestId, body)
   } catch (error) {
-    const shown = error instanceof ApiError ? error : internalError
+    const shown = shownError(error)
     if (shown !== error) system.log.error('a call failed', { requestId, action, error })
     system.audit.add(record(shown.code))
     return service.refuse(requestId, shown)
   }
 }
 
-const internalError = new ApiError('InternalError', 'An internal error has occurred')
+/** What the caller is told of an error. */
+export function shownError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error
+  if (!isDiskFull(error)) return new ApiError('InternalError', 'An internal error has occurred')
+  return new ApiError(
+    'Unavailable',
+    'The disk of the data folder is full. Make room on it, and try again.',
+  )
+}
 
 /** Who signed `request`. An error of authentication wins over every other. */
 export async function authenticate(

@@ -70,7 +70,10 @@ async function* checkVolume(
       if (!linked.has(name)) yield { about: `volumes/${id}/${name}`, what: 'is left over' }
     }
   } catch (error) {
-    yield { about: id, what: `cannot be read: ${error instanceof Error ? error.message : error}` }
+    yield {
+      about: id,
+      what: `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    }
   }
 }
 

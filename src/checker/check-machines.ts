@@ -38,17 +38,18 @@ export async function* checkMachines(
     if (own.length > 1) yield { about: id, what: `has ${own.length} machines` }
     if (state !== 'running') continue
     if (own.length === 0) yield { about: id, what: 'is running, and has no machine' }
-    const attached = await listAttachments(db, { instanceIds: [id], states: ['attached'] })
+    const attachments = await listAttachments(db, { instanceIds: [id] })
     for (const { files } of own) {
       const layers = files.filter((file) => file.startsWith(volumesFolder))
-      for (const { volumeId } of attached) {
+      for (const { volumeId, state: attachment } of attachments) {
+        if (attachment !== 'attached') continue
         const folder = join(volumesFolder, volumeId)
         const top = `${await topLayer(folder).catch(() => 0)}.qcow2`
         if (!layers.includes(join(folder, top))) {
           yield { about: id, what: `does not write ${top} of ${volumeId}` }
         }
       }
-      const expected = attached.map(({ volumeId }) => join(volumesFolder, volumeId))
+      const expected = attachments.map(({ volumeId }) => join(volumesFolder, volumeId))
       for (const file of layers) {
         if (expected.some((folder) => file.startsWith(`${folder}/`))) continue
         yield { about: id, what: `has a volume open that it should not have: ${file}` }

@@ -58,6 +58,16 @@ export async function transaction<T>(db: Database, work: (tx: Tx) => Promise<T>)
   return await db.transaction().execute(work)
 }
 
+/** Whether a transaction failed because there is no room on the disk. Nothing of it is done then. */
+export function isDiskFull(error: unknown): boolean {
+  const [sqliteFull, postgresFull] = [13, '53100']
+  if (!(error instanceof Error)) return false
+  const isFull =
+    ('errcode' in error && error.errcode === sqliteFull) ||
+    ('code' in error && (error.code === postgresFull || error.code === 'ENOSPC'))
+  return isFull || isDiskFull(error.cause)
+}
+
 export async function migrate(db: Database): Promise<void> {
   await sql`CREATE TABLE IF NOT EXISTS migrations (step INTEGER PRIMARY KEY)`.execute(db)
   await transaction(db, async (tx) => {
@@ -78,6 +88,7 @@ export async function migrate(db: Database): Promise<void> {
 }
 
 const statementsKeptMax = 500
+const nothingChanged = { changes: 0, lastInsertRowid: 0 }
 
 /** Kysely expects the interface of `better-sqlite3`; `node:sqlite` needs no native module. */
 function forKysely(file: DatabaseSync): SqliteDatabase {
@@ -98,7 +109,11 @@ function forKysely(file: DatabaseSync): SqliteDatabase {
       return {
         reader: statement.columns().length > 0,
         all: (values) => statement.all(...(values as Values)),
-        run: (values) => statement.run(...(values as Values)),
+        run: (values) => {
+          // A disk that is full ends the transaction by itself, and that is what is to be told.
+          if (/^rollback$/i.test(source) && !file.isTransaction) return nothingChanged
+          return statement.run(...(values as Values))
+        },
         iterate: (values) => statement.iterate(...(values as Values)),
       }
     },

@@ -2,10 +2,11 @@
  * The machines that run behind instances, each found again by its folder. An
  * event of QEMU is only noted: the instance is looked at then.
  */
-import { open, stat } from 'node:fs/promises'
+import { open, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Id } from '../lib/ids.ts'
 import { findMachine, type Machine } from '../qemu/machine.ts'
+import { findProcess } from '../qemu/machine-process.ts'
 import { machineFiles } from '../qemu/machine-spec.ts'
 
 export class Machines {
@@ -23,6 +24,12 @@ export class Machines {
   /** Where a machine has its sockets and logs. */
   folder(id: Id<'instance'>): string {
     return join(this.#runFolder, id)
+  }
+
+  /** Its process, where one runs. */
+  async findPid(id: Id<'instance'>): Promise<number | undefined> {
+    const folder = await realpath(this.folder(id)).catch(() => undefined)
+    return folder === undefined ? undefined : await findProcess(folder)
   }
 
   /** The machine of an instance, or nothing where none runs. */

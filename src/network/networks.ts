@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Server } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import type { Database } from '../db/database.ts'
+import { listByVpc } from '../instances/store.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import { Lanes } from '../reconcile/lanes.ts'
@@ -19,6 +20,8 @@ export interface NetworksOptions {
   /** Each VPC has a folder of its own in here. */
   readonly runFolder: string
   readonly log: Log
+  /** The process of an instance's machine, where one runs. */
+  readonly findMachinePid?: (id: Id<'instance'>) => Promise<number | undefined>
   /** Takes over the socket of a VPC's metadata service, which listens inside. */
   readonly onMetadataSocket: (vpcId: Id<'vpc'>, socket: Server) => void
 }
@@ -96,9 +99,17 @@ export class Networks {
   #of(vpcId: Id<'vpc'>): Known {
     const found = this.#known.get(vpcId)
     if (found) return found
-    const known: Known = { vpc: new Vpc(this.#folder(vpcId)), warnings: [] }
+    const vpc = new Vpc(this.#folder(vpcId), () => this.#findInside(vpcId))
+    const known: Known = { vpc, warnings: [] }
     this.#known.set(vpcId, known)
     return known
+  }
+
+  async #findInside(vpcId: Id<'vpc'>): Promise<readonly number[]> {
+    const { db, findMachinePid = async () => undefined } = this.#options
+    const instances = await listByVpc(db, vpcId)
+    const pids = await Promise.all(instances.map(({ id }) => findMachinePid(id)))
+    return pids.filter((pid) => pid !== undefined)
   }
 
   #folder(vpcId: Id<'vpc'>): string {

@@ -16,6 +16,9 @@ export interface Namespace {
   readonly isNew: boolean
 }
 
+/** Tells processes that are known to run in the namespace of a VPC, such as its machines. */
+export type FindInside = () => Promise<readonly number[]>
+
 /** The namespace as it is, or undefined where no holder runs. */
 export function findNamespace(folder: string): Namespace | undefined {
   const holderPid = findDaemon({ folder, name: 'holder' })
@@ -24,19 +27,20 @@ export function findNamespace(folder: string): Namespace | undefined {
 }
 
 /**
- * Finds the namespace or makes it. Where the holder is gone but a daemon of ours lives
- * inside, a new holder joins that one, so that running machines keep their network.
+ * Finds the namespace or makes it. Where the holder is gone but a daemon of ours or
+ * one of the processes that `findInside` tells lives inside, a new holder joins that
+ * one, so that running machines keep their network.
  */
 export async function ensureNamespace(
   folder: string,
   insideDaemons: readonly string[],
+  findInside: FindInside = async () => [],
 ): Promise<Namespace> {
   const found = findNamespace(folder)
   if (found !== undefined) return found
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const survivor = insideDaemons
-    .map((name) => findDaemon({ folder, name }))
-    .find((pid) => pid !== undefined)
+  const daemons = insideDaemons.map((name) => findDaemon({ folder, name }))
+  const survivor = [...daemons, ...(await findInside())].find((pid) => pid !== undefined)
   const prefix = survivor === undefined ? createCommand() : enterCommand(survivor)
   const holderPid = await startDaemon(
     { folder, name: 'holder' },

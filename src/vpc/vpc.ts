@@ -20,7 +20,7 @@ import {
 } from './links.ts'
 import { listenInside } from './metadata-socket.ts'
 import { ensureNamespace, findNamespace, isPrivileged, releaseNamespace } from './namespace.ts'
-import type { Namespace } from './namespace.ts'
+import type { FindInside, Namespace } from './namespace.ts'
 import {
   chooseOutside,
   ensureForwards,
@@ -41,14 +41,16 @@ export interface Applied {
 
 export class Vpc {
   readonly #folder: string
+  readonly #findInside: FindInside | undefined
   #lane: Promise<unknown> = Promise.resolve()
   /** What was applied in full; undefined where everything must be looked at. */
   #applied: VpcSpec | undefined
   #forwards: { readonly planned: readonly Forward[]; readonly active: readonly Forward[] } = nothing
 
   /** Nothing happens yet. The folder is the one that the specs will name. */
-  constructor(folder: string) {
+  constructor(folder: string, findInside?: FindInside) {
     this.#folder = folder
+    this.#findInside = findInside
   }
 
   /** Makes the network be as the spec says. Calls wait for each other. */
@@ -99,7 +101,7 @@ export class Vpc {
   }
 
   async #applyAll(spec: VpcSpec): Promise<Applied> {
-    const namespace = await ensureNamespace(this.#folder, [dhcpDaemon])
+    const namespace = await ensureNamespace(this.#folder, [dhcpDaemon], this.#findInside)
     const net = chooseOutside(spec.subnets)
     const links = JSON.parse(await run([...namespace.enter, 'ip', '-j', 'addr', 'show'])) as Link[]
     await runInside(namespace, [

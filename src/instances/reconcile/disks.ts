@@ -86,6 +86,25 @@ export async function tidyVolume(
   })
 }
 
+/**
+ * Has QEMU write the top layer. It is left behind where a freeze was cut off
+ * whose snapshots then were deleted, so that nobody waited for it any more.
+ */
+export async function catchUp(
+  machine: Machine,
+  disk: {
+    readonly diskId: string
+    readonly folder: string
+    readonly written: number
+    readonly top: number
+  },
+): Promise<void> {
+  const { diskId: id, folder, written, top } = disk
+  for (let layer = written + 1; layer <= top; layer++) {
+    await machine.freeze([{ diskId: id, folder, layer }])
+  }
+}
+
 /** Keeps the chains of layers short, where nobody reads the frozen ones. */
 export async function mergeLayersOf(
   instance: Instance,
@@ -97,9 +116,11 @@ export async function mergeLayersOf(
     instanceIds: [instance.id],
     states: ['attached'],
   })) {
-    const top = tops.get(diskId(volumeId))
+    const written = tops.get(diskId(volumeId))
+    if (written === undefined) continue
     const folder = volumeFolder(volumeId)
-    if (top === undefined || top !== (await topLayer(folder))) continue
+    const top = await topLayer(folder)
+    await catchUp(machine, { diskId: diskId(volumeId), folder, written, top })
     const chain = await chainOf(folder, top)
     const isShort = chain.layers.length - 1 <= frozenLayersMax
     if (isShort && !(await hasMergedLayers(folder, chain))) continue

@@ -18,6 +18,7 @@ import { addLayer, topLayer } from '../../qemu/layers.ts'
 import type { Machine } from '../../qemu/machine.ts'
 import { diskId } from '../hardware.ts'
 import type { Instance } from '../instance.ts'
+import { catchUp } from './disks.ts'
 import { type InstanceDependencies, pressPowerButton, shutdownMsMax } from './context.ts'
 
 /** Takes what is owed of an instance that has no machine. Tells whether anything was. */
@@ -87,13 +88,11 @@ async function takeNow(
       const folder = volumeFolder(volumeId)
       if ((await topLayer(folder)) === layer) await addLayer(folder, layer + 1)
       // QEMU may be past it already, and a volume that is not plugged in yet needs only its file.
-      const now = written.get(diskId(volumeId)) ?? Infinity
-      if (now > layer) continue
-      // It was left behind where a freeze was cut off whose snapshot then was deleted.
-      for (let next = now + 1; next <= layer; next++) {
-        await machine.freeze([{ diskId: diskId(volumeId), folder, layer: next }])
-      }
-      points.push({ diskId: diskId(volumeId), folder, layer: layer + 1 })
+      const id = diskId(volumeId)
+      const now = written.get(id)
+      if (now === undefined || now > layer) continue
+      await catchUp(machine, { diskId: id, folder, written: now, top: layer })
+      points.push({ diskId: id, folder, layer: layer + 1 })
     }
     await machine.freeze(points)
     await transaction(db.writes, (tx) => finishFreeze(tx, freeze.id))
