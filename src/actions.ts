@@ -13,7 +13,10 @@ import { describeImageAttribute } from './images/operations/describe-image-attri
 import { describeImages } from './images/operations/describe-images.ts'
 import { describeInstanceImageMetadata } from './images/operations/describe-instance-image-metadata.ts'
 import { detachImageWatermark } from './images/operations/detach-image-watermark.ts'
+import { disableImageBlockPublicAccess } from './images/operations/disable-image-block-public-access.ts'
+import { enableImageBlockPublicAccess } from './images/operations/enable-image-block-public-access.ts'
 import { getImageAncestry } from './images/operations/get-image-ancestry.ts'
+import { getImageBlockPublicAccessState } from './images/operations/get-image-block-public-access-state.ts'
 import { modifyImageAttribute } from './images/operations/modify-image-attribute.ts'
 import { registerImage } from './images/operations/register-image.ts'
 import { resetImageAttribute } from './images/operations/reset-image-attribute.ts'
@@ -87,7 +90,10 @@ const all: readonly Operation[] = [
   describeImages,
   describeInstanceImageMetadata,
   detachImageWatermark,
+  disableImageBlockPublicAccess,
+  enableImageBlockPublicAccess,
   getImageAncestry,
+  getImageBlockPublicAccessState,
   modifyImageAttribute,
   registerImage,
   resetImageAttribute,

@@ -8,6 +8,7 @@ import {
   DeregisterImageCommand,
   DescribeImagesCommand,
   DetachImageWatermarkCommand,
+  DisableImageBlockPublicAccessCommand,
   type EC2Client,
   GetImageAncestryCommand,
   ModifyImageAttributeCommand,
@@ -120,6 +121,7 @@ test('a watermark is for the owner of an image, and for images that are not publ
   )
   await assert.rejects(attach(ec2, 'approved', 'web'), { name: 'InvalidAMIID.Malformed' })
   const LaunchPermission = { Add: [{ Group: 'all' as const }] }
+  await ec2.send(new DisableImageBlockPublicAccessCommand({}))
   await ec2.send(new ModifyImageAttributeCommand({ ImageId: image.id, LaunchPermission }))
   await assert.rejects(attach(ec2, 'approved'), { name: 'OperationNotPermitted' })
 })

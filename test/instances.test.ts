@@ -26,7 +26,7 @@ import {
 } from '@aws-sdk/client-ec2'
 import { readConfig } from '../src/config.ts'
 import { type Connections, transaction } from '../src/db/database.ts'
-import type { Image } from '../src/images/image.ts'
+import type { NewImage } from '../src/images/image.ts'
 import { insertImage } from '../src/images/store.ts'
 import { noCause } from '../src/instances/cause.ts'
 import type { InstanceState } from '../src/instances/instance.ts'
@@ -99,7 +99,7 @@ function snapshotOf(): CompletedSnapshot {
   }
 }
 
-function imageOf(changes: Partial<Image> = {}): Image {
+function imageOf(changes: Partial<NewImage> = {}): NewImage {
   return {
     id: imageId,
     accountId,

@@ -1,7 +1,7 @@
 /** Rows of images and instances, for tests of what calls say about them: nothing runs behind them. */
 import { randomBytes } from 'node:crypto'
 import { type Connections, transaction } from '../src/db/database.ts'
-import type { Image } from '../src/images/image.ts'
+import { type Image, type NewImage, unlived } from '../src/images/image.ts'
 import { insertImage } from '../src/images/store.ts'
 import { noCause } from '../src/instances/cause.ts'
 import type { Instance } from '../src/instances/instance.ts'
@@ -49,10 +49,10 @@ export function snapshotRow(
 export async function putImage(
   { writes }: Connections,
   owner: Owner,
-  changes: Partial<Image> & { readonly name: string },
+  changes: Partial<NewImage> & { readonly name: string },
 ): Promise<Image> {
   const snapshot = snapshotRow(owner)
-  const image: Image = {
+  const image: NewImage = {
     id: newId('image'),
     ...owner,
     description: undefined,
@@ -90,7 +90,7 @@ export async function putImage(
     await insertSnapshot(tx, snapshot)
     await insertImage(tx, image)
   })
-  return image
+  return { ...image, ...unlived }
 }
 
 /** An instance that says to run, with its root volume. */

@@ -15,7 +15,12 @@ export interface CopySource {
 
 export async function findCopySource(
   tx: Tx,
-  query: { readonly accountId: string; readonly region: string; readonly id: string | undefined },
+  query: {
+    readonly accountId: string
+    readonly region: string
+    readonly id: string | undefined
+    readonly now: Date
+  },
 ): Promise<CopySource> {
   const { accountId, region } = query
   const image = await visibleImage(tx, query)

@@ -10,6 +10,7 @@ export interface ImageItem {
   readonly image: Image
   readonly ownerAlias: string | undefined
   readonly watermarks?: readonly Watermark[] | undefined
+  readonly isAllowed: boolean | undefined
 }
 
 const nothing = () => undefined
@@ -42,7 +43,7 @@ export const imageFilters: FilterTable<ImageItem> = {
   'ena-support': ({ image }) => image.enaSupport,
   'free-tier-eligible': nothing,
   hypervisor: () => 'xen',
-  'image-allowed': nothing,
+  'image-allowed': ({ isAllowed }) => isAllowed,
   'image-id': ({ image }) => image.id,
   'image-type': () => 'machine',
   'image-watermark.source-image-creation-time': marks(
@@ -52,8 +53,10 @@ export const imageFilters: FilterTable<ImageItem> = {
   'image-watermark.source-image-region': marks(({ sourceImageRegion }) => sourceImageRegion),
   'image-watermark.watermark-creation-time': marks(({ createdAt }) => createdAt),
   'image-watermark.watermark-key': marks(({ key }) => key),
-  'instance-type-specification.supported-instance-type': nothing,
-  'instance-type-specification.unsupported-instance-type': nothing,
+  'instance-type-specification.supported-instance-type': ({ image }) =>
+    image.instanceTypes?.supported,
+  'instance-type-specification.unsupported-instance-type': ({ image }) =>
+    image.instanceTypes?.unsupported,
   'is-public': ({ image }) => image.isPublic,
   'kernel-id': nothing,
   'manifest-location': ({ image }) => image.location,

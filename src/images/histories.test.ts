@@ -36,6 +36,7 @@ import { modifyImageAttribute } from './operations/modify-image-attribute.ts'
 import { registerImage } from './operations/register-image.ts'
 import { resetImageAttribute } from './operations/reset-image-attribute.ts'
 import { imageReconciler } from './reconcile.ts'
+import { changeImageSettings } from './settings-store.ts'
 
 const accounts = ['111111111111', '222222222222', '333333333333'] as const
 const regions = ['us-east-1', 'us-west-2'] as const
@@ -100,6 +101,7 @@ async function startWorld(context: Pick<TestContext, 'after'>) {
     for (const accountId of accounts) {
       for (const region of regions) {
         await ensureDefaultNetwork(tx, { accountId, region, newId, now: new Date(ms) })
+        await changeImageSettings(tx, { accountId, region }, { publicAccess: 'unblocked' })
       }
     }
   })

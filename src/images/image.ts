@@ -1,14 +1,16 @@
 /**
  * An image: what machines are started from.
  *
- *     pending ──▶ available ──▶ deregistered
- *        └──────▶ failed ───────────┘
+ *     pending ──▶ available ◀──▶ disabled
+ *        │            └──────┬──────┘
+ *        └──▶ failed ────────┼──▶ recycled (and back to available) ──▶ deregistered
  *
  * `available` is only said when every snapshot that it names is completed.
  * A deregistered image stays on record: instances still name it.
  */
 import { ApiError } from '../lib/errors.ts'
 import { type Id, isId } from '../lib/ids.ts'
+import type { InstanceTypes } from './instance-types.ts'
 
 export type ImageState =
   | 'pending'
@@ -17,6 +19,7 @@ export type ImageState =
   | 'disabled'
   | 'recycled'
   | 'deregistered'
+export type Protection = 'disabled' | 'enabled-without-cooldown' | 'enabled-with-cooldown'
 export type BootMode = 'legacy-bios' | 'uefi' | 'uefi-preferred'
 
 /** A disk that each instance gets, a volume or (by a virtual name) one of the host's own. */
@@ -71,7 +74,28 @@ export interface Image {
   readonly sourceImageRegion: string | undefined
   readonly lastLaunchedAt: Date | undefined
   readonly blockDevices: readonly BlockDevice[]
+  /** From then on, others find it only by its id or on demand. */
+  readonly deprecatesAt: Date | undefined
+  readonly protection: Protection
+  /** When a protection that was taken away is gone. */
+  readonly protectedUntil: Date | undefined
+  /** Its time in the Recycle Bin, the last one. */
+  readonly recycledAt: Date | undefined
+  readonly recycleExitAt: Date | undefined
+  readonly instanceTypes: InstanceTypes | undefined
 }
+
+/** What no image has yet when it is made. */
+export const unlived = {
+  deprecatesAt: undefined,
+  protection: 'disabled',
+  protectedUntil: undefined,
+  recycledAt: undefined,
+  recycleExitAt: undefined,
+  instanceTypes: undefined,
+} as const satisfies Partial<Image>
+
+export type NewImage = Omit<Image, keyof typeof unlived>
 
 const nameForm = /^[A-Za-z0-9()[\] ./\-'@_]{3,128}$/
 
@@ -109,6 +133,11 @@ export function imagesNotFound(ids: readonly string[]): ApiError {
 
 export function imageUnavailable(id: Id<'image'>): ApiError {
   return new ApiError('InvalidAMIID.Unavailable', `The image id '[${id}]' is no longer available`)
+}
+
+/** For a call that lost against another one: it may be tried again. */
+export function imageBusy(id: Id<'image'>): ApiError {
+  return new ApiError('Unavailable', `The image '${id}' is being changed by another call.`)
 }
 
 export function imageNotAuthorized(id: Id<'image'>): ApiError {

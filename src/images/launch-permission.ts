@@ -8,6 +8,28 @@ export interface LaunchPermission {
   readonly grantee: string
 }
 
+/** Who looks at images: an account, with the organization and the units that it is in. */
+export interface Viewer {
+  readonly accountId: string
+  readonly organizationArn?: string
+  readonly unitArns?: readonly string[]
+}
+
+/** Every permission that lets `viewer` have a private image. */
+export function permissionsOf({
+  accountId,
+  organizationArn,
+  unitArns = [],
+}: Viewer): readonly LaunchPermission[] {
+  return [
+    { kind: 'user', grantee: accountId },
+    ...(organizationArn === undefined
+      ? []
+      : [{ kind: 'organization', grantee: organizationArn } as const]),
+    ...unitArns.map((grantee) => ({ kind: 'organizational-unit', grantee }) as const),
+  ]
+}
+
 const members = {
   UserId: 'user',
   Group: 'group',

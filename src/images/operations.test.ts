@@ -26,6 +26,7 @@ import { createImage } from './operations/create-image.ts'
 import { deregisterImage } from './operations/deregister-image.ts'
 import { describeImageAttribute } from './operations/describe-image-attribute.ts'
 import { describeImages } from './operations/describe-images.ts'
+import { disableImageBlockPublicAccess } from './operations/disable-image-block-public-access.ts'
 import { modifyImageAttribute } from './operations/modify-image-attribute.ts'
 import { registerImage } from './operations/register-image.ts'
 import { resetImageAttribute } from './operations/reset-image-attribute.ts'
@@ -315,6 +316,10 @@ test('an image is registered from a snapshot, shared, and deregistered with it',
     LaunchPermission: { Add: [{ UserId: yours }] },
   })
   const old = { Attribute: 'launchPermission', OperationType: 'add', UserGroups: ['all'] }
+  await assert.rejects(call(modifyImageAttribute, { ImageId: second, ...old }), {
+    code: 'OperationNotPermitted',
+  })
+  await call(disableImageBlockPublicAccess, {})
   await call(modifyImageAttribute, { ImageId: second, ...old })
   assert.equal((await describe({}, yours)).length, 2)
   assert.equal((await describe({ ExecutableUsers: ['self'] }, yours))[0]?.ImageId, first)

@@ -1,9 +1,15 @@
-/** Keeps the promise of an image: it is available when all its snapshots are whole, and fails when one does. */
-import { type Connections, transaction } from '../db/database.ts'
+/**
+ * Keeps the promises of an image: it is available when all its snapshots are whole,
+ * fails when one does, and is gone when its time in the Recycle Bin is over.
+ */
+import { type Connections, transaction, type Tx } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { findSnapshots } from '../snapshots/store.ts'
-import { snapshotsOf } from './image.ts'
+import { deleteTagsOf } from '../tags/store.ts'
+import { type Image, snapshotsOf } from './image.ts'
+import { listExpiredImageIds } from './life-store.ts'
+import { removeLaunchPermissions } from './permission-store.ts'
 import { changeImageState, findImage, listPendingImageIds } from './store.ts'
 
 export function imageReconciler({
@@ -16,10 +22,14 @@ export function imageReconciler({
   return {
     name: 'images',
     stepsAtOnceMax: 8,
-    due: () => listPendingImageIds(db.reads),
+    due: async () => [
+      ...(await listPendingImageIds(db.reads)),
+      ...(await listExpiredImageIds(db.reads, now())),
+    ],
     async step(id) {
       return await transaction(db.writes, async (tx) => {
         const image = await findImage(tx, id)
+        if (image?.state === 'recycled') return await leaveBin(tx, image, now())
         if (image?.state !== 'pending') return 'waiting'
         const ids = snapshotsOf(image)
         const snapshots = await findSnapshots(tx, ids)
@@ -37,4 +47,13 @@ export function imageReconciler({
       })
     },
   }
+}
+
+async function leaveBin(tx: Tx, image: Image, at: Date): Promise<'moved' | 'waiting'> {
+  const { id, recycleExitAt } = image
+  if (!recycleExitAt || recycleExitAt > at) return 'waiting'
+  await changeImageState(tx, { id, from: ['recycled'], to: 'deregistered', at })
+  await removeLaunchPermissions(tx, id)
+  await deleteTagsOf(tx, id)
+  return 'moved'
 }

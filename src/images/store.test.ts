@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { databases } from '../../test/databases.ts'
 import { transaction, type Database } from '../db/database.ts'
-import type { Image } from './image.ts'
+import { findVisible } from './find.ts'
+import { type NewImage, unlived } from './image.ts'
+import { anImage as image } from './testing.ts'
 import { addLaunchPermissions, removeLaunchPermissions } from './permission-store.ts'
 import {
   changeImageState,
   findImage,
-  findVisible,
   insertImage,
   listImages,
   listImagesOnSnapshots,
@@ -18,52 +19,7 @@ const mine = '111111111111'
 const yours = '222222222222'
 const region = 'us-east-1'
 
-function image(number: number, changes: Partial<Image> = {}): Image {
-  const name = changes.name ?? `image-${number}`
-  return {
-    id: `ami-${String(number).padStart(17, '0')}`,
-    accountId: mine,
-    region,
-    name,
-    description: undefined,
-    location: `${mine}/${name}`,
-    state: 'available',
-    stateReason: undefined,
-    createdAt: new Date(1),
-    deregisteredAt: undefined,
-    architecture: 'x86_64',
-    bootMode: 'uefi-preferred',
-    rootDeviceName: '/dev/xvda',
-    rootDeviceType: 'ebs',
-    virtualizationType: 'hvm',
-    platform: undefined,
-    platformDetails: 'Linux/UNIX',
-    usageOperation: 'RunInstances',
-    enaSupport: true,
-    sriovNetSupport: 'simple',
-    imdsSupport: undefined,
-    tpmSupport: undefined,
-    isPublic: false,
-    sourceInstanceId: undefined,
-    sourceImageId: undefined,
-    sourceImageRegion: undefined,
-    lastLaunchedAt: undefined,
-    blockDevices: [
-      {
-        deviceName: '/dev/xvda',
-        ebs: {
-          snapshotId: 'snap-00000000000000001',
-          sizeGiB: 2,
-          type: 'gp3',
-          deleteOnTermination: true,
-        },
-      },
-    ],
-    ...changes,
-  }
-}
-
-async function insert(db: Database, ...images: readonly Image[]): Promise<void> {
+async function insert(db: Database, ...images: readonly NewImage[]): Promise<void> {
   for (const one of images) await transaction(db, (tx) => insertImage(tx, one))
 }
 
@@ -82,7 +38,7 @@ for (const [name, start] of Object.entries(databases)) {
         sourceImageRegion: region,
       })
       await insert(db, full)
-      assert.deepEqual(await findImage(db, full.id), full)
+      assert.deepEqual(await findImage(db, full.id), { ...full, ...unlived })
       const at = new Date(5)
       await transaction(db, (tx) => markLaunched(tx, full.id, at))
       assert.deepEqual((await findImage(db, full.id))?.lastLaunchedAt, at)
@@ -144,15 +100,18 @@ for (const [name, start] of Object.entries(databases)) {
         await addLaunchPermissions(tx, image(4).id, [{ kind: 'user', grantee: mine }])
       })
       const seen = async (query: object) =>
-        (await listImages(db, { viewer: mine, region, ...query })).map(({ id }) =>
+        (await listImages(db, { viewer: { accountId: mine }, region, ...query })).map(({ id }) =>
           Number(id.slice(4)),
         )
       assert.deepEqual(await seen({}), [1, 3, 4])
       assert.deepEqual(await seen({ ownerIds: [mine] }), [1])
       assert.deepEqual(await seen({ ownerIds: [yours] }), [3, 4])
       assert.deepEqual(await seen({ isPublic: true, sharedWith: [] }), [3])
-      assert.deepEqual(await seen({ sharedWith: [mine] }), [4])
-      assert.deepEqual(await seen({ isPublic: true, sharedWith: [mine] }), [3, 4])
+      assert.deepEqual(await seen({ sharedWith: [{ kind: 'user', grantee: mine }] }), [4])
+      assert.deepEqual(
+        await seen({ isPublic: true, sharedWith: [{ kind: 'user', grantee: mine }] }),
+        [3, 4],
+      )
       assert.deepEqual(await seen({ names: ['image-3', 'image-2'] }), [3])
       assert.deepEqual(await seen({ after: image(1).id, limit: 1 }), [3])
       assert.deepEqual(await seen({ ids: [image(1).id, image(2).id] }), [1])

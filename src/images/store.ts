@@ -8,12 +8,15 @@ import {
   type Image,
   imageNameTaken,
   type ImageState,
+  type NewImage,
   snapshotsOf,
   type StateReason,
 } from './image.ts'
+import type { InstanceTypes } from './instance-types.ts'
+import { type LaunchPermission, permissionsOf, type Viewer } from './launch-permission.ts'
 
 /** Stores a new image. Refused where an image of the same owner and Region has its name. */
-export async function insertImage(tx: Tx, image: Image): Promise<void> {
+export async function insertImage(tx: Tx, image: NewImage): Promise<void> {
   // A name that is taken is found out by the unique index, also while another call is taking it.
   const { numInsertedOrUpdatedRows } = await tx
     .insertInto('images')
@@ -38,7 +41,7 @@ export async function findImageIdByName(
     .where('account_id', '=', accountId)
     .where('region', '=', region)
     .where('name', '=', name)
-    .where('state', 'in', ['pending', 'available'])
+    .where('state', 'in', ['pending', 'available', 'disabled'])
     .executeTakeFirst()
   return row?.id
 }
@@ -61,27 +64,31 @@ export async function findImages(
 
 export interface ImageQuery {
   /** Who asks: one sees one's own, public ones, and those that are shared with one. */
-  readonly viewer: string
+  readonly viewer: Viewer
   readonly region: string
   readonly ids?: readonly Id<'image'>[] | undefined
   readonly ownerIds?: readonly string[] | undefined
   /** Names, or patterns with `*` and `?`. What differs in case only may come along. */
   readonly names?: readonly string[] | undefined
   readonly isPublic?: boolean | undefined
-  /** Accounts of which one has to have been given the image by name. */
-  readonly sharedWith?: readonly string[] | undefined
+  /** Permissions of which the image has to have one. */
+  readonly sharedWith?: readonly LaunchPermission[] | undefined
+  /** Leaves out what others have deprecated by this time. */
+  readonly notDeprecatedAt?: Date | undefined
+  readonly withoutDisabled?: boolean | undefined
   readonly after?: string | undefined
   readonly limit?: number | undefined
 }
 
-/** What there is to see, in the order of ids. Deregistered images are not. */
+/** What there is to see, in the order of ids. Images in the bin and deregistered ones are not. */
 export async function listImages(db: Database, query: ImageQuery): Promise<readonly Image[]> {
-  const { viewer, ids, ownerIds, limit = Infinity } = query
+  const { ids, ownerIds, limit = Infinity } = query
+  const viewer = query.viewer.accountId
   const all = selectImages(db, query)
   const own = all.where('account_id', '=', viewer)
   // Who asks for nothing but one's own needs no look at who else may see what.
   if (ownerIds?.length === 1 && ownerIds[0] === viewer) return (await own.execute()).map(fromRow)
-  const shared = givenTo(db, [viewer])
+  const shared = givenTo(db, permissionsOf(query.viewer))
   if (ids) {
     const visible = all.where((where) =>
       where.or([
@@ -116,11 +123,16 @@ function chunks<T>(items: readonly T[]): readonly (readonly T[])[] {
 
 function selectImages(db: Database, query: ImageQuery) {
   const { region, ids, ownerIds, names, isPublic, sharedWith, after, limit = Infinity } = query
+  const { viewer, notDeprecatedAt, withoutDisabled } = query
   let select = db
     .selectFrom('images')
     .selectAll()
     .where('region', '=', region)
-    .where('state', '!=', 'deregistered')
+    .where('state', 'not in', [
+      'recycled',
+      'deregistered',
+      ...(withoutDisabled ? (['disabled'] as const) : []),
+    ])
     .orderBy('id')
   if (ids) select = select.where('id', 'in', ids.length > 0 ? ids : ['ami-'])
   if (ownerIds) select = select.where('account_id', 'in', ownerIds.length > 0 ? ownerIds : [''])
@@ -130,6 +142,15 @@ function selectImages(db: Database, query: ImageQuery) {
       where.or([
         ...(isPublic === undefined ? [] : [where('is_public', '=', toFlag(isPublic))]),
         ...(sharedWith ? [where('id', 'in', givenTo(db, sharedWith))] : []),
+      ]),
+    )
+  }
+  if (notDeprecatedAt) {
+    select = select.where((where) =>
+      where.or([
+        where('account_id', '=', viewer.accountId),
+        where('deprecates_at_ms', 'is', null),
+        where('deprecates_at_ms', '>', notDeprecatedAt.getTime()),
       ]),
     )
   }
@@ -152,22 +173,23 @@ const likeOf = (pattern: string): string =>
     .replaceAll('*', '%')
     .replaceAll('?', '_')
 
-function givenTo(db: Database, accountIds: readonly string[]) {
-  return db
-    .selectFrom('image_permissions')
-    .select('image_id')
-    .where('kind', '=', 'user')
-    .where('grantee', 'in', accountIds.length > 0 ? accountIds : [''])
-}
-
-/** The image, where the account sees it: in any state but deregistered. */
-export async function findVisible(
-  db: Database,
-  query: { readonly accountId: string; readonly region: string; readonly id: Id<'image'> },
-): Promise<Image | undefined> {
-  const { accountId, region, id } = query
-  const [image] = await listImages(db, { viewer: accountId, region, ids: [id] })
-  return image
+function givenTo(db: Database, permissions: readonly LaunchPermission[]) {
+  const grantees = (kind: LaunchPermission['kind']) => {
+    const found = permissions.filter((one) => one.kind === kind).map(({ grantee }) => grantee)
+    return found.length > 0 ? found : ['']
+  }
+  const kinds = [...new Set(permissions.map(({ kind }) => kind))]
+  const select = db.selectFrom('image_permissions').select('image_id')
+  const [kind = 'user', ...more] = kinds
+  if (more.length === 0)
+    return select.where('kind', '=', kind).where('grantee', 'in', grantees(kind))
+  return select.where((where) =>
+    where.or(
+      kinds.map((one) =>
+        where.and([where('kind', '=', one), where('grantee', 'in', grantees(one))]),
+      ),
+    ),
+  )
 }
 
 export async function listPendingImageIds(db: Database): Promise<readonly Id<'image'>[]> {
@@ -213,18 +235,6 @@ export async function requireImdsV2(tx: Tx, id: Id<'image'>): Promise<void> {
   await tx.updateTable('images').set({ imds_support: 'v2.0' }).where('id', '=', id).execute()
 }
 
-export async function setImagePublic(
-  tx: Tx,
-  image: { readonly id: Id<'image'>; readonly isPublic: boolean },
-): Promise<void> {
-  const { id, isPublic } = image
-  await tx
-    .updateTable('images')
-    .set({ is_public: toFlag(isPublic) })
-    .where('id', '=', id)
-    .execute()
-}
-
 /** Notes that an instance was launched from the image. */
 export async function markLaunched(tx: Tx, id: Id<'image'>, now: Date): Promise<void> {
   await tx
@@ -234,7 +244,7 @@ export async function markLaunched(tx: Tx, id: Id<'image'>, now: Date): Promise<
     .execute()
 }
 
-/** The registered images that live on each of the snapshots. */
+/** The images that live on each of the snapshots, also those that could come back. */
 export async function listImagesOnSnapshots(
   db: Database,
   snapshotIds: readonly Id<'snapshot'>[],
@@ -246,7 +256,7 @@ export async function listImagesOnSnapshots(
     .innerJoin('images', 'images.id', 'image_snapshots.image_id')
     .select(['image_snapshots.snapshot_id', 'image_snapshots.image_id'])
     .where('image_snapshots.snapshot_id', 'in', snapshotIds)
-    .where('images.state', 'in', ['pending', 'available'])
+    .where('images.state', 'in', ['pending', 'available', 'disabled', 'recycled'])
     .orderBy('image_snapshots.image_id')
     .execute()
   for (const { snapshot_id, image_id } of rows) {
@@ -270,7 +280,7 @@ export async function listLaunchedSnapshotIds(db: Database): Promise<readonly Id
 
 const toFlag = (value: boolean): Flag => (value ? 1 : 0)
 
-function toRow(image: Image): Insertable<Tables['images']> {
+function toRow(image: NewImage): Insertable<Tables['images']> {
   return {
     id: image.id,
     account_id: image.accountId,
@@ -337,6 +347,13 @@ function fromRow(row: Selectable<Tables['images']>): Image {
     sourceImageRegion: row.source_image_region ?? undefined,
     lastLaunchedAt: toDate(row.last_launched_at_ms),
     blockDevices: JSON.parse(row.block_devices) as readonly BlockDevice[],
+    deprecatesAt: toDate(row.deprecates_at_ms),
+    protection: row.protection,
+    protectedUntil: toDate(row.protected_until_ms),
+    recycledAt: toDate(row.recycled_at_ms),
+    recycleExitAt: toDate(row.recycle_exit_at_ms),
+    instanceTypes:
+      row.instance_types === null ? undefined : (JSON.parse(row.instance_types) as InstanceTypes),
   }
 }
 

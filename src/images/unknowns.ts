@@ -16,3 +16,21 @@ export const usageCountsOwner: boolean = false
 
 /** The states of instances that do not count as using their image. */
 export const unusedStates: readonly InstanceState[] = ['terminated']
+
+/** Whether an account that enables Allowed AMIs without any criterion goes on as before. */
+export const allowsAllWithoutCriteria = true
+
+/** Whether one has to ask for disabled images even where one names them by id. */
+export const leavesOutDisabledNamedById = true
+
+/** The code where a protected image is to be deregistered. */
+export const protectedCode: ErrorCode = 'OperationNotPermitted'
+
+/** What is read of the protection of an image while it cools down. Clean-up tools look for these words. */
+export const cooldownText = (until: Date): string => `disabled after ${until.toISOString()}`
+
+/** The code where the deprecation of a public image is to be cancelled. */
+export const publicDeprecationCode: ErrorCode = 'OperationNotPermitted'
+
+/** The code where one gives a share back that one does not have by one's account's number. */
+export const notSharedByNameCode: ErrorCode = 'InvalidRequest'

@@ -15,6 +15,8 @@ import { viewTags } from '../tags/view.ts'
 import type { BlockDevice, Image } from './image.ts'
 import type { Watermark } from './watermark.ts'
 import { viewWatermarks } from './watermark-view.ts'
+import { viewInstanceTypes } from './instance-types.ts'
+import { viewProtection } from './protection.ts'
 
 export function viewImage(
   image: Image,
@@ -23,6 +25,9 @@ export function viewImage(
     /** What goes for the owner's number, where it is the provider. */
     readonly ownerAlias?: string | undefined
     readonly watermarks?: readonly Watermark[] | undefined
+    /** Whether the viewer's criteria allow it, where it has some. */
+    readonly isAllowed?: boolean | undefined
+    readonly now: Date
   },
 ): ImageOutput {
   return {
@@ -30,15 +35,18 @@ export function viewImage(
     BlockDeviceMappings: image.blockDevices.map(viewBlockDevice),
     BootMode: image.bootMode,
     CreationDate: image.createdAt.toISOString(),
-    DeregistrationProtection: 'disabled',
+    DeprecationTime: image.deprecatesAt?.toISOString(),
+    DeregistrationProtection: viewProtection(image, beside.now),
     Description: image.description,
     EnaSupport: image.enaSupport,
     Hypervisor: 'xen',
+    ImageAllowed: beside.isAllowed,
     ImageId: image.id,
     ImageLocation: image.location,
     ImageOwnerAlias: beside.ownerAlias,
     ImageType: 'machine',
     ImageWatermarks: viewWatermarks(beside.watermarks),
+    InstanceTypeSpecification: image.instanceTypes && viewInstanceTypes(image.instanceTypes),
     ImdsSupport: image.imdsSupport as ImdsSupportValues | undefined,
     LastLaunchedTime: image.lastLaunchedAt?.toISOString(),
     Name: image.name,
@@ -70,12 +78,14 @@ export function viewImageMetadata(
   image: Image,
   beside: {
     readonly ownerAlias: string | undefined
+    readonly isAllowed: boolean | undefined
     readonly watermarks: readonly Watermark[] | undefined
+    readonly now: Date
   },
 ): ImageMetadata {
   const { ImageId, Name, OwnerId, State, ImageOwnerAlias, CreationDate, Public, ...rest } =
     viewImage(image, { ...beside, tags: undefined })
-  const { DeprecationTime, ImageWatermarks } = rest
+  const { DeprecationTime, ImageAllowed, ImageWatermarks } = rest
   return {
     ImageId,
     Name,
@@ -84,6 +94,7 @@ export function viewImageMetadata(
     ImageOwnerAlias,
     CreationDate,
     DeprecationTime,
+    ImageAllowed,
     IsPublic: Public,
     ImageWatermarks,
   }

@@ -5,6 +5,7 @@
  */
 import type { RunInstancesRequest } from '@aws-sdk/client-ec2'
 import type { Tx } from '../db/database.ts'
+import { findVisible, isAllowed } from '../images/find.ts'
 import {
   type Image,
   imageNotAuthorized,
@@ -12,7 +13,8 @@ import {
   imageUnavailable,
   parseImageId,
 } from '../images/image.ts'
-import { findImage, findVisible, markLaunched } from '../images/store.ts'
+import { supportsType, typeNotSupported } from '../images/instance-types.ts'
+import { findImage, markLaunched } from '../images/store.ts'
 import { keyPairNotFound } from '../key-pairs/key-pair.ts'
 import { findKeyPair } from '../key-pairs/store.ts'
 import { ApiError, missingParameter } from '../lib/errors.ts'
@@ -65,6 +67,7 @@ export async function launch(
   const shutdownBehavior = readShutdownBehavior(request.InstanceInitiatedShutdownBehavior)
 
   const image = await findLaunchable(call, request.ImageId)
+  if (!supportsType(image.instanceTypes, type.name)) throw typeNotSupported(image.id, type.name)
   checkArchitecture(type, image.architecture)
   checkBootable(image, type)
   const currentBootMode = bootModeOf(type, image.bootMode)
@@ -188,16 +191,17 @@ async function tag(
 
 /** The image, where the caller may launch it and its disks are there. */
 async function findLaunchable(
-  { tx, caller, region }: LaunchCall,
+  { tx, caller, region, now }: LaunchCall,
   imageId: string | undefined,
 ): Promise<Image> {
   if (imageId === undefined) throw missingParameter('ImageId')
   const id = parseImageId(imageId)
   const image = await findImage(tx, id)
   if (!image || image.region !== region) throw imagesNotFound([id])
-  if (image.state === 'deregistered') throw imageUnavailable(id)
-  const isVisible = await findVisible(tx, { accountId: caller.accountId, region, id })
-  if (!isVisible) throw imageNotAuthorized(id)
+  if (image.state === 'deregistered' || image.state === 'recycled') throw imageUnavailable(id)
+  const { accountId } = caller
+  if (!(await findVisible(tx, { accountId, region, id }))) throw imageNotAuthorized(id)
+  if (!(await isAllowed(tx, { accountId, region, now }, image))) throw imagesNotFound([id])
   if (image.state !== 'available') throw imageUnavailable(id)
   return image
 }

@@ -34,6 +34,7 @@ export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
       accountId,
       region: SourceRegion,
       id: input.SourceImageId,
+      now,
     })
     const taken = await findImageIdByName(tx, { accountId, region, name })
     if (taken) throw imageNameTaken(name, taken)

@@ -23,6 +23,7 @@ import {
   checkImageName,
   type Image,
   imageNameTaken,
+  type NewImage,
   parseImageId,
   snapshotsOf,
 } from '../image.ts'
@@ -54,7 +55,7 @@ export const createImage = writeOperation<CreateImageRequest, CreateImageResult>
     const imageId = newId('image')
     const blockDevices = await imageDisks(call, instance, imageId, tags.get('snapshot') ?? [])
     const source = await findImage(tx, instance.imageId)
-    const image: Image = {
+    const image: NewImage = {
       id: imageId,
       accountId,
       region,

@@ -6,14 +6,20 @@ import type {
   SnapshotReturnCodes,
 } from '@aws-sdk/client-ec2'
 import type { Id } from '../../lib/ids.ts'
+import { retentionDaysOf } from '../../recycle-bin/rule.ts'
+import { listRules } from '../../recycle-bin/store.ts'
 import { removeSnapshot } from '../../snapshots/remove.ts'
 import { findSnapshot } from '../../snapshots/store.ts'
-import { deleteTagsOf } from '../../tags/store.ts'
+import { deleteTagsOf, listTags } from '../../tags/store.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { ownImage } from '../find.ts'
-import { type Image, imageUnavailable, snapshotsOf } from '../image.ts'
+import { type Image, imageBusy, imageUnavailable, snapshotsOf } from '../image.ts'
+import { recycleImage, setProtection } from '../life-store.ts'
 import { removeLaunchPermissions } from '../permission-store.ts'
+import { imageProtected, isProtected } from '../protection.ts'
 import { changeImageState, listImagesOnSnapshots } from '../store.ts'
+
+const dayMs = 24 * 60 * 60 * 1000
 
 type Call = WriteCall<DeregisterImageRequest>
 
@@ -24,19 +30,38 @@ export const deregisterImage = writeOperation<DeregisterImageRequest, Deregister
     const { accountId } = caller
     const image = await ownImage(tx, { accountId, region, id: input.ImageId })
     const { id } = image
-    const isChanged = await changeImageState(tx, {
-      id,
-      from: ['pending', 'available', 'failed'],
-      to: 'deregistered',
-      at: now,
-    })
-    if (!isChanged) throw imageUnavailable(id)
-    await removeLaunchPermissions(tx, id)
-    await deleteTagsOf(tx, id)
+    if (isProtected(image, now)) throw imageProtected(id)
+    // Locks the row: nobody protects the image behind this call's back.
+    if (!(await setProtection(tx, image, image))) throw imageBusy(id)
+    if (!(await recycle(call, image))) {
+      const isChanged = await changeImageState(tx, {
+        id,
+        from: ['pending', 'available', 'failed', 'disabled'],
+        to: 'deregistered',
+        at: now,
+      })
+      if (!isChanged) throw imageUnavailable(id)
+      await removeLaunchPermissions(tx, id)
+      await deleteTagsOf(tx, id)
+    }
     if (!input.DeleteAssociatedSnapshots) return { Return: true }
     return { Return: true, DeleteSnapshotResults: await deleteSnapshots(call, image) }
   },
 })
+
+/** Moves the image into the Recycle Bin where a rule retains it. It keeps its tags and shares for its return. */
+async function recycle({ tx, now }: Call, image: Image): Promise<boolean> {
+  if (image.state !== 'available' && image.state !== 'disabled') return false
+  const { id, accountId, region } = image
+  const rules = await listRules(tx, { accountId, region, resourceType: 'EC2_IMAGE' })
+  if (rules.length === 0) return false
+  const tags = (await listTags(tx, { accountId, resourceIds: [id] })).get(id) ?? []
+  const days = retentionDaysOf(rules, tags)
+  if (days === undefined) return false
+  const exitAt = new Date(now.getTime() + days * dayMs)
+  if (await recycleImage(tx, image, { at: now, exitAt })) return true
+  throw imageUnavailable(id)
+}
 
 /** What another image needs stays, and is no failure. */
 async function deleteSnapshots(call: Call, image: Image): Promise<DeleteSnapshotReturnCode[]> {

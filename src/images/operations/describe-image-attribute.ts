@@ -6,14 +6,15 @@ import { ownImage, visibleImage } from '../find.ts'
 import { unknownImageAttribute } from '../image.ts'
 import { viewLaunchPermission } from '../launch-permission.ts'
 import { listLaunchPermissions } from '../permission-store.ts'
+import { viewProtection } from '../protection.ts'
 
 type Call = ReadCall<DescribeImageAttributeRequest>
 
 export const describeImageAttribute = readOperation<DescribeImageAttributeRequest, ImageAttribute>({
   action: 'DescribeImageAttribute',
   async run(call) {
-    const { input, db, caller, region } = call
-    const wanted = { accountId: caller.accountId, region, id: input.ImageId }
+    const { input, db, caller, region, now } = call
+    const wanted = { accountId: caller.accountId, region, id: input.ImageId, now }
     const { Attribute: attribute } = input
     if (attribute === 'launchPermission' || attribute === 'lastLaunchedTime') {
       return await forOwner(call, attribute)
@@ -40,7 +41,7 @@ export const describeImageAttribute = readOperation<DescribeImageAttributeReques
       case 'imdsSupport':
         return { ImageId, ImdsSupport: { Value: image.imdsSupport } }
       case 'deregistrationProtection':
-        return { ImageId, DeregistrationProtection: { Value: 'disabled' } }
+        return { ImageId, DeregistrationProtection: { Value: viewProtection(image, now) } }
       // AWS lists this one among the attributes, and refuses it to everybody.
       case 'blockDeviceMapping':
         throw new ApiError('AuthFailure', 'Unauthorized attempt to access restricted resource')

@@ -4,7 +4,6 @@ import type {
   DescribeInstanceImageMetadataResult,
   InstanceImageMetadata,
 } from '@aws-sdk/client-ec2'
-import type { Database } from '../../db/database.ts'
 import { listAccounts } from '../../iam/store.ts'
 import type { Instance } from '../../instances/instance.ts'
 import { checkNoPagesOfIds, findInstances } from '../../instances/lookup.ts'
@@ -17,7 +16,8 @@ import { page } from '../../lib/pages.ts'
 import { findZone } from '../../network/zone.ts'
 import { listTags } from '../../tags/store.ts'
 import { viewTags } from '../../tags/view.ts'
-import { readOperation } from '../../wire/operation.ts'
+import { type ReadCall, readOperation } from '../../wire/operation.ts'
+import { readAllowance } from '../allowance.ts'
 import type { Image } from '../image.ts'
 import { findImages } from '../store.ts'
 import { viewImageMetadata } from '../view.ts'
@@ -35,6 +35,8 @@ const filters: FilterTable<InstanceImageMetadata> = {
   'zone-id': (one) => one.ZoneId,
 }
 
+type Call = ReadCall<DescribeInstanceImageMetadataRequest>
+
 export const describeInstanceImageMetadata = readOperation<
   DescribeInstanceImageMetadataRequest,
   DescribeInstanceImageMetadataResult
@@ -51,7 +53,7 @@ export const describeInstanceImageMetadata = readOperation<
         ? await findInstances(db, call, ids)
         : await listInstances(db, { accountId, region })
     const tags = await listTags(db, { accountId, resourceIds: instances.map(({ id }) => id) })
-    const images = await imagesOf(db, instances)
+    const images = await imagesOf(call, instances)
     const views = instances.map((instance) => ({
       InstanceId: instance.id,
       InstanceType: instance.instanceType as InstanceImageMetadata['InstanceType'],
@@ -72,18 +74,22 @@ export const describeInstanceImageMetadata = readOperation<
 })
 
 /** What the instances were launched from, whatever has become of it and whoever may see it now. */
-async function imagesOf(db: Database, instances: readonly Instance[]) {
+async function imagesOf({ db, caller, region, now }: Call, instances: readonly Instance[]) {
   const aliases = new Map((await listAccounts(db)).map(({ id, alias }) => [id, alias]))
   const ids = [...new Set(instances.map(({ imageId }) => imageId))]
   const watermarks = await listWatermarks(db, ids)
   const images: Image[] = []
   for (const some of inChunks(ids)) images.push(...(await findImages(db, some)))
+  const { accountId } = caller
+  const verdicts = await (await readAllowance(db, { accountId, region, now })).judge(images)
   return new Map<Id<'image'>, ReturnType<typeof viewImageMetadata>>(
     images.map((image) => [
       image.id,
       viewImageMetadata(image, {
         ownerAlias: aliases.get(image.accountId),
+        isAllowed: verdicts.get(image.id),
         watermarks: watermarks.get(image.id),
+        now,
       }),
     ]),
   )

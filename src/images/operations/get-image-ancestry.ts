@@ -8,9 +8,14 @@ import { findImage } from '../store.ts'
 
 export const getImageAncestry = readOperation<GetImageAncestryRequest, GetImageAncestryResult>({
   action: 'GetImageAncestry',
-  async run({ input, db, caller, region }) {
+  async run({ input, db, caller, region, now }) {
     const { accountId } = caller
-    let image: Image | undefined = await visibleImage(db, { accountId, region, id: input.ImageId })
+    let image: Image | undefined = await visibleImage(db, {
+      accountId,
+      region,
+      id: input.ImageId,
+      now,
+    })
     const aliases = new Map((await listAccounts(db)).map(({ id, alias }) => [id, alias]))
     const ImageAncestryEntries = []
     // An image is older than all that is made of it, so the chain comes to an end. It goes on

@@ -1,11 +1,20 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyImageAttribute.html */
 import type { ModifyImageAttributeRequest } from '@aws-sdk/client-ec2'
+import type { Tx } from '../../db/database.ts'
 import { ApiError, invalidParameterValue, missingParameter } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { publicDeprecation } from '../deprecation.ts'
 import { ownImage } from '../find.ts'
-import { checkImageDescription, imageUnavailable, unknownImageAttribute } from '../image.ts'
+import { publicSharingBlocked } from '../image-settings.ts'
+import {
+  checkImageDescription,
+  type Image,
+  imageUnavailable,
+  unknownImageAttribute,
+} from '../image.ts'
 import { type LaunchPermission, readLaunchPermissions } from '../launch-permission.ts'
-import { addLaunchPermissions, removeLaunchPermissions } from '../permission-store.ts'
+import { addLaunchPermissions, isEveryone, removeLaunchPermissions } from '../permission-store.ts'
+import { findImageSettings } from '../settings-store.ts'
 import { requireImdsV2, setImageDescription } from '../store.ts'
 
 export const modifyImageAttribute = writeOperation<
@@ -27,13 +36,25 @@ export const modifyImageAttribute = writeOperation<
         await requireImdsV2(tx, id)
         break
       case 'launchPermission':
-        await addLaunchPermissions(tx, id, change.add)
+        await checkPublicAccess(tx, image, change.add)
+        await addLaunchPermissions(tx, id, change.add, publicDeprecation(image))
         await removeLaunchPermissions(tx, id, change.remove)
         break
     }
     return { Return: true }
   },
 })
+
+/** An image that is public already stays so, whatever its account says now. */
+async function checkPublicAccess(
+  tx: Tx,
+  image: Image,
+  added: readonly LaunchPermission[],
+): Promise<void> {
+  if (image.isPublic || !added.some(isEveryone)) return
+  const { publicAccess } = await findImageSettings(tx, image)
+  if (publicAccess === 'block-new-sharing') throw publicSharingBlocked()
+}
 
 type Change =
   | { readonly attribute: 'description'; readonly value: string }

@@ -1,0 +1,60 @@
+/** Which images of others an account allows itself in a Region. Its own are always allowed. */
+import type { Database } from '../db/database.ts'
+import { type Account, listAccounts } from '../iam/store.ts'
+import type { Id } from '../lib/ids.ts'
+import { meetsCriteria } from './criterion.ts'
+import type { Image } from './image.ts'
+import { findImageSettings } from './settings-store.ts'
+import { listWatermarks } from './watermark-store.ts'
+
+export interface Allowance {
+  /** Whether what is not allowed can be neither seen nor used. */
+  readonly isEnforced: boolean
+  /** Whether each image is allowed; nothing is said where nobody asks for criteria to be met. */
+  readonly judge: (images: readonly Image[]) => Promise<ReadonlyMap<Id<'image'>, boolean>>
+  /** Those of the images that may be seen and used. */
+  readonly usable: (images: readonly Image[]) => Promise<readonly Image[]>
+}
+
+/** Everything is allowed as long as the account has not said otherwise. */
+export async function readAllowance(
+  db: Database,
+  query: { readonly accountId: string; readonly region: string; readonly now: Date },
+  known?: readonly Account[],
+): Promise<Allowance> {
+  const { accountId, now } = query
+  const { allowedState, criteria } = await findImageSettings(db, query)
+  if (allowedState === 'disabled') {
+    return { isEnforced: false, judge: async () => new Map(), usable: async (images) => images }
+  }
+  const accounts = known ?? (await listAccounts(db))
+  const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]))
+  const looksAtWatermarks = criteria.some(({ ImageWatermarks }) => ImageWatermarks)
+  const isEnforced = allowedState === 'enabled'
+
+  const judge: Allowance['judge'] = async (images) => {
+    const others = images.filter((image) => image.accountId !== accountId)
+    const ids = looksAtWatermarks ? others.map(({ id }) => id) : []
+    const watermarks = await listWatermarks(db, ids)
+    const meets = (image: Image) =>
+      meetsCriteria(
+        criteria,
+        {
+          image,
+          ownerAlias: aliases.get(image.accountId),
+          watermarks: watermarks.get(image.id) ?? [],
+        },
+        now,
+      )
+    return new Map(images.map((image) => [image.id, image.accountId === accountId || meets(image)]))
+  }
+  return {
+    isEnforced,
+    judge,
+    async usable(images) {
+      if (!isEnforced) return images
+      const verdicts = await judge(images)
+      return images.filter(({ id }) => verdicts.get(id))
+    },
+  }
+}
