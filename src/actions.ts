@@ -14,7 +14,11 @@ import { describeImages } from './images/operations/describe-images.ts'
 import { describeInstanceImageMetadata } from './images/operations/describe-instance-image-metadata.ts'
 import { detachImageWatermark } from './images/operations/detach-image-watermark.ts'
 import { disableImageBlockPublicAccess } from './images/operations/disable-image-block-public-access.ts'
+import { disableImageDeprecation } from './images/operations/disable-image-deprecation.ts'
+import { disableImage } from './images/operations/disable-image.ts'
 import { enableImageBlockPublicAccess } from './images/operations/enable-image-block-public-access.ts'
+import { enableImageDeprecation } from './images/operations/enable-image-deprecation.ts'
+import { enableImage } from './images/operations/enable-image.ts'
 import { getImageAncestry } from './images/operations/get-image-ancestry.ts'
 import { getImageBlockPublicAccessState } from './images/operations/get-image-block-public-access-state.ts'
 import { modifyImageAttribute } from './images/operations/modify-image-attribute.ts'
@@ -91,7 +95,11 @@ const all: readonly Operation[] = [
   describeInstanceImageMetadata,
   detachImageWatermark,
   disableImageBlockPublicAccess,
+  disableImageDeprecation,
+  disableImage,
   enableImageBlockPublicAccess,
+  enableImageDeprecation,
+  enableImage,
   getImageAncestry,
   getImageBlockPublicAccessState,
   modifyImageAttribute,
