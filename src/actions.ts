@@ -6,6 +6,7 @@ import { describeImageReferences } from './image-usage/operations/describe-image
 import { describeImageUsageReportEntries } from './image-usage/operations/describe-image-usage-report-entries.ts'
 import { describeImageUsageReports } from './image-usage/operations/describe-image-usage-reports.ts'
 import { attachImageWatermark } from './images/operations/attach-image-watermark.ts'
+import { cancelImageLaunchPermission } from './images/operations/cancel-image-launch-permission.ts'
 import { copyImage } from './images/operations/copy-image.ts'
 import { createImage } from './images/operations/create-image.ts'
 import { deregisterImage } from './images/operations/deregister-image.ts'
@@ -15,14 +16,17 @@ import { describeInstanceImageMetadata } from './images/operations/describe-inst
 import { detachImageWatermark } from './images/operations/detach-image-watermark.ts'
 import { disableImageBlockPublicAccess } from './images/operations/disable-image-block-public-access.ts'
 import { disableImageDeprecation } from './images/operations/disable-image-deprecation.ts'
+import { disableImageDeregistrationProtection } from './images/operations/disable-image-deregistration-protection.ts'
 import { disableImage } from './images/operations/disable-image.ts'
 import { enableImageBlockPublicAccess } from './images/operations/enable-image-block-public-access.ts'
 import { enableImageDeprecation } from './images/operations/enable-image-deprecation.ts'
+import { enableImageDeregistrationProtection } from './images/operations/enable-image-deregistration-protection.ts'
 import { enableImage } from './images/operations/enable-image.ts'
 import { getImageAncestry } from './images/operations/get-image-ancestry.ts'
 import { getImageBlockPublicAccessState } from './images/operations/get-image-block-public-access-state.ts'
 import { modifyImageAttribute } from './images/operations/modify-image-attribute.ts'
 import { registerImage } from './images/operations/register-image.ts'
+import { replaceImageInstanceTypeSpecification } from './images/operations/replace-image-instance-type-specification.ts'
 import { resetImageAttribute } from './images/operations/reset-image-attribute.ts'
 import { describeInstanceAttribute } from './instances/operations/describe-instance-attribute.ts'
 import { describeInstanceStatus } from './instances/operations/describe-instance-status.ts'
@@ -87,6 +91,7 @@ const all: readonly Operation[] = [
   describeImageUsageReports,
   // images/
   attachImageWatermark,
+  cancelImageLaunchPermission,
   copyImage,
   createImage,
   deregisterImage,
@@ -96,14 +101,17 @@ const all: readonly Operation[] = [
   detachImageWatermark,
   disableImageBlockPublicAccess,
   disableImageDeprecation,
+  disableImageDeregistrationProtection,
   disableImage,
   enableImageBlockPublicAccess,
   enableImageDeprecation,
+  enableImageDeregistrationProtection,
   enableImage,
   getImageAncestry,
   getImageBlockPublicAccessState,
   modifyImageAttribute,
   registerImage,
+  replaceImageInstanceTypeSpecification,
   resetImageAttribute,
   // instances/
   describeInstanceAttribute,
