@@ -14,18 +14,22 @@ import { describeImageAttribute } from './images/operations/describe-image-attri
 import { describeImages } from './images/operations/describe-images.ts'
 import { describeInstanceImageMetadata } from './images/operations/describe-instance-image-metadata.ts'
 import { detachImageWatermark } from './images/operations/detach-image-watermark.ts'
+import { disableAllowedImagesSettings } from './images/operations/disable-allowed-images-settings.ts'
 import { disableImageBlockPublicAccess } from './images/operations/disable-image-block-public-access.ts'
 import { disableImageDeprecation } from './images/operations/disable-image-deprecation.ts'
 import { disableImageDeregistrationProtection } from './images/operations/disable-image-deregistration-protection.ts'
 import { disableImage } from './images/operations/disable-image.ts'
+import { enableAllowedImagesSettings } from './images/operations/enable-allowed-images-settings.ts'
 import { enableImageBlockPublicAccess } from './images/operations/enable-image-block-public-access.ts'
 import { enableImageDeprecation } from './images/operations/enable-image-deprecation.ts'
 import { enableImageDeregistrationProtection } from './images/operations/enable-image-deregistration-protection.ts'
 import { enableImage } from './images/operations/enable-image.ts'
+import { getAllowedImagesSettings } from './images/operations/get-allowed-images-settings.ts'
 import { getImageAncestry } from './images/operations/get-image-ancestry.ts'
 import { getImageBlockPublicAccessState } from './images/operations/get-image-block-public-access-state.ts'
 import { modifyImageAttribute } from './images/operations/modify-image-attribute.ts'
 import { registerImage } from './images/operations/register-image.ts'
+import { replaceImageCriteriaInAllowedImagesSettings } from './images/operations/replace-image-criteria-in-allowed-images-settings.ts'
 import { replaceImageInstanceTypeSpecification } from './images/operations/replace-image-instance-type-specification.ts'
 import { resetImageAttribute } from './images/operations/reset-image-attribute.ts'
 import { describeInstanceAttribute } from './instances/operations/describe-instance-attribute.ts'
@@ -99,18 +103,22 @@ const all: readonly Operation[] = [
   describeImages,
   describeInstanceImageMetadata,
   detachImageWatermark,
+  disableAllowedImagesSettings,
   disableImageBlockPublicAccess,
   disableImageDeprecation,
   disableImageDeregistrationProtection,
   disableImage,
+  enableAllowedImagesSettings,
   enableImageBlockPublicAccess,
   enableImageDeprecation,
   enableImageDeregistrationProtection,
   enableImage,
+  getAllowedImagesSettings,
   getImageAncestry,
   getImageBlockPublicAccessState,
   modifyImageAttribute,
   registerImage,
+  replaceImageCriteriaInAllowedImagesSettings,
   replaceImageInstanceTypeSpecification,
   resetImageAttribute,
   // instances/
