@@ -27,11 +27,13 @@ import { enableImage } from './images/operations/enable-image.ts'
 import { getAllowedImagesSettings } from './images/operations/get-allowed-images-settings.ts'
 import { getImageAncestry } from './images/operations/get-image-ancestry.ts'
 import { getImageBlockPublicAccessState } from './images/operations/get-image-block-public-access-state.ts'
+import { listImagesInRecycleBin } from './images/operations/list-images-in-recycle-bin.ts'
 import { modifyImageAttribute } from './images/operations/modify-image-attribute.ts'
 import { registerImage } from './images/operations/register-image.ts'
 import { replaceImageCriteriaInAllowedImagesSettings } from './images/operations/replace-image-criteria-in-allowed-images-settings.ts'
 import { replaceImageInstanceTypeSpecification } from './images/operations/replace-image-instance-type-specification.ts'
 import { resetImageAttribute } from './images/operations/reset-image-attribute.ts'
+import { restoreImageFromRecycleBin } from './images/operations/restore-image-from-recycle-bin.ts'
 import { describeInstanceAttribute } from './instances/operations/describe-instance-attribute.ts'
 import { describeInstanceStatus } from './instances/operations/describe-instance-status.ts'
 import { describeInstanceTypeOfferings } from './instances/operations/describe-instance-type-offerings.ts'
@@ -116,11 +118,13 @@ const all: readonly Operation[] = [
   getAllowedImagesSettings,
   getImageAncestry,
   getImageBlockPublicAccessState,
+  listImagesInRecycleBin,
   modifyImageAttribute,
   registerImage,
   replaceImageCriteriaInAllowedImagesSettings,
   replaceImageInstanceTypeSpecification,
   resetImageAttribute,
+  restoreImageFromRecycleBin,
   // instances/
   describeInstanceAttribute,
   describeInstanceStatus,

@@ -1,0 +1,29 @@
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RestoreImageFromRecycleBin.html */
+import type { RestoreImageFromRecycleBinRequest } from '@aws-sdk/client-ec2'
+import { writeOperation } from '../../wire/operation.ts'
+import { imageNameTaken, imagesNotFound, parseImageId } from '../image.ts'
+import { listRecycledImages } from '../life-store.ts'
+import { changeImageState, findImageIdByName } from '../store.ts'
+
+export const restoreImageFromRecycleBin = writeOperation<
+  RestoreImageFromRecycleBinRequest,
+  { Return: boolean }
+>({
+  action: 'RestoreImageFromRecycleBin',
+  async run({ input, tx, caller, region, now }) {
+    const { accountId } = caller
+    const id = parseImageId(input.ImageId ?? '')
+    const [image] = await listRecycledImages(tx, { accountId, region, ids: [id] })
+    if (!image) throw imagesNotFound([id])
+    const taken = await findImageIdByName(tx, image)
+    if (taken) throw imageNameTaken(image.name, taken)
+    const isChanged = await changeImageState(tx, {
+      id,
+      from: ['recycled'],
+      to: 'available',
+      at: now,
+    })
+    if (!isChanged) throw imagesNotFound([id])
+    return { Return: true }
+  },
+})
