@@ -67,6 +67,19 @@ import { describeSubnets } from './network/operations/describe-subnets.ts'
 import { describeVpcs } from './network/operations/describe-vpcs.ts'
 import { revokeSecurityGroupEgress } from './network/operations/revoke-security-group-egress.ts'
 import { revokeSecurityGroupIngress } from './network/operations/revoke-security-group-ingress.ts'
+import { addTagsToParameter } from './parameters/operations/add-tags-to-resource.ts'
+import { deleteParameter } from './parameters/operations/delete-parameter.ts'
+import { deleteParameters } from './parameters/operations/delete-parameters.ts'
+import { describeParameters } from './parameters/operations/describe-parameters.ts'
+import { getParameterHistory } from './parameters/operations/get-parameter-history.ts'
+import { getParameter } from './parameters/operations/get-parameter.ts'
+import { getParametersByPath } from './parameters/operations/get-parameters-by-path.ts'
+import { getParameters } from './parameters/operations/get-parameters.ts'
+import { labelParameterVersion } from './parameters/operations/label-parameter-version.ts'
+import { listTagsForParameter } from './parameters/operations/list-tags-for-resource.ts'
+import { putParameter } from './parameters/operations/put-parameter.ts'
+import { removeTagsFromParameter } from './parameters/operations/remove-tags-from-resource.ts'
+import { unlabelParameterVersion } from './parameters/operations/unlabel-parameter-version.ts'
 import { copySnapshot } from './snapshots/operations/copy-snapshot.ts'
 import { createSnapshot } from './snapshots/operations/create-snapshot.ts'
 import { createSnapshots } from './snapshots/operations/create-snapshots.ts'
@@ -161,6 +174,20 @@ const all: readonly Operation[] = [
   describeVpcs,
   revokeSecurityGroupEgress,
   revokeSecurityGroupIngress,
+  // parameters/
+  addTagsToParameter,
+  deleteParameter,
+  deleteParameters,
+  describeParameters,
+  getParameterHistory,
+  getParameter,
+  getParametersByPath,
+  getParameters,
+  labelParameterVersion,
+  listTagsForParameter,
+  putParameter,
+  removeTagsFromParameter,
+  unlabelParameterVersion,
   // snapshots/
   copySnapshot,
   createSnapshot,

@@ -6,6 +6,7 @@ import type { EC2Client } from '@aws-sdk/client-ec2'
 import { sql } from 'kysely'
 import { actions } from '../src/actions.ts'
 import { listEvents } from '../src/audit/store.ts'
+import { others, type OtherService } from './other-services.ts'
 import { startSystem, type TestSystem } from './system.ts'
 
 const ids = {
@@ -126,8 +127,21 @@ function command(action: string, extra: object = {}): Command {
 }
 
 const ec2Actions = [...actions.values()]
-  .filter(({ service }) => service !== 'sts')
+  .filter(({ service = 'ec2' }) => service === 'ec2')
   .map(({ action }) => action)
+
+const otherActions = [...actions.values()].flatMap(({ service = 'ec2', action }) =>
+  service === 'ec2' || service === 'sts' ? [] : [{ service, action }],
+)
+
+function otherCommand(service: OtherService, action: string): object {
+  const { commands, samples: ofService } = others[service]
+  const Made = commands[`${action}Command`] as (new (input: object) => object) | undefined
+  const sample = ofService[action]
+  assert(Made, `the SDK has no ${service}:${action}`)
+  assert(sample, `${service}:${action} has no sample request`)
+  return new Made(sample)
+}
 
 let system: TestSystem
 let nobody: EC2Client
@@ -183,6 +197,31 @@ for (const action of ec2Actions) {
   })
 }
 
+for (const { service, action } of otherActions) {
+  const { denied, forged, make } = others[service]
+
+  test(`${service}:${action}: a caller with no policy is refused`, async () => {
+    const client = make(await system.settingsOf('666666666666', []))
+    await assert.rejects(client.send(otherCommand(service, action)), { name: denied })
+    client.destroy()
+  })
+
+  test(`${service}:${action}: a wrong signature is refused before anything else`, async () => {
+    const client = make(system.settingsWith({ secret: 'wrong' }))
+    await assert.rejects(client.send(otherCommand(service, action)), { name: forged })
+    client.destroy()
+  })
+
+  test(`${service}:${action}: what does not exist is refused in AWS's words, or answered`, async () => {
+    const client = make(system.settingsWith())
+    await client.send(otherCommand(service, action)).catch((error: Error) => {
+      assert.doesNotMatch(error.name, /^Internal|^ServiceException$|^Unsupported|^Unknown/)
+      assert.match(error.name, /^[A-Z][A-Za-z]+$/)
+    })
+    client.destroy()
+  })
+}
+
 test('every refusal is audited', async () => {
   const refused = async () => {
     const events = await listEvents(system.db.reads)
@@ -192,6 +231,8 @@ test('every refusal is audited', async () => {
     )
     return new Set(theirs.map(({ action }) => action))
   }
-  await system.until('the last audit row', async () => (await refused()).size === ec2Actions.length)
-  assert.deepEqual([...(await refused())].sort(), ec2Actions.toSorted())
+  // Two services may have an action of the same name.
+  const all = [...new Set([...ec2Actions, ...otherActions.map(({ action }) => action)])].sort()
+  await system.until('the last audit row', async () => (await refused()).size === all.length)
+  assert.deepEqual([...(await refused())].sort(), all)
 })

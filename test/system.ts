@@ -32,8 +32,20 @@ export interface TestSystem {
   client(account: string, policies?: readonly Statement[]): Promise<EC2Client>
   /** A client with what the caller says, such as a wrong secret or another Region. */
   clientWith(options: { id?: string; secret?: string; region?: string }): EC2Client
+  /** What a client of any service is made with: the administrator's, or as `clientWith` has it. */
+  settingsWith(options?: { id?: string; secret?: string; region?: string }): ClientSettings
+  /** The same for another account, as `client` has it. */
+  settingsOf(account: string, policies?: readonly Statement[]): Promise<ClientSettings>
   /** Waits until `is` gives something, and gives that. */
   until<T>(what: string, is: () => Promise<T | undefined | false>): Promise<T>
+}
+
+/** How every client of the SDK can be set up. */
+export interface ClientSettings {
+  readonly endpoint: string
+  readonly region: string
+  readonly maxAttempts: number
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
 }
 
 export interface SystemOptions {
@@ -77,16 +89,29 @@ export async function startSystem(
   })
 
   const { db, endpoint, rootKey } = imago
-  const clientWith: TestSystem['clientWith'] = ({ id, secret, region: other }) => {
-    const client = new EC2Client({
-      endpoint,
-      region: other ?? region,
-      maxAttempts: 1,
-      credentials: {
-        accessKeyId: id ?? rootKey.id,
-        secretAccessKey: secret ?? rootKey.secret.reveal(),
-      },
+  const settingsWith: TestSystem['settingsWith'] = ({ id, secret, region: other } = {}) => ({
+    endpoint,
+    region: other ?? region,
+    maxAttempts: 1,
+    credentials: {
+      accessKeyId: id ?? rootKey.id,
+      secretAccessKey: secret ?? rootKey.secret.reveal(),
+    },
+  })
+  const settingsOf: TestSystem['settingsOf'] = async (account, policies = [allowAll]) => {
+    const key = { id: `AKIA${account}${policies.length}`, secret: new Secret(`of ${account}`) }
+    await transaction(db.writes, async (tx) => {
+      const now = new Date()
+      await insertAccount(tx, { id: account, name: account, alias: undefined }, now)
+      const arn = `arn:aws:iam::${account}:user/test`
+      const caller = { accountId: account, arn, userId: 'AIDATEST', policies }
+      await putAccessKey(tx, { ...key, caller }, now)
+      await ensureDefaultNetwork(tx, { accountId: account, region, newId: formatNew, now })
     })
+    return settingsWith({ id: key.id, secret: key.secret.reveal() })
+  }
+  const ec2Client = (settings: ClientSettings) => {
+    const client = new EC2Client(settings)
     context.after(() => client.destroy())
     return client
   }
@@ -95,20 +120,11 @@ export async function startSystem(
     db,
     endpoint,
     dataFolder,
-    ec2: clientWith({}),
-    clientWith,
-    async client(account, policies = [allowAll]) {
-      const key = { id: `AKIA${account}${policies.length}`, secret: new Secret(`of ${account}`) }
-      await transaction(db.writes, async (tx) => {
-        const now = new Date()
-        await insertAccount(tx, { id: account, name: account, alias: undefined }, now)
-        const arn = `arn:aws:iam::${account}:user/test`
-        const caller = { accountId: account, arn, userId: 'AIDATEST', policies }
-        await putAccessKey(tx, { ...key, caller }, now)
-        await ensureDefaultNetwork(tx, { accountId: account, region, newId: formatNew, now })
-      })
-      return clientWith({ id: key.id, secret: key.secret.reveal() })
-    },
+    ec2: ec2Client(settingsWith()),
+    settingsWith,
+    settingsOf,
+    clientWith: (options) => ec2Client(settingsWith(options)),
+    client: async (account, policies) => ec2Client(await settingsOf(account, policies)),
     async until(what, is) {
       for (let tries = 0; tries < 1200; tries++) {
         const found = await is()

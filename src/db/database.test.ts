@@ -29,6 +29,8 @@ const tables = {
   organizational_units: true,
   organizations: true,
   retention_rules: true,
+  parameter_versions: true,
+  parameters: true,
   security_group_rules: true,
   security_groups: true,
   settings: true,

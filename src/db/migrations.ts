@@ -445,4 +445,30 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (report_id, account_id, resource_type)
    )`,
   `ALTER TABLE volumes ADD COLUMN state_message TEXT`,
+
+  `CREATE TABLE parameters (
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     name TEXT NOT NULL,
+     latest_version INTEGER NOT NULL CHECK (latest_version > 0),
+     tags TEXT NOT NULL,
+     PRIMARY KEY (account_id, region, name)
+   )`,
+  `CREATE TABLE parameter_versions (
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     name TEXT NOT NULL,
+     version INTEGER NOT NULL CHECK (version > 0),
+     type TEXT NOT NULL CHECK (type IN ('String', 'StringList')),
+     data_type TEXT NOT NULL CHECK (data_type IN ('text', 'aws:ec2:image')),
+     tier TEXT NOT NULL CHECK (tier IN ('Standard', 'Advanced')),
+     value TEXT NOT NULL,
+     description TEXT,
+     allowed_pattern TEXT,
+     labels TEXT NOT NULL,
+     modified_at_ms BIGINT NOT NULL,
+     modified_by TEXT NOT NULL,
+     PRIMARY KEY (account_id, region, name, version),
+     FOREIGN KEY (account_id, region, name) REFERENCES parameters (account_id, region, name)
+   )`,
 ]

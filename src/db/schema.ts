@@ -364,4 +364,25 @@ export interface Tables {
     requested_at_ms: number
     completed_at_ms: number
   }
+
+  parameters: Owned & {
+    name: string
+    latest_version: number
+    /** JSON of `Tag[]` in `tags/tag.ts`: these are no tags of EC2. */
+    tags: string
+  }
+  parameter_versions: Owned & {
+    name: string
+    version: number
+    type: 'String' | 'StringList'
+    data_type: 'text' | 'aws:ec2:image'
+    tier: 'Standard' | 'Advanced'
+    value: string
+    description: string | null
+    allowed_pattern: string | null
+    /** JSON of texts. A label is on one version of a parameter. */
+    labels: string
+    modified_at_ms: number
+    modified_by: string
+  }
 }

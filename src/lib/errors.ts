@@ -147,6 +147,7 @@ const statuses = {
   SourceParentNotFoundException: 400,
   SsmInvalidParameter: 400,
   TooManyTagsError: 400,
+  TooManyUpdates: 400,
   UnknownOperationException: 400,
   UnsupportedOperationException: 400,
   UnsupportedParameterType: 400,

@@ -24,7 +24,7 @@ const words: Partial<Record<ErrorCode, string>> = {
 
 /** Each has a word of its own for what is not the caller's fault, and for a token of no page. */
 const ownWords: Readonly<Record<string, Partial<Record<ErrorCode, string>>>> = {
-  AmazonSSM: { InternalError: 'InternalServerError' },
+  AmazonSSM: { InternalError: 'InternalServerError', TagLimitExceeded: 'TooManyTagsError' },
   AWSOrganizationsV20161128: {
     InternalError: 'ServiceException',
     InvalidNextToken: 'InvalidInputException',
