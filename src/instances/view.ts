@@ -11,6 +11,7 @@ import { viewTags } from '../tags/view.ts'
 import type { Attachment } from '../volumes/attachment.ts'
 import { type Instance, type InstanceState, stateCodes } from './instance.ts'
 import { findInstanceType } from './instance-type.ts'
+import { inBootOrder } from './hardware.ts'
 import { type GroupNames, privateDnsName, viewGroups, viewInterface } from './interface-view.ts'
 import type { MetadataOptions } from './metadata-options.ts'
 
@@ -37,7 +38,15 @@ export function viewMetadataOptions(options: MetadataOptions): InstanceMetadataO
   }
 }
 
-export function viewDisk(attachment: Attachment): InstanceBlockDeviceMapping {
+/** The root comes first, where scripts look for it. */
+export function viewDisks(
+  attachments: readonly Attachment[],
+  rootDeviceName: string,
+): InstanceBlockDeviceMapping[] {
+  return inBootOrder(attachments, rootDeviceName).map(viewDisk)
+}
+
+function viewDisk(attachment: Attachment): InstanceBlockDeviceMapping {
   return {
     DeviceName: attachment.device,
     Ebs: {
@@ -83,7 +92,7 @@ export function viewInstance(details: InstanceDetails, names: GroupNames): Insta
     CurrentInstanceBootMode: instance.currentBootMode,
     RootDeviceName: instance.rootDeviceName,
     RootDeviceType: instance.rootDeviceType,
-    BlockDeviceMappings: attachments.map(viewDisk),
+    BlockDeviceMappings: viewDisks(attachments, instance.rootDeviceName),
     EbsOptimized: instance.isEbsOptimized,
     EnaSupport: true,
     ProductCodes: [],

@@ -7,7 +7,7 @@ import { type ReadCall, readOperation } from '../../wire/operation.ts'
 import type { Instance } from '../instance.ts'
 import { findOneInstance } from '../lookup.ts'
 import { onInstances } from '../permissions.ts'
-import { viewDisk } from '../view.ts'
+import { viewDisks } from '../view.ts'
 
 type Call = ReadCall<DescribeInstanceAttributeRequest>
 type Describe = (
@@ -38,8 +38,11 @@ export const describeInstanceAttribute = readOperation<
 
 /** An attribute that has no value here is answered as an empty element. */
 const attributes: Readonly<Record<string, Describe>> = {
-  blockDeviceMapping: async ({ id }, { db }) => ({
-    BlockDeviceMappings: (await listAttachments(db, { instanceIds: [id] })).map(viewDisk),
+  blockDeviceMapping: async ({ id, rootDeviceName }, { db }) => ({
+    BlockDeviceMappings: viewDisks(
+      await listAttachments(db, { instanceIds: [id] }),
+      rootDeviceName,
+    ),
   }),
   disableApiStop: (instance) => ({ DisableApiStop: { Value: instance.isStopDisabled } }),
   disableApiTermination: (instance) => ({
