@@ -266,6 +266,8 @@ export class BareWorld {
       const state = states.get(id) ?? 'gone'
       assert(known.allowed.has(state), `${id} is ${state} and not ${[...known.allowed].join()}`)
       known.allowed = new Set([state])
+      // A disk outlives the instance that it is attached to.
+      if (state === 'in-use') known.allowed.add('available')
       if (state !== 'running') delete known.pid
       else if (known.pid === undefined) known.pid = machines.get(id)
       else assert.equal(machines.get(id), known.pid, `the machine of ${id} did not run on`)

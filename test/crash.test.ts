@@ -55,7 +55,7 @@ test('a service that is killed anywhere goes on where it was', async (context) =
       await world.clear()
       await world.verify()
     } catch (error) {
-      throw new Error(`killed at ${name}`, { cause: error })
+      throw new Error(`killed at ${name}\n${await server.complaints()}`, { cause: error })
     }
   }
 })

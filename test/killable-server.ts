@@ -170,8 +170,12 @@ export class KillableServer {
       if (!this.isUp) throw new Error(`the server is gone, and with it: ${what}`)
       await wait(50)
     }
-    const log = await readFile(this.logFile, 'utf8').catch(() => '')
-    throw new Error(`it did not come: ${what}\n${log.slice(-4000)}`)
+    throw new Error(`it did not come: ${what}`)
+  }
+
+  /** The last of what it complained of. */
+  async complaints(): Promise<string> {
+    return (await readFile(this.logFile, 'utf8').catch(() => '')).slice(-4000)
   }
 
   #send(message: ToChild): void {

@@ -53,7 +53,8 @@ test('every order of calls ends in states that EC2 allows', async (context) => {
       await world.verify()
       if (round % 3 === 2) await world.clear()
     } catch (error) {
-      throw new Error(`SEED=${random.seed}, round ${round}: ${asked.join(', ')}`, { cause: error })
+      const told = `SEED=${random.seed}, round ${round}: ${asked.join(', ')}`
+      throw new Error(`${told}\n${await server.complaints()}`, { cause: error })
     }
   }
 })
