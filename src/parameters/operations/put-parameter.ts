@@ -1,6 +1,6 @@
 /** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html */
 import type { PutParameterRequest, PutParameterResult } from '@aws-sdk/client-ssm'
-import { findVisible } from '../../images/store.ts'
+import { findVisible } from '../../images/find.ts'
 import { ApiError } from '../../lib/errors.ts'
 import { readTags } from '../../tags/tag.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
