@@ -5,7 +5,7 @@ import { actions } from './actions.ts'
 import type { AuditLog } from './audit/log.ts'
 import { type Connections, isDiskFull, type Tx, transaction } from './db/database.ts'
 import { claimToken, keepAnswer } from './client-tokens/store.ts'
-import { type Caller, evaluate, type Permission } from './iam/evaluate.ts'
+import { type Caller, type Permission, requireAllowed } from './iam/evaluate.ts'
 import { findAccessKey } from './iam/store.ts'
 import { ApiError } from './lib/errors.ts'
 import { formatId } from './lib/ids.ts'
@@ -156,12 +156,7 @@ function authorise(operation: Operation, input: Input, context: CallContext): vo
   // AWS lets everybody ask who they are.
   if (service === 'sts') return
   for (const permission of operation.permissions?.(input, context) ?? [usual]) {
-    if (evaluate(context.caller.policies, permission) === 'allowed') continue
-    throw new ApiError(
-      'UnauthorizedOperation',
-      `You are not authorized to perform this operation. User: ${context.caller.arn} is not ` +
-        `authorized to perform: ${permission.action} on resource: ${permission.resource}`,
-    )
+    requireAllowed(context.caller, permission)
   }
 }
 

@@ -2,6 +2,11 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import {
+  DescribeImagesCommand,
+  type DescribeImagesCommandInput,
+  RunInstancesCommand,
+} from '@aws-sdk/client-ec2'
+import {
   AddTagsToResourceCommand,
   DeleteParameterCommand,
   DeleteParametersCommand,
@@ -22,7 +27,7 @@ import {
 } from '@aws-sdk/client-ssm'
 import { databases } from './databases.ts'
 import { recordStarter } from './starter-image.ts'
-import { accountId, region, startSystem, type TestSystem } from './system.ts'
+import { accountId, allowAll, region, startSystem, type TestSystem } from './system.ts'
 
 async function start(context: TestContext, database: keyof typeof databases = 'sqlite') {
   const system = await startSystem(context, { isIdle: true, database })
@@ -301,4 +306,63 @@ test('a parameter of an image names one that the account can use', async (contex
   await assert.rejects(put('/golden', 'nonsense', { Overwrite: true }), refused)
   await assert.rejects(put('/other', image, { DataType, Type: 'StringList' }), refused)
   assert.equal(await get('/golden'), image)
+})
+
+test('an image is launched by the name of its parameter', async (context) => {
+  const { system, ssm, put } = await start(context)
+  const older = await recordStarter(system, { recipe: 'tiny', at: new Date('2026-01-01') })
+  const newer = await recordStarter(system, { recipe: 'tiny', at: new Date('2026-02-01') })
+  await put('/golden', older, { DataType: 'aws:ec2:image' })
+  await put('/golden', newer, { Overwrite: true })
+  const label = { Name: '/golden', ParameterVersion: 1, Labels: ['prod'] }
+  await ssm.send(new LabelParameterVersionCommand(label))
+  await put('/text', newer)
+
+  const run = async (name: string, client = system.ec2) => {
+    const ImageId = `resolve:ssm:${name}`
+    const input = { ImageId, InstanceType: 't3.nano', MinCount: 1, MaxCount: 1 } as const
+    return (await client.send(new RunInstancesCommand(input))).Instances?.[0]?.ImageId
+  }
+  const arn = `arn:aws:ssm:${region}:${accountId}:parameter/golden`
+  assert.equal(await run('/golden'), newer)
+  assert.equal(await run('/golden:1'), older)
+  assert.equal(await run('/golden:prod'), older)
+  assert.equal(await run(`${arn}:prod`), older)
+  assert.equal(await run('/aws/service/imago/tiny/latest/image_id'), newer)
+
+  const invalid = { name: 'SsmInvalidParameter', message: /^The following aliases are invalid: / }
+  for (const name of ['/none', '/golden:9', '/golden:nope', '', ':', 'arn:x']) {
+    await assert.rejects(run(name), invalid)
+  }
+  await assert.rejects(run('/text'), { name: 'SsmInvalidParameter', message: /aws:ec2:image/ })
+
+  // What one may not launch by its id, one may not launch by a name for it either.
+  const deny = { effect: 'Deny', actions: ['*'], resources: [`*image/${newer}`] } as const
+  const theirs = await system.client('333333333333', [allowAll, deny])
+  const own = new SSMClient(await system.settingsOf('333333333333', [allowAll, deny]))
+  context.after(() => own.destroy())
+  for (const [Name, Value] of [['/denied', newer] as const, ['/fine', older] as const]) {
+    const input = { Name, Value, Type: 'String', DataType: 'aws:ec2:image' } as const
+    await own.send(new PutParameterCommand(input))
+  }
+  assert.equal(await run('/fine', theirs), older)
+  await assert.rejects(run('/denied', theirs), { name: 'UnauthorizedOperation' })
+  const noParameters = { effect: 'Deny', actions: ['ssm:GetParameters'], resources: ['*'] } as const
+  const blind = await system.client('333333333333', [allowAll, noParameters, deny])
+  await assert.rejects(run('/fine', blind), { name: 'UnauthorizedOperation' })
+})
+
+test('an image says which public parameter stands for it', async (context) => {
+  const { system } = await start(context)
+  const older = await recordStarter(system, { recipe: 'tiny', at: new Date('2026-01-01') })
+  const newer = await recordStarter(system, { recipe: 'tiny', at: new Date('2026-02-01') })
+  const name = '/aws/service/imago/tiny/latest/image_id'
+  const describe = async (input: DescribeImagesCommandInput) =>
+    (await system.ec2.send(new DescribeImagesCommand(input))).Images?.map((image) => [
+      image.ImageId,
+      image.PublicSsmParameterName,
+    ])
+  const Filters = [{ Name: 'public-ssm-parameter-name', Values: ['/aws/service/imago/*'] }]
+  assert.deepEqual(await describe({ Filters }), [[newer, name]])
+  assert.deepEqual(await describe({ ImageIds: [older] }), [[older, undefined]])
 })

@@ -1,4 +1,5 @@
 /** May a caller do a thing? A pure function of policies and a request. */
+import { ApiError } from '../lib/errors.ts'
 import { isLike } from '../lib/like.ts'
 
 export interface Caller {
@@ -29,6 +30,16 @@ export function evaluate(statements: readonly Statement[], wanted: Permission): 
   if (matching.some((statement) => statement.effect === 'Deny')) return 'denied'
   if (matching.some((statement) => statement.effect === 'Allow')) return 'allowed'
   return 'not allowed'
+}
+
+/** Throws unless the caller is allowed. */
+export function requireAllowed(caller: Caller, wanted: Permission): void {
+  if (evaluate(caller.policies, wanted) === 'allowed') return
+  throw new ApiError(
+    'UnauthorizedOperation',
+    `You are not authorized to perform this operation. User: ${caller.arn} is not ` +
+      `authorized to perform: ${wanted.action} on resource: ${wanted.resource}`,
+  )
 }
 
 function matches(statement: Statement, wanted: Permission): boolean {

@@ -11,6 +11,8 @@ export interface ImageItem {
   readonly ownerAlias: string | undefined
   readonly watermarks?: readonly Watermark[] | undefined
   readonly isAllowed: boolean | undefined
+  /** The public parameter that stands for it. */
+  readonly publicName?: string | undefined
 }
 
 const nothing = () => undefined
@@ -66,7 +68,7 @@ export const imageFilters: FilterTable<ImageItem> = {
   platform: ({ image }) => image.platform,
   'product-code': nothing,
   'product-code.type': nothing,
-  'public-ssm-parameter-name': nothing,
+  'public-ssm-parameter-name': ({ publicName }) => publicName,
   'ramdisk-id': nothing,
   'root-device-name': ({ image }) => image.rootDeviceName,
   'root-device-type': ({ image }) => image.rootDeviceType,

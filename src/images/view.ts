@@ -27,6 +27,8 @@ export function viewImage(
     readonly watermarks?: readonly Watermark[] | undefined
     /** Whether the viewer's criteria allow it, where it has some. */
     readonly isAllowed?: boolean | undefined
+    /** The public parameter that stands for it. */
+    readonly publicName?: string | undefined
     readonly now: Date
   },
 ): ImageOutput {
@@ -55,6 +57,7 @@ export function viewImage(
     Platform: image.platform as string | undefined as PlatformValues | undefined,
     PlatformDetails: image.platformDetails,
     Public: image.isPublic,
+    PublicSsmParameterName: beside.publicName,
     RootDeviceName: image.rootDeviceName,
     RootDeviceType: image.rootDeviceType,
     SourceImageId: image.sourceImageId,

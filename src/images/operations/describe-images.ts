@@ -4,6 +4,7 @@ import { type Account, listAccounts } from '../../iam/store.ts'
 import { ApiError } from '../../lib/errors.ts'
 import { checkFilters, type Filter, matchesFilters } from '../../lib/filters.ts'
 import { page, readPageQuery } from '../../lib/pages.ts'
+import { publicNamesOfImages } from '../../parameters/public.ts'
 import { listTags } from '../../tags/store.ts'
 import { type ReadCall, readOperation } from '../../wire/operation.ts'
 import { type Allowance, readAllowance } from '../allowance.ts'
@@ -45,11 +46,13 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
     const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]))
     const needsWatermarks = Filters?.some(({ Name }) => Name?.startsWith('image-watermark.'))
     const allWatermarks = needsWatermarks ? await watermarksOf(db, images) : undefined
+    const publicNames = await publicNamesOfImages(db, region)
     const items = images.map((image) => ({
       image,
       ownerAlias: aliases.get(image.accountId),
       isAllowed: verdicts.get(image.id),
       watermarks: allWatermarks?.get(image.id),
+      publicName: publicNames.get(image.id),
     }))
     const needsTags = Filters?.some(({ Name }) => Name?.startsWith('tag'))
     const allTags = needsTags ? await tagsOf(call, items) : undefined
@@ -64,11 +67,12 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
       db,
       shown.map(({ image }) => image),
     )
-    const Images = shown.map(({ image, ownerAlias, isAllowed }) =>
+    const Images = shown.map(({ image, ownerAlias, isAllowed, publicName }) =>
       viewImage(image, {
         tags: tags.get(image.id),
         ownerAlias,
         isAllowed,
+        publicName,
         watermarks: watermarks.get(image.id),
         now,
       }),

@@ -1,5 +1,7 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html */
 import type { Reservation, RunInstancesRequest } from '@aws-sdk/client-ec2'
+import { requireAllowed } from '../../iam/evaluate.ts'
+import { permissionsToResolve, resolveImageId } from '../../parameters/resolve-image.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { viewInstances, viewReservations } from '../details.ts'
 import { launch } from '../launch.ts'
@@ -8,12 +10,15 @@ export const runInstances = writeOperation<RunInstancesRequest, Reservation>({
   action: 'RunInstances',
 
   // AWS asks of everything that the call touches, and of everything that it makes.
-  permissions: (input, { caller, region }) => {
+  permissions: (input, context) => {
+    const { caller, region } = context
     const own = `arn:aws:ec2:${region}:${caller.accountId}`
     const [nic] = input.NetworkInterfaces ?? []
     const groups = nic?.Groups ?? input.SecurityGroupIds ?? []
+    const toResolve = permissionsToResolve(input.ImageId ?? '', context)
     const resources = [
-      `arn:aws:ec2:${region}::image/${input.ImageId ?? '*'}`,
+      // The image of a parameter is known, and asked for, when the parameter is read.
+      ...(toResolve.length > 0 ? [] : [imageArn(region, input.ImageId ?? '*')]),
       `${own}:instance/*`,
       `${own}:network-interface/*`,
       `${own}:volume/*`,
@@ -21,13 +26,21 @@ export const runInstances = writeOperation<RunInstancesRequest, Reservation>({
       ...(groups.length > 0 ? groups : ['*']).map((id) => `${own}:security-group/${id}`),
       ...(input.KeyName === undefined ? [] : [`${own}:key-pair/${input.KeyName}`]),
     ]
-    return resources.map((resource) => ({ action: 'ec2:RunInstances', resource }))
+    return [...resources.map(toRun), ...toResolve]
   },
 
   async run(call) {
-    const instances = await launch(call, call.input)
-    const owner = { accountId: call.caller.accountId, region: call.region }
+    const { caller, region, input } = call
+    const owner = { accountId: caller.accountId, region }
+    const named = input.ImageId
+    const ImageId = named && (await resolveImageId(call.tx, owner, named))
+    if (ImageId !== named) requireAllowed(caller, toRun(imageArn(region, ImageId ?? '*')))
+    const instances = await launch(call, { ...input, ImageId })
     const [reservation] = viewReservations(await viewInstances(call.tx, owner, instances))
     return reservation ?? {}
   },
 })
+
+const imageArn = (region: string, id: string): string => `arn:aws:ec2:${region}::image/${id}`
+
+const toRun = (resource: string) => ({ action: 'ec2:RunInstances', resource })
