@@ -8,6 +8,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { AuditLog } from './audit/log.ts'
 import { BlockStore } from './block-store/block-store.ts'
+import { StoredDisk } from './block-store/stored-disk.ts'
 import { recipes } from './catalog/recipe.ts'
 import type { Config } from './config.ts'
 import { type Connections, migrate, openSqlite, transaction } from './db/database.ts'
@@ -20,6 +21,7 @@ import { usageReportReconciler } from './image-usage/reconcile.ts'
 import { imageReconciler } from './images/reconcile.ts'
 import { MetadataService } from './imds/service.ts'
 import { catalogImport, type Import } from './imports/import.ts'
+import { findPlatform } from './imports/platform.ts'
 import { importReconciler } from './imports/reconcile.ts'
 import { insertImport, listCatalogImports } from './imports/store.ts'
 import { Machines } from './instances/machines.ts'
@@ -170,6 +172,8 @@ export async function openImago(options: Options): Promise<Imago> {
     readers: {
       consoleOutput: (id, bytesMax) => machines.consoleOutput(id as Id<'instance'>, bytesMax),
       screenshot: (id) => machines.screenshot(id as Id<'instance'>),
+      platform: (manifest) =>
+        findPlatform(new StoredDisk(blockStore, manifest)).catch(() => undefined),
       host: () => hostCapacity,
     },
   }

@@ -108,6 +108,7 @@ async function startWorld(context: Pick<TestContext, 'after'>) {
   const readers = {
     consoleOutput: async () => undefined,
     screenshot: async () => undefined,
+    platform: async () => undefined,
     host: () => ({ vcpus: 100_000, memoryMiB: 100_000_000, architecture: 'x86_64' as const }),
   }
   const call = async (operation: Operation, accountId: string, region: string, input: object) => {

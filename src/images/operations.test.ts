@@ -45,6 +45,7 @@ async function start(context: TestContext) {
   const readers = {
     consoleOutput: async () => undefined,
     screenshot: async () => undefined,
+    platform: async () => undefined,
     host: () => ({ vcpus: 1, memoryMiB: 1, architecture: 'x86_64' }),
   }
   const call = async (operation: Operation, input: object, accountId = mine): Promise<unknown> => {

@@ -13,6 +13,7 @@ import { isRecipeName } from '../catalog/recipe.ts'
 import { convertToRaw, inspectDiskImage } from '../qemu/images.ts'
 import { type BootMode, findBootMode } from './boot-mode.ts'
 import type { Import } from './import.ts'
+import { findPlatform } from './platform.ts'
 
 /** EC2's largest volume. */
 const sizeBytesMax = 64 * 2 ** 40
@@ -24,6 +25,7 @@ export interface ObtainedDisk {
   readonly path: string
   readonly sizeBytes: number
   readonly bootMode: BootMode
+  readonly platform: 'windows' | undefined
 }
 
 /** An import that will not work however often it is tried, in words for the caller. */
@@ -53,7 +55,8 @@ export async function obtainDisk(
   }
   await using disk = await open(path, 'r')
   const { size } = await disk.stat()
-  return { path, sizeBytes: size, bootMode: await findBootMode(disk) }
+  const [bootMode, platform] = [await findBootMode(disk), await findPlatform(disk)]
+  return { path, sizeBytes: size, bootMode, platform }
 }
 
 interface Work {

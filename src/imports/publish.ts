@@ -1,5 +1,6 @@
 /** Makes a stored disk an image: a completed snapshot, and an image that boots from it. */
 import type { Tx } from '../db/database.ts'
+import { billingOf } from '../images/billing.ts'
 import type { BootMode } from '../images/image.ts'
 import { insertImage } from '../images/store.ts'
 import type { Digest } from '../lib/digest.ts'
@@ -20,6 +21,7 @@ export interface StoredDisk {
   readonly fullSizeBytes: number
   readonly addedBytes: number
   readonly bootMode: BootMode
+  readonly platform?: 'windows' | undefined
 }
 
 export async function publishImage(
@@ -70,9 +72,7 @@ export async function publishImage(
     rootDeviceName,
     rootDeviceType: 'ebs',
     virtualizationType: 'hvm',
-    platform: undefined,
-    platformDetails: 'Linux/UNIX',
-    usageOperation: 'RunInstances',
+    ...billingOf(disk.platform),
     enaSupport: true,
     sriovNetSupport: 'simple',
     imdsSupport: undefined,

@@ -81,6 +81,7 @@ async function bringIn(item: Import, dependencies: ImportDependencies): Promise<
       fullSizeBytes: saved.blocks * blockSizeBytes,
       addedBytes: saved.bytesAdded,
       bootMode: disk.bootMode,
+      platform: disk.platform,
     }
     await transaction(db.writes, async (tx) => {
       const tools = { now: now(), newId }

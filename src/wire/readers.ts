@@ -2,6 +2,8 @@
  * What an operation may look at beside the database: the screen and the console
  * of a machine, what the host can hold. Each is read-only by its type.
  */
+import type { Digest } from '../lib/digest.ts'
+
 export interface Readers {
   /** The last `bytesMax` bytes that a machine has written to its serial console, and when. */
   consoleOutput(
@@ -10,6 +12,8 @@ export interface Readers {
   ): Promise<{ readonly bytes: Uint8Array; readonly at: Date } | undefined>
   /** A picture of a running machine's screen, as PNG. */
   screenshot(instanceId: string): Promise<Uint8Array | undefined>
+  /** What a stored disk runs, as far as it is not Linux; nothing where it cannot be read. */
+  platform(manifest: Digest): Promise<'windows' | undefined>
   /** The host as it can be shared out among machines. */
   host(): HostCapacity
 }

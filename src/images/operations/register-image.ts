@@ -1,10 +1,12 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html */
 import type { RegisterImageRequest, RegisterImageResult } from '@aws-sdk/client-ec2'
 import { ApiError, invalidParameterValue, missingParameter } from '../../lib/errors.ts'
+import { findSnapshot } from '../../snapshots/store.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { putTags } from '../../tags/store.ts'
 import { volumeTypes } from '../../volumes/volume-type.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
+import { billingOf } from '../billing.ts'
 import { byDevice, isOmitted, readNewDevice } from '../block-devices.ts'
 import { type BlockDevice, checkImageDescription, checkImageName } from '../image.ts'
 import { insertImage } from '../store.ts'
@@ -36,6 +38,7 @@ export const registerImage = writeOperation<RegisterImageRequest, RegisterImageR
     }
     const sriovNetSupport =
       input.SriovNetSupport && oneOf(['simple'], 'sriovNetSupport', input.SriovNetSupport)
+    const blockDevices = await readDevices(call, rootDeviceName)
     const id = newId('image')
     await insertImage(tx, {
       id,
@@ -59,9 +62,7 @@ export const registerImage = writeOperation<RegisterImageRequest, RegisterImageR
       rootDeviceName,
       rootDeviceType: 'ebs',
       virtualizationType,
-      platform: undefined,
-      platformDetails: 'Linux/UNIX',
-      usageOperation: 'RunInstances',
+      ...billingOf(await findRootPlatform(call, blockDevices, rootDeviceName)),
       enaSupport: input.EnaSupport ?? false,
       sriovNetSupport,
       imdsSupport: input.ImdsSupport && oneOf(['v2.0'], 'imdsSupport', input.ImdsSupport),
@@ -71,7 +72,7 @@ export const registerImage = writeOperation<RegisterImageRequest, RegisterImageR
       sourceImageId: undefined,
       sourceImageRegion: undefined,
       lastLaunchedAt: undefined,
-      blockDevices: await readDevices(call, rootDeviceName),
+      blockDevices,
     })
     await putTags(tx, { accountId, region, resourceType: 'image', resourceId: id, tags })
     return { ImageId: id }
@@ -106,6 +107,17 @@ async function readDevices(call: Call, rootDeviceName: string): Promise<readonly
     )
   }
   return devices
+}
+
+/** Looks on the root disk itself, since nothing in the call says it. */
+async function findRootPlatform(
+  { tx, readers }: Call,
+  devices: readonly BlockDevice[],
+  rootDeviceName: string,
+) {
+  const id = devices.find(({ deviceName }) => deviceName === rootDeviceName)?.ebs?.snapshotId
+  const snapshot = id && (await findSnapshot(tx, id))
+  return snapshot?.state === 'completed' ? await readers.platform(snapshot.manifest) : undefined
 }
 
 /** What an image cannot be made of here is refused by its name. */
