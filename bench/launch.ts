@@ -6,7 +6,6 @@
  */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, until } from './commands.ts'
@@ -15,7 +14,7 @@ import { printTable, ratio, short, spread } from './figures.ts'
 import type { SignedClient } from './signed-client.ts'
 import { type RunningService, startService } from './start-service.ts'
 
-const rounds = 7
+const rounds = 5
 const manyCount = 20
 
 /** Where the firmware is done. Whoever comes first of the guest's: its boot loader, or its kernel. */
@@ -144,17 +143,16 @@ async function startByHand(
 ) {
   const [program = '', ...rest] = args
   const instanceFolder = /^(.*)\/pid$/.exec(rest[rest.indexOf('-pidfile') + 1] ?? '')?.[1] ?? ''
+  const code = rest.map((arg) => /file=([^,]*CODE[^,]*)/i.exec(arg)?.[1]).find(Boolean)
+  const template = code?.replace('CODE', 'VARS').replace('code', 'vars')
   const places = await Promise.all(
     Array.from({ length: count }, async (_, index) => {
       const own = join(folder, String(index))
       await mkdir(own, { recursive: true })
       const overlay = join(own, 'disk.qcow2')
       await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', base, overlay])
-      const variables = join(instanceFolder, 'uefi-variables.fd')
-      const template = '/usr/share/OVMF/OVMF_VARS_4M.fd'
-      if (rest.some((arg) => arg.includes(variables))) {
-        await copyFile(existsSync(variables) ? variables : template, join(own, 'uefi-variables.fd'))
-      }
+      // Variables as a machine has them that never ran, as those of a new instance are.
+      if (template) await copyFile(template, join(own, 'uefi-variables.fd'))
       const changed = rest.map((arg) =>
         arg
           .replaceAll(instanceFolder, own)

@@ -23,7 +23,7 @@ type Parameters = Readonly<Record<string, string | number | boolean>>
 
 export class SignedClient {
   readonly #server: Server
-  readonly #agent = new Agent({ keepAlive: true, noDelay: true })
+  readonly #agent = new Agent({ keepAlive: true })
   readonly #host: string
   /** The key of a day and a service, which is the same for each call. */
   readonly #signingKeys = new Map<string, Buffer>()
