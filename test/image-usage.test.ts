@@ -17,6 +17,7 @@ import {
   ModifyImageAttributeCommand,
   ResetImageAttributeCommand,
 } from '@aws-sdk/client-ec2'
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { putImage, putInstance } from './rows.ts'
 import { accountId, region, startSystem } from './system.ts'
 
@@ -102,7 +103,7 @@ test('an instance tells of its image when that is gone and was never its own', a
 })
 
 test('an account finds out which of its resources refer to images', async (context) => {
-  const { ec2, theirs, db, image } = await start(context)
+  const { ec2, theirs, db, image, endpoint, imago } = await start(context)
   const running = await putInstance(db, owner, { imageId: image.id })
   const stopped = await putInstance(db, owner, { imageId: image.id, state: 'stopped' })
   await putInstance(db, owner, { imageId: 'ami-00000002' })
@@ -115,7 +116,25 @@ test('an account finds out which of its resources refer to images', async (conte
     const command = new DescribeImageReferencesCommand({ ImageIds, ...input })
     return (await ec2.send(command)).ImageReferences ?? []
   }
-  const all = await describe({ IncludeAllResourceTypes: true })
+  const ssm = new SSMClient({
+    endpoint,
+    region,
+    credentials: { accessKeyId: imago.rootKey.id, secretAccessKey: imago.rootKey.secret.reveal() },
+  })
+  context.after(() => ssm.destroy())
+  const parameter = { Name: '/golden', Value: image.id, Type: 'String' as const }
+  await ssm.send(new PutParameterCommand({ ...parameter, DataType: 'aws:ec2:image' }))
+  await ssm.send(new PutParameterCommand({ ...parameter, Name: '/a-text' }))
+  assert.deepEqual(await describe({ ResourceTypes: [{ ResourceType: 'ssm:Parameter' }] }), [
+    {
+      ImageId: image.id,
+      ResourceType: 'ssm:Parameter',
+      Arn: `arn:aws:ssm:${region}:${accountId}:parameter/golden`,
+    },
+  ])
+  const all = (await describe({ IncludeAllResourceTypes: true })).filter(
+    ({ ResourceType }) => ResourceType !== 'ssm:Parameter',
+  )
   assert.deepEqual(new Set(all.map(({ Arn }) => Arn)), new Set([arn(running.id), arn(stopped.id)]))
   assert.deepEqual(
     all.map(({ ImageId, ResourceType }) => [ImageId, ResourceType]),
@@ -132,10 +151,12 @@ test('an account finds out which of its resources refer to images', async (conte
   ]
   for (const IncludeAllResourceTypes of [true, false]) {
     const found = await describe({ IncludeAllResourceTypes, ResourceTypes: ofState('stopped') })
+    const instances = found.filter(({ ResourceType }) => ResourceType === 'ec2:Instance')
     assert.deepEqual(
-      found.map(({ Arn }) => Arn),
+      instances.map(({ Arn }) => Arn),
       [arn(stopped.id)],
     )
+    assert.equal(found.length, IncludeAllResourceTypes ? 2 : 1)
   }
   assert.deepEqual(await describe({ ResourceTypes: [{ ResourceType: 'ec2:LaunchTemplate' }] }), [])
   const foreign = new DescribeImageReferencesCommand({

@@ -5,6 +5,8 @@
 import type { Database } from '../db/database.ts'
 import { listInstancesOfImages } from '../instances/store.ts'
 import type { Id } from '../lib/ids.ts'
+import { parameterArn } from '../parameters/parameter.ts'
+import { listParameters } from '../parameters/store.ts'
 import type { ReferringType, Scope } from './reference.ts'
 
 export interface Reference {
@@ -26,6 +28,13 @@ export async function listReferences(
   const { accountId, region, imageIds, scopes } = query
   const found: Reference[] = []
   for (const { type, states } of scopes) {
+    if (type === 'ssm:Parameter') {
+      for (const { latest } of await listParameters(db, { accountId, region })) {
+        const imageId = imageIds.find((id) => id === latest.value)
+        if (!imageId || latest.dataType !== 'aws:ec2:image') continue
+        found.push({ imageId, type, arn: parameterArn(latest) })
+      }
+    }
     if (type !== 'ec2:Instance') continue
     const instances = await listInstancesOfImages(db, { accountId, region, imageIds, states })
     for (const { id, imageId } of instances) {
