@@ -67,6 +67,19 @@ import { describeSubnets } from './network/operations/describe-subnets.ts'
 import { describeVpcs } from './network/operations/describe-vpcs.ts'
 import { revokeSecurityGroupEgress } from './network/operations/revoke-security-group-egress.ts'
 import { revokeSecurityGroupIngress } from './network/operations/revoke-security-group-ingress.ts'
+import { createAccount } from './organizations/operations/create-account.ts'
+import { createOrganization } from './organizations/operations/create-organization.ts'
+import { createOrganizationalUnit } from './organizations/operations/create-organizational-unit.ts'
+import { describeAccount } from './organizations/operations/describe-account.ts'
+import { describeCreateAccountStatus } from './organizations/operations/describe-create-account-status.ts'
+import { describeOrganization } from './organizations/operations/describe-organization.ts'
+import { describeOrganizationalUnit } from './organizations/operations/describe-organizational-unit.ts'
+import { listAccountsForParent } from './organizations/operations/list-accounts-for-parent.ts'
+import { listOrganizationAccounts } from './organizations/operations/list-accounts.ts'
+import { listOrganizationalUnitsForParent } from './organizations/operations/list-organizational-units-for-parent.ts'
+import { listParents } from './organizations/operations/list-parents.ts'
+import { listRoots } from './organizations/operations/list-roots.ts'
+import { moveAccount } from './organizations/operations/move-account.ts'
 import { addTagsToParameter } from './parameters/operations/add-tags-to-resource.ts'
 import { deleteParameter } from './parameters/operations/delete-parameter.ts'
 import { deleteParameters } from './parameters/operations/delete-parameters.ts'
@@ -174,6 +187,20 @@ const all: readonly Operation[] = [
   describeVpcs,
   revokeSecurityGroupEgress,
   revokeSecurityGroupIngress,
+  // organizations/
+  createAccount,
+  createOrganization,
+  createOrganizationalUnit,
+  describeAccount,
+  describeCreateAccountStatus,
+  describeOrganization,
+  describeOrganizationalUnit,
+  listAccountsForParent,
+  listOrganizationAccounts,
+  listOrganizationalUnitsForParent,
+  listParents,
+  listRoots,
+  moveAccount,
   // parameters/
   addTagsToParameter,
   deleteParameter,

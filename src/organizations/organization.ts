@@ -115,3 +115,35 @@ export const parentNotFound = (): ApiError =>
 
 export const unitNameTaken = (): ApiError =>
   new ApiError('DuplicateOrganizationalUnitException', 'An OU with the same name already exists.')
+
+export const unitNotFound = (): ApiError =>
+  new ApiError(
+    'OrganizationalUnitNotFoundException',
+    "You specified an organizational unit that doesn't exist.",
+  )
+
+/** Accounts of an installation have no address; AWS's tools expect one of the first account too. */
+export const emailOfManagement = (accountId: string): string => `${accountId}@imago.invalid`
+
+/** How deep units may be in each other. */
+export const unitDepthMax = 5
+
+/** Refuses a name that is too short or too long. */
+export function checkLength(text: string, path: string, max: number): string {
+  if (text.length >= 1 && text.length <= max) return text
+  throw new ApiError('InvalidInputException', `The length of ${path} must be from 1 to ${max}.`, {
+    reason: text.length < 1 ? 'MIN_LENGTH_EXCEEDED' : 'MAX_LENGTH_EXCEEDED',
+  })
+}
+
+/** How many results come in a page. */
+export const pageLimits = { min: 1, max: 20 } as const
+
+export function readCount(count: number | undefined): number {
+  const { min, max } = pageLimits
+  if (count === undefined) return max
+  if (count >= min && count <= max) return count
+  throw new ApiError('InvalidInputException', `MaxResults must be from ${min} to ${max}.`, {
+    reason: count < min ? 'MIN_VALUE_EXCEEDED' : 'MAX_VALUE_EXCEEDED',
+  })
+}

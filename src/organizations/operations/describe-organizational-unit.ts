@@ -1,0 +1,25 @@
+/** https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganizationalUnit.html */
+import type {
+  DescribeOrganizationalUnitRequest,
+  DescribeOrganizationalUnitResponse,
+} from '@aws-sdk/client-organizations'
+import { readOperation } from '../../wire/operation.ts'
+import { unitNotFound } from '../organization.ts'
+import { requireManaged, requireParent } from '../standing.ts'
+import { viewUnit } from '../view.ts'
+
+export const describeOrganizationalUnit = readOperation<
+  DescribeOrganizationalUnitRequest,
+  DescribeOrganizationalUnitResponse
+>({
+  service: 'organizations',
+  action: 'DescribeOrganizationalUnit',
+
+  async run({ db, input, caller }) {
+    const organization = await requireManaged(db, caller.accountId)
+    const id = input.OrganizationalUnitId ?? ''
+    const unit = await requireParent(db, organization, id, unitNotFound)
+    if (unit === 'root') throw unitNotFound()
+    return { OrganizationalUnit: viewUnit(organization, unit) }
+  },
+})
