@@ -3,7 +3,7 @@
  * Region at once: one disk, named by each. What was cut off begins anew; blocks
  * that are stored already are not stored again.
  */
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { blockSizeBytes } from '../block-store/block.ts'
 import type { BlockStore } from '../block-store/block-store.ts'
@@ -37,11 +37,17 @@ export interface ImportDependencies {
 const reportEveryMs = 500
 
 export function importReconciler(dependencies: ImportDependencies): Reconciler<ImportId> {
-  const { db, signal } = dependencies
+  const { db, workFolder, signal } = dependencies
+  let isTidy = false
   return {
     name: 'imports',
     stepsAtOnceMax: 1,
-    due: async () => (await listActiveImports(db.reads)).map(({ id }) => id),
+    async due() {
+      const ids = (await listActiveImports(db.reads)).map(({ id }) => id)
+      if (!isTidy) await removeLeftovers(workFolder, ids)
+      isTidy = true
+      return ids
+    },
     async step(id) {
       const item = await findImport(db.reads, id)
       if (item?.state !== 'active') return 'waiting'
@@ -58,6 +64,13 @@ export function importReconciler(dependencies: ImportDependencies): Reconciler<I
     async giveUp(id, error) {
       await failImport(db.writes, id, error instanceof Error ? error.message : String(error))
     },
+  }
+}
+
+/** What is left of imports that were over when the service was killed. */
+async function removeLeftovers(workFolder: string, active: readonly string[]): Promise<void> {
+  for (const name of await readdir(workFolder).catch(() => [])) {
+    if (!active.includes(name)) await rm(join(workFolder, name), { recursive: true, force: true })
   }
 }
 
