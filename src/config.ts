@@ -32,6 +32,9 @@ const known = [
   'IMAGO_ACCOUNT_ID',
   'IMAGO_CONFIG',
   'IMAGO_DATA',
+  // These two are for the recipes, which read them from the environment.
+  'IMAGO_DEBIAN_MIRROR',
+  'IMAGO_DEBIAN_SECURITY_MIRROR',
   'IMAGO_LISTEN',
   'IMAGO_REGIONS',
   'IMAGO_ROOT_ACCESS_KEY_ID',

@@ -1,10 +1,12 @@
 /** A machine of the demonstration, as somebody sees it who logs in. */
 import { spawn } from 'node:child_process'
+import { callEc2 } from '../ec2-client.ts'
 import { CommandFailed } from '../failure.ts'
 import { findRunningInstance } from '../find-instance.ts'
 import type { Access } from '../installation.ts'
 import { sshCommand } from '../ssh-command.ts'
 import { waitForSsh } from '../ssh-port.ts'
+import { textAt } from '../xml.ts'
 
 export interface Guest {
   readonly id: string
@@ -23,13 +25,27 @@ export async function reachGuest(
 ): Promise<Guest> {
   const { publicAddress: address } = await findRunningInstance(access, instanceId)
   const port = await waitForSsh(address, { timeoutMs: bootMs })
-  if (port === undefined) throw new CommandFailed(`SSH does not answer at ${address}`)
+  if (port === undefined) {
+    const last = await lastConsoleLine(access, instanceId)
+    throw new CommandFailed(`SSH does not answer at ${address}; the console ends with: ${last}`)
+  }
   const command = sshCommand({ instanceId, address, port, user: 'root', keyFile, dataFolder })
   return {
     id: instanceId,
     address: port === 22 ? address : `${address} port ${port}`,
     run: (remote, input = '') => runQuietly([...command, remote], input),
   }
+}
+
+async function lastConsoleLine(access: Access, instanceId: string): Promise<string> {
+  const answer = await callEc2(access, 'GetConsoleOutput', { InstanceId: instanceId })
+  const text = Buffer.from(textAt(answer, 'output'), 'base64').toString()
+  return (
+    text
+      .trim()
+      .split(/[\r\n]+/)
+      .at(-1) ?? ''
+  )
 }
 
 async function runQuietly(command: readonly string[], input: string): Promise<string> {
