@@ -4,12 +4,13 @@
  * SQLite has one connection that writes and one that reads, so that a call
  * that only describes things never waits for a disk.
  */
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import {
   Kysely,
   PostgresDialect,
   type SqliteDatabase,
   SqliteDialect,
+  type SqliteStatement,
   sql,
   type Transaction,
 } from 'kysely'
@@ -37,7 +38,11 @@ export function openSqlite(path: string): Connections {
   }
   const writes = open({ readOnly: false })
   const reads = open({ readOnly: true })
-  return { writes, reads, close: async () => void (await reads.destroy(), await writes.destroy()) }
+  const close = async () => {
+    await reads.destroy()
+    await writes.destroy()
+  }
+  return { writes, reads, close }
 }
 
 /** Opens a PostgreSQL database. A connection that breaks while idle is replaced, and `onBroken` told. */
@@ -92,30 +97,31 @@ const nothingChanged = { changes: 0, lastInsertRowid: 0 }
 
 /** Kysely expects the interface of `better-sqlite3`; `node:sqlite` needs no native module. */
 function forKysely(file: DatabaseSync): SqliteDatabase {
-  const kept = new Map<string, StatementSync>()
-  const prepare = (source: string) => {
-    const found = kept.get(source)
-    if (found) return found
+  const kept = new Map<string, SqliteStatement>()
+  const make = (source: string): SqliteStatement => {
     const statement = file.prepare(source)
-    if (kept.size >= statementsKeptMax) kept.clear()
-    kept.set(source, statement)
-    return statement
+    type Values = Parameters<typeof statement.all>
+    return {
+      // It takes as long to find out as a short query does, so it is found out once.
+      reader: statement.columns().length > 0,
+      all: (values) => statement.all(...(values as Values)),
+      run: (values) => {
+        // A disk that is full ends the transaction by itself, and that is what is to be told.
+        if (/^rollback$/i.test(source) && !file.isTransaction) return nothingChanged
+        return statement.run(...(values as Values))
+      },
+      iterate: (values) => statement.iterate(...(values as Values)),
+    }
   }
   return {
     close: () => file.close(),
     prepare(source) {
-      const statement = prepare(source)
-      type Values = Parameters<typeof statement.all>
-      return {
-        reader: statement.columns().length > 0,
-        all: (values) => statement.all(...(values as Values)),
-        run: (values) => {
-          // A disk that is full ends the transaction by itself, and that is what is to be told.
-          if (/^rollback$/i.test(source) && !file.isTransaction) return nothingChanged
-          return statement.run(...(values as Values))
-        },
-        iterate: (values) => statement.iterate(...(values as Values)),
-      }
+      const found = kept.get(source)
+      if (found) return found
+      const made = make(source)
+      if (kept.size >= statementsKeptMax) kept.clear()
+      kept.set(source, made)
+      return made
     },
   }
 }
