@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { databases } from '../../test/databases.ts'
-import { migrate, transaction } from './database.ts'
+import { type Database, migrate, transaction } from './database.ts'
+import { migrations } from './migrations.ts'
 import type { Tables } from './schema.ts'
 
 /** Each table of the typed schema, so that one that only the types know is found out. */
@@ -73,9 +74,37 @@ for (const [name, start] of Object.entries(databases)) {
     assert.deepEqual(await reads.selectFrom('settings').selectAll().execute(), [])
   })
 
+  test(`images that were there before they could be disabled stay as they were (${name})`, async (context) => {
+    const { writes } = await start(context)
+    await dropAll(writes)
+    const change = migrations.indexOf('DROP INDEX images_by_name')
+    for (const step of migrations.slice(0, change)) await sql.raw(step).execute(writes)
+    const state = 'deregistered'
+    await sql`INSERT INTO images (id, account_id, region, name, location, state, created_at_ms,
+      architecture, root_device_name, root_device_type, virtualization_type, platform_details,
+      usage_operation, ena_support, is_public, block_devices)
+      VALUES ('ami-00000001', '1', 'r', 'n', 'l', ${state}, 1, 'a', 'd', 'ebs', 'hvm', 'p', 'u', 1, 0, '[]')`.execute(
+      writes,
+    )
+    for (const step of migrations.slice(change)) await sql.raw(step).execute(writes)
+    const [row] = await writes.selectFrom('images').selectAll().execute()
+    assert.deepEqual([row?.state, row?.protection, row?.is_public], [state, 'disabled', 0])
+  })
+
   test(`a database of a newer version is refused (${name})`, async (context) => {
     const { writes } = await start(context)
     await sql`INSERT INTO migrations (step) VALUES (9999)`.execute(writes)
     await assert.rejects(migrate(writes), /newer version/)
   })
+}
+
+/** Drops every table, those that others refer to after these. */
+async function dropAll(db: Database): Promise<void> {
+  for (;;) {
+    const tablesLeft = await db.introspection.getTables()
+    if (tablesLeft.length === 0) return
+    for (const table of tablesLeft) {
+      await sql`DROP TABLE ${sql.table(table.name)}`.execute(db).catch(() => {})
+    }
+  }
 }

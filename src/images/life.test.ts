@@ -180,7 +180,7 @@ const expected: Readonly<Record<string, string>> = {
   platform: 'windows',
   'product-code': '',
   'product-code.type': '',
-  'public-ssm-parameter-name': '',
+  'public-ssm-parameter-name': '/aws/service/*',
   'ramdisk-id': '',
   'root-device-name': '/dev/xvda',
   'root-device-type': 'ebs',
@@ -225,7 +225,13 @@ test('each of the 52 filters of DescribeImages finds what it is for, and nothing
     sourceImageCreatedAt: now,
     createdAt: now,
   }
-  const item = { image, ownerAlias: 'amazon', isAllowed: true, watermarks: [watermark] }
+  const item = {
+    image,
+    ownerAlias: 'amazon',
+    isAllowed: true,
+    publicName: '/aws/service/imago/tiny/latest/image_id',
+    watermarks: [watermark],
+  }
   const tags = [{ key: 'colour', value: 'blue' }]
   const finds = (Name: string, value: string) =>
     matchesFilters(item, [{ Name, Values: ['another', value] }], imageFilters, tags)
