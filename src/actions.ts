@@ -93,6 +93,16 @@ import { listTagsForParameter } from './parameters/operations/list-tags-for-reso
 import { putParameter } from './parameters/operations/put-parameter.ts'
 import { removeTagsFromParameter } from './parameters/operations/remove-tags-from-resource.ts'
 import { unlabelParameterVersion } from './parameters/operations/unlabel-parameter-version.ts'
+import { createRule } from './recycle-bin/operations/create-rule.ts'
+import { deleteRetentionRule } from './recycle-bin/operations/delete-rule.ts'
+import { getRule } from './recycle-bin/operations/get-rule.ts'
+import { listRetentionRules } from './recycle-bin/operations/list-rules.ts'
+import { listTagsOfRule } from './recycle-bin/operations/list-tags-for-resource.ts'
+import { lockRule } from './recycle-bin/operations/lock-rule.ts'
+import { tagRule } from './recycle-bin/operations/tag-resource.ts'
+import { unlockRule } from './recycle-bin/operations/unlock-rule.ts'
+import { untagRule } from './recycle-bin/operations/untag-resource.ts'
+import { updateRule } from './recycle-bin/operations/update-rule.ts'
 import { copySnapshot } from './snapshots/operations/copy-snapshot.ts'
 import { createSnapshot } from './snapshots/operations/create-snapshot.ts'
 import { createSnapshots } from './snapshots/operations/create-snapshots.ts'
@@ -215,6 +225,17 @@ const all: readonly Operation[] = [
   putParameter,
   removeTagsFromParameter,
   unlabelParameterVersion,
+  // recycle-bin/
+  createRule,
+  deleteRetentionRule,
+  getRule,
+  listRetentionRules,
+  listTagsOfRule,
+  lockRule,
+  tagRule,
+  unlockRule,
+  untagRule,
+  updateRule,
   // snapshots/
   copySnapshot,
   createSnapshot,

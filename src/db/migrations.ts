@@ -471,4 +471,6 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (account_id, region, name, version),
      FOREIGN KEY (account_id, region, name) REFERENCES parameters (account_id, region, name)
    )`,
+
+  `ALTER TABLE retention_rules ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'`,
 ]

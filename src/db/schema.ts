@@ -311,6 +311,8 @@ export interface Tables {
     unlock_delay_days: number | null
     unlocks_at_ms: number | null
     revision: number
+    /** JSON of `Tag[]` in `tags/tag.ts`: the rule's own, of its own service. */
+    tags: Generated<string>
   }
 
   /** Disks on their way in from outside: a starter image being baked, a file, a URL. */

@@ -2,6 +2,7 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
+import type { Tag } from '../tags/tag.ts'
 import type { RetainedType, RetentionRule, RuleTag } from './rule.ts'
 
 interface Owner {
@@ -66,6 +67,34 @@ export async function deleteRule(
     .where('revision', '=', rule.revision)
     .executeTakeFirst()
   return numDeletedRows === 1n
+}
+
+/** The tags that a rule itself has. Those that it picks resources by are another thing. */
+export async function findRuleTags(
+  db: Database,
+  { accountId, region, id }: Owner & { readonly id: string },
+): Promise<readonly Tag[] | undefined> {
+  const row = await db
+    .selectFrom('retention_rules')
+    .select('tags')
+    .where('account_id', '=', accountId)
+    .where('region', '=', region)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && (JSON.parse(row.tags) as readonly Tag[])
+}
+
+export async function setRuleTags(
+  tx: Tx,
+  { accountId, region, id, tags }: Owner & { readonly id: string; readonly tags: readonly Tag[] },
+): Promise<void> {
+  await tx
+    .updateTable('retention_rules')
+    .set({ tags: JSON.stringify(tags) })
+    .where('account_id', '=', accountId)
+    .where('region', '=', region)
+    .where('id', '=', id)
+    .execute()
 }
 
 function toRow(rule: RetentionRule): Insertable<Tables['retention_rules']> {

@@ -32,12 +32,24 @@ const ownWords: Readonly<Record<string, Partial<Record<ErrorCode, string>>>> = {
   AmazonRecycleBin: {
     InternalError: 'InternalServerException',
     InvalidNextToken: 'ValidationException',
+    TagLimitExceeded: 'ServiceQuotaExceededException',
   },
+}
+
+/** The Recycle Bin says more exactly what is not valid. */
+const reasons: Partial<Record<ErrorCode, string>> = {
+  InvalidNextToken: 'INVALID_PAGE_TOKEN',
+  InvalidParameterValue: 'INVALID_PARAMETER_VALUE',
+  MissingParameter: 'INVALID_PARAMETER_VALUE',
 }
 
 export function inJsonWords(
   { service }: Model,
   { code, message, reason }: ApiError,
 ): { readonly code: string; readonly message: string; readonly reason: string | undefined } {
-  return { code: ownWords[service]?.[code] ?? words[code] ?? code, message, reason }
+  return {
+    code: ownWords[service]?.[code] ?? words[code] ?? code,
+    message,
+    reason: reason ?? (service === 'AmazonRecycleBin' ? reasons[code] : undefined),
+  }
 }

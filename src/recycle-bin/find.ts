@@ -1,0 +1,53 @@
+/** The retention rule that a call names, or the call is refused. */
+import type { Database } from '../db/database.ts'
+import type { Permission } from '../iam/evaluate.ts'
+import type { CallContext } from '../wire/operation.ts'
+import { readId, refusal, ruleNotFound } from './request.ts'
+import { lockStateOf, type RetentionRule } from './rule.ts'
+import { findRule } from './store.ts'
+import { ruleArn } from './view.ts'
+
+type Call = Pick<CallContext, 'caller' | 'region' | 'now'>
+
+export async function requireRule(
+  db: Database,
+  { caller, region }: Call,
+  identifier: string | undefined,
+): Promise<RetentionRule> {
+  const id = readId(identifier)
+  const rule = await findRule(db, { accountId: caller.accountId, region, id })
+  if (rule) return rule
+  throw ruleNotFound(id)
+}
+
+/** As `requireRule`, where the rule may be changed: a locked one may not, nor one that still unlocks. */
+export async function requireUnlocked(
+  db: Database,
+  call: Call,
+  identifier: string | undefined,
+): Promise<RetentionRule> {
+  const rule = await requireRule(db, call, identifier)
+  const state = lockStateOf(rule, call.now)
+  if (state === 'unlocked') return rule
+  throw refusal('ConflictException', `The retention rule ${rule.id} is in the state ${state}.`)
+}
+
+export const changedMeanwhile = (id: string) =>
+  refusal('ConflictException', `The retention rule ${id} was changed by another call.`)
+
+/** What a caller needs to be allowed for a call on one rule, or on any. */
+export function onRule(
+  action: string,
+  id: string | undefined,
+  { caller, region }: Pick<CallContext, 'caller' | 'region'>,
+): readonly Permission[] {
+  const resource = ruleArn({ accountId: caller.accountId, region, id: id ?? '*' })
+  return [{ action: `rbin:${action}`, resource }]
+}
+
+/** The rule's id in an ARN of the caller's own, where the call happens. */
+export function idOfArn(arn: string | undefined, call: Pick<CallContext, 'caller' | 'region'>) {
+  const id = readId(arn?.split('rule/')[1])
+  if (arn === ruleArn({ accountId: call.caller.accountId, region: call.region, id })) return id
+  throw ruleNotFound(id)
+}
