@@ -7,7 +7,7 @@ import {
   CreateVolumeCommand,
   DescribeRegionsCommand,
   DescribeVolumesCommand,
-  EC2Client,
+  type EC2Client,
   RunInstancesCommand,
 } from '@aws-sdk/client-ec2'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
@@ -44,7 +44,8 @@ async function call(
   if (sign.presigned) {
     const request = new HttpRequest({ method: 'GET', hostname, path: '/', query: all, headers })
     const { query } = await signer.presign(request, { expiresIn: 60, ...when })
-    const answer = await fetch(`${system.endpoint}/?${new URLSearchParams(query as never)}`)
+    const search = new URLSearchParams(query as Record<string, string>).toString()
+    const answer = await fetch(`${system.endpoint}/?${search}`)
     return { status: answer.status, text: await answer.text() }
   }
   const body = new URLSearchParams(all).toString()
@@ -54,6 +55,8 @@ async function call(
   const answer = await fetch(system.endpoint, { method: 'POST', headers: signed.headers, body })
   return { status: answer.status, text: await answer.text() }
 }
+
+const byText = (a = '', b = '') => (a < b ? -1 : 1)
 
 const codeOf = (text: string) => /<Code>([^<]+)<\/Code>/.exec(text)?.[1]
 
@@ -110,7 +113,7 @@ test('the Region is that of the signature, and one of the installation', async (
   await system.ec2.send(new CreateVolumeCommand({ AvailabilityZone: 'us-east-1a', Size: 1 }))
   assert.deepEqual((await west.send(new DescribeVolumesCommand({}))).Volumes, [])
   const { Regions = [] } = await west.send(new DescribeRegionsCommand({}))
-  assert.deepEqual(Regions.map(({ RegionName }) => RegionName).sort(), [
+  assert.deepEqual(Regions.map(({ RegionName }) => RegionName).toSorted(byText), [
     'eu-west-1',
     'us-east-1',
     'us-west-2',
@@ -233,7 +236,7 @@ test('filters match with wildcards, and an unknown one is refused', async (conte
     const { Volumes = [] } = await system.ec2.send(
       new DescribeVolumesCommand({ Filters: [{ Name, Values }] }),
     )
-    return Volumes.map(({ Size }) => Size).sort()
+    return Volumes.map(({ Size = 0 }) => Size).toSorted((a, b) => a - b)
   }
   assert.deepEqual(await sizes('tag:Name', 'a*'), [1])
   assert.deepEqual(await sizes('tag:Name', '?eta', 'alpha'), [1, 2])

@@ -92,7 +92,7 @@ function rowOf(path: string): number {
 function findNouns(all: readonly Source[]): void {
   const candidates = all.filter(
     ({ path, packages }) =>
-      rowOf(path) === verb && !/\.test\.ts$/.test(path) && packages.every(isPure),
+      rowOf(path) === verb && !path.endsWith('.test.ts') && packages.every(isPure),
   )
   for (const { path } of candidates) nouns.add(path)
   for (let before = -1; before !== nouns.size;) {

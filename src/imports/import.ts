@@ -53,7 +53,8 @@ export function parseImportRequest(body: unknown): {
     const value: unknown = fields.get(name)
     if (value === undefined || value === '') return undefined
     if (typeof value === 'string' && value.length <= lengthMax) return value
-    throw invalidParameterValue(name, String(value), `It must be a text of at most ${lengthMax}.`)
+    const shown = JSON.stringify(value) ?? ''
+    throw invalidParameterValue(name, shown, `It must be a text of at most ${lengthMax}.`)
   }
   const source = text('source', 4096)
   const name = text('name', 128)
