@@ -1,6 +1,6 @@
 /** https://docs.aws.amazon.com/recyclebin/latest/APIReference/API_ListTagsForResource.html */
 import { readOperation } from '../../wire/operation.ts'
-import { idOfArn, onRule } from '../find.ts'
+import { idOfArn } from '../find.ts'
 import { ruleNotFound } from '../request.ts'
 import { findRuleTags } from '../store.ts'
 
@@ -11,8 +11,9 @@ interface Input {
 export const listTagsOfRule = readOperation<Input, object>({
   service: 'rbin',
   action: 'ListTagsForResource',
-  permissions: ({ ResourceArn }, context) =>
-    onRule('ListTagsForResource', idOfArn(ResourceArn, context), context),
+  permissions: ({ ResourceArn = '*' }) => [
+    { action: 'rbin:ListTagsForResource', resource: ResourceArn },
+  ],
 
   async run(call) {
     const id = idOfArn(call.input.ResourceArn, call)

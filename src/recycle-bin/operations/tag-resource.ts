@@ -1,7 +1,7 @@
 /** https://docs.aws.amazon.com/recyclebin/latest/APIReference/API_TagResource.html */
 import { checkTags, readTags, type TagInput } from '../../tags/tag.ts'
 import { writeOperation } from '../../wire/operation.ts'
-import { idOfArn, onRule } from '../find.ts'
+import { idOfArn } from '../find.ts'
 import { ruleNotFound } from '../request.ts'
 import { findRuleTags, setRuleTags } from '../store.ts'
 
@@ -13,8 +13,7 @@ interface Input {
 export const tagRule = writeOperation<Input, undefined>({
   service: 'rbin',
   action: 'TagResource',
-  permissions: ({ ResourceArn }, context) =>
-    onRule('TagResource', idOfArn(ResourceArn, context), context),
+  permissions: ({ ResourceArn = '*' }) => [{ action: 'rbin:TagResource', resource: ResourceArn }],
 
   async run(call) {
     const { input, tx, caller, region } = call

@@ -1,6 +1,6 @@
 /** https://docs.aws.amazon.com/recyclebin/latest/APIReference/API_UntagResource.html */
 import { writeOperation } from '../../wire/operation.ts'
-import { idOfArn, onRule } from '../find.ts'
+import { idOfArn } from '../find.ts'
 import { ruleNotFound } from '../request.ts'
 import { findRuleTags, setRuleTags } from '../store.ts'
 
@@ -12,8 +12,7 @@ interface Input {
 export const untagRule = writeOperation<Input, undefined>({
   service: 'rbin',
   action: 'UntagResource',
-  permissions: ({ ResourceArn }, context) =>
-    onRule('UntagResource', idOfArn(ResourceArn, context), context),
+  permissions: ({ ResourceArn = '*' }) => [{ action: 'rbin:UntagResource', resource: ResourceArn }],
 
   async run(call) {
     const { input, tx, caller, region } = call
