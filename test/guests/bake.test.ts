@@ -115,6 +115,10 @@ chmod +x /root/writer; setsid /root/writer </dev/null >/dev/null 2>&1 & echo $! 
 test('a snapshot stores what changed, and many in a row keep the chains short', async () => {
   const { ec2, system } = world
   const { BlockDeviceMappings = [] } = await describeInstance(ec2, guest.id)
+  assert.deepEqual(
+    BlockDeviceMappings.map(({ DeviceName }) => DeviceName),
+    ['/dev/xvda', '/dev/sdf', '/dev/sdg'],
+  )
   const VolumeId = BlockDeviceMappings[0]?.Ebs?.VolumeId
   assert(VolumeId)
   const snapshots: string[] = []

@@ -18,6 +18,8 @@ export interface InstanceDependencies {
   readonly accelerator: Accelerator
   /** Instances whose guest waits for room on the host's disk, and when it was last told to go on. */
   readonly held: Map<Id<'instance'>, number>
+  /** Instances whose chains of layers may have to be shortened, when nobody reads them any more. */
+  readonly unmerged: Set<Id<'instance'>>
   readonly now: () => Date
   readonly log: Log
 }

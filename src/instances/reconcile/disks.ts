@@ -105,12 +105,16 @@ export async function catchUp(
   }
 }
 
-/** Keeps the chains of layers short, where nobody reads the frozen ones. */
+/**
+ * Keeps the chains of layers short, where nobody reads the frozen ones. Tells
+ * whether that was all: one that is read now is to be looked at again.
+ */
 export async function mergeLayersOf(
   instance: Instance,
   machine: Machine,
   { db, volumeFolder }: InstanceDependencies,
-): Promise<void> {
+): Promise<boolean> {
+  let isAll = true
   const tops = await machine.topLayers()
   for (const { volumeId } of await listAttachments(db.reads, {
     instanceIds: [instance.id],
@@ -126,8 +130,13 @@ export async function mergeLayersOf(
     if (isShort && !(await hasMergedLayers(folder, chain))) continue
     // A snapshot that is asked for from now on is frozen by this instance's next step.
     const volume = await findVolumeById(db.writes, volumeId)
-    if (!volume || (await hasPendingSnapshots(db.writes, volumeId))) continue
+    if (!volume) continue
+    if (await hasPendingSnapshots(db.writes, volumeId)) {
+      isAll = false
+      continue
+    }
     const upTo = Math.min(volume.knownLayer, top - 1)
     if (upTo > 0) await machine.merge({ diskId: diskId(volumeId), folder, upTo })
   }
+  return isAll
 }

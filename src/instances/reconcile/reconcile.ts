@@ -24,10 +24,10 @@ import { stop, terminate } from './stop.ts'
 const shownMs = 60 * 60 * 1000
 
 export function instanceReconciler(
-  given: Omit<InstanceDependencies, 'held'>,
+  given: Omit<InstanceDependencies, 'held' | 'unmerged'>,
 ): Reconciler<Id<'instance'>> {
-  const dependencies: InstanceDependencies = { ...given, held: new Map() }
-  const { db, now, held } = dependencies
+  const dependencies: InstanceDependencies = { ...given, held: new Map(), unmerged: new Set() }
+  const { db, now, held, unmerged } = dependencies
   return {
     name: 'instances',
     stepsAtOnceMax: 32,
@@ -41,11 +41,15 @@ export function instanceReconciler(
         ...freezes.flatMap(({ instanceId }) => instanceId ?? []),
         ...expired.map(({ id }) => id),
         ...held.keys(),
+        ...unmerged,
       ]
     },
     async step(id) {
       const instance = await findInstance(db.reads, id)
-      if (instance?.state !== 'running') held.delete(id)
+      if (instance?.state !== 'running') {
+        held.delete(id)
+        unmerged.delete(id)
+      }
       if (!instance) return 'waiting'
       return await steps[instance.state](instance, dependencies)
     },

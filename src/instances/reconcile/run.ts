@@ -13,13 +13,16 @@ export async function run(
   instance: Instance,
   dependencies: InstanceDependencies,
 ): Promise<StepOutcome> {
-  const { machines, held } = dependencies
+  const { machines, held, unmerged } = dependencies
   const machine = await machines.find(instance.id)
   if (!machine) {
     return await end(instance, serverError('the machine ended unexpectedly'), dependencies)
   }
   const taken = await freezeRunning(instance, machine, dependencies)
-  if (taken === 'taken') return 'moved'
+  if (taken === 'taken') {
+    unmerged.add(instance.id)
+    return 'moved'
+  }
   if (taken === 'shutting down') return 'waiting'
 
   const isRebooting = instance.rebootsWanted !== instance.rebootsDone
@@ -38,7 +41,8 @@ export async function run(
 
   const settled = await settleAttachments(instance, machine, dependencies)
   if (settled === 'moved') return settled
-  await mergeLayersOf(instance, machine, dependencies)
+  if (await mergeLayersOf(instance, machine, dependencies)) unmerged.delete(instance.id)
+  else unmerged.add(instance.id)
   return 'waiting'
 }
 
