@@ -65,7 +65,7 @@ test('what is asked of one instance at once ends in a state that EC2 allows', as
   })
 
   await context.test(
-    'a stop, a start and a reboot that meet leave it running or stopped',
+    'a stop, a start and a bake that meet leave it running or stopped',
     async () => {
       const InstanceIds = [two]
       await Promise.allSettled([

@@ -1,6 +1,7 @@
 /** A guest that one logs in to over SSH, at its public address, as any user would. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -77,6 +78,7 @@ export class Guest {
       LogLevel: 'ERROR',
       ConnectTimeout: 10,
       ServerAliveInterval: 15,
+      Port: sshPort(),
     }
     const flags = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`])
     const place = `${this.#user}@${publicIp}`
@@ -114,4 +116,10 @@ export async function runProgram(
       })
     })
   })
+}
+
+/** An ordinary user may not listen on low ports: these come out at 20000 more. */
+function sshPort(): number {
+  const lowest = readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8')
+  return process.getuid?.() === 0 || Number(lowest) <= 22 ? 22 : 20_022
 }

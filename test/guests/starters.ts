@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { access, glob, mkdir, readFile } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,7 +18,7 @@ import { findImport, insertImport } from '../../src/imports/store.ts'
 import { region, type TestSystem } from '../system.ts'
 
 const catalogFolder = fileURLToPath(new URL('../../catalog', import.meta.url))
-const cacheFolder = join(tmpdir(), `imago-test-cache-${userInfo().uid}`)
+const cacheFolder = join(tmpdir(), `imago-test-cache-${process.getuid?.() ?? 0}`)
 
 /** The raw disk of a starter image; baked first where it is not there yet. */
 export async function starterDisk(recipe: RecipeName): Promise<string> {

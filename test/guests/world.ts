@@ -38,7 +38,7 @@ export interface World {
   /** Launches one instance, of `tiny` where nothing else is said, and does not wait for it. */
   launch(input?: Partial<RunInstancesCommandInput>): Promise<Guest>
   /** A guest that is there already. */
-  guest(instanceId: string, user?: string): Guest
+  guest(instanceId: string, user?: string, keyPath?: string): Guest
   untilState(instanceId: string, state: InstanceStateName): Promise<Instance>
   untilImage(imageId: string): Promise<Image>
 }
@@ -84,8 +84,8 @@ export async function startWorld(
     starters.set(recipe, found)
     return found
   }
-  const guest = (instanceId: string, user = 'root') =>
-    new Guest({ ec2, instanceId, user, keyPath, dataFolder: system.dataFolder })
+  const guest: World['guest'] = (instanceId, user = 'root', path = keyPath) =>
+    new Guest({ ec2, instanceId, user, keyPath: path, dataFolder: system.dataFolder })
   return {
     system,
     ec2,
