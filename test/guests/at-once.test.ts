@@ -61,7 +61,8 @@ test('what is asked of one instance at once ends in a state that EC2 allows', as
     const outcomes = await Promise.allSettled([bake(one, 'same'), bake(one, 'same')])
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
     assert.equal(refused.length, 1)
-    assert.equal((refused[0]?.reason as Error).name, 'InvalidAMIName.Duplicate')
+    const [{ reason }] = refused as [PromiseRejectedResult]
+    assert.equal((reason as Error).name, 'InvalidAMIName.Duplicate')
   })
 
   await context.test(

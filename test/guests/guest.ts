@@ -53,7 +53,7 @@ export class Guest {
     for (;;) {
       const { code, stderr } = await this.try('true')
       if (code === 0) return this
-      if (performance.now() > end || /^Load key/.test(stderr)) {
+      if (performance.now() > end || stderr.startsWith('Load key')) {
         throw new Error(`${this.id} does not let us in: ${stderr}\n${await this.console()}`)
       }
       await sleep(200)
