@@ -11,8 +11,11 @@ import { starterDisk } from './starters.ts'
 const uid = 54_321
 
 const host = `
-set -e; tun=$1/tun; shift
-mknod "$tun" c 10 200; chmod 666 "$tun"; mount --bind "$tun" /dev/net/tun
+set -e; folder=$1; shift
+mknod "$folder/tun" c 10 200; chmod 666 "$folder/tun"; mount --bind "$folder/tun" /dev/net/tun
+# OpenSSH runs for users with a name only.
+{ cat /etc/passwd; echo 'ordinary:x:${uid}:${uid}::/:/bin/sh'; } >"$folder/passwd"
+mount --bind "$folder/passwd" /etc/passwd
 exec setpriv --reuid ${uid} --regid ${uid} --clear-groups "$@"`
 
 test(
