@@ -164,7 +164,11 @@ async function startByHand(
   )
   const start = performance.now()
   const children: ChildProcess[] = places.map(({ own, changed }) =>
-    spawn(program, changed, { cwd: own, stdio: ['ignore', 'ignore', 'inherit'] }),
+    // It ends with the bench, whatever ends that.
+    spawn('setpriv', ['--pdeathsig', 'KILL', program, ...changed], {
+      cwd: own,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    }),
   )
   const consoles = places.map(({ own }) => join(own, 'console.log'))
   const firstOutputMs = await Promise.all(
