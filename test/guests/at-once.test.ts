@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import {
   CreateImageCommand,
   DescribeImagesCommand,
+  DescribeVolumesCommand,
   RunInstancesCommand,
   StartInstancesCommand,
   StopInstancesCommand,
@@ -84,6 +85,19 @@ test('what is asked of one instance at once ends in a state that EC2 allows', as
       for (const { ImageId = '' } of Images) await world.untilImage(ImageId)
       if (settled === 'stopped') await ec2.send(new StartInstancesCommand({ InstanceIds }))
       await world.guest(two).ready()
+    },
+  )
+
+  await context.test(
+    'an instance that is terminated while it is launched leaves no disk',
+    async () => {
+      const short = idOf(await launch('short'))
+      await ec2.send(new TerminateInstancesCommand({ InstanceIds: [short] }))
+      await world.untilState(short, 'terminated')
+      await eventually('only the disks of the others', async () => {
+        const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}))
+        return Volumes.length === 2
+      })
     },
   )
 
