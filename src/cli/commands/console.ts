@@ -24,10 +24,13 @@ export async function showConsole(shell: Shell, wanted: string): Promise<void> {
   const isLocalId = isId('instance', wanted) && existsSync(join(dataFolder, 'run', wanted))
   const id = isLocalId ? wanted : (await findInstance(readInstallation(shell).access, wanted)).id
   const folder = join(dataFolder, 'run', id)
+  // Before anything is shown: whoever has seen enough may press Ctrl-C at once.
+  const left = Promise.withResolvers<void>()
+  using _signals = shell.onInterrupt(left.resolve)
   shell.output.write(await tailOf(join(folder, machineFiles.console)))
   const serial = await connectIn(folder, id)
   shell.errors.write('[the console is yours; Ctrl-] leaves]\r\n')
-  await converse(shell, serial)
+  await converse(shell, serial, left)
 }
 
 /** The path of a socket may have 107 bytes only, so it is named from within its folder. */
@@ -42,10 +45,12 @@ async function connectIn(folder: string, id: string): Promise<Socket> {
   }
 }
 
-async function converse(shell: Shell, serial: Socket): Promise<void> {
+async function converse(
+  shell: Shell,
+  serial: Socket,
+  done: PromiseWithResolvers<void>,
+): Promise<void> {
   const { input, output } = shell
-  const done = Promise.withResolvers<void>()
-  using _signals = shell.onInterrupt(done.resolve)
   serial.on('data', (bytes) => output.write(bytes))
   serial.on('close', done.resolve).on('error', done.resolve)
   const isTerminal = input.isTTY
