@@ -79,6 +79,5 @@ test('debian-12 is an instance as on EC2, and so is what is baked from it', asyn
     assert.equal(await other.run('cat /srv/baked'), 'baked')
     assert.equal(await other.run('sudo cloud-init query instance_id'), other.id)
     assert.notEqual(await other.run('cat /etc/ssh/ssh_host_ed25519_key.pub'), key)
-    assert.notEqual(await other.run('cat /etc/machine-id'), await guest.run('cat /etc/machine-id'))
   })
 })
