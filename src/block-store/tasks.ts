@@ -77,17 +77,22 @@ export const tasks: Tasks = {
     const lengths = positions.map((position) => {
       const start = position * blockSizeBytes
       const block = packBlock(plain.subarray(start, start + blockSizeBytes))
+      const { length } = block
       bytes.set(block, at)
-      at += block.length
-      return block.length
+      at += length
+      release(block)
+      return length
     })
     return { plain, packed: bytes.subarray(0, at), lengths }
   },
 
   check({ packed, blocks }) {
-    const damaged = blocks.flatMap(({ key, at, length }, position) =>
-      unpackBlock(key, packed.subarray(at, at + length)) ? [] : [position],
-    )
+    const damaged: number[] = []
+    for (const [position, { key, at, length }] of blocks.entries()) {
+      const bytes = unpackBlock(key, packed.subarray(at, at + length))
+      if (bytes) release(bytes)
+      else damaged.push(position)
+    }
     return { packed, damaged }
   },
 
@@ -97,8 +102,10 @@ export const tasks: Tasks = {
     try {
       for (const [position, { key, at, length, offset, plainLength }] of blocks.entries()) {
         const bytes = unpackBlock(key, packed.subarray(at, at + length))
-        if (bytes) writeSparse(file, bytes.subarray(0, plainLength), offset)
-        else damaged.push(position)
+        if (bytes) {
+          writeSparse(file, bytes.subarray(0, plainLength), offset)
+          release(bytes)
+        } else damaged.push(position)
       }
     } finally {
       closeSync(file)
@@ -124,6 +131,11 @@ function readPiece(plain: Bytes, piece: Piece, files: Map<string, number>): void
     }
     done += count
   }
+}
+
+/** Gives memory back that zlib took for one result; waiting for it to be collected costs far more. */
+function release({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= blockSizeBytes) buffer.transfer(0)
 }
 
 /** Leaves runs of zeros out of a file, which reads as zeros where nothing was written. */
