@@ -238,6 +238,10 @@ test('a guest waits while the disk of its volumes is full, and goes on', async (
   const [id = ''] = await world.run(world.imageId)
   await world.reaches(id, 'running')
   const root = await world.rootOf(id)
+  const usedBytes = async (layer: number) =>
+    (await stat(join(volumes, root, `${layer}.qcow2`))).blocks * 512
+  // Before it writes for the first time, layer 1 would need the room of the next layer.
+  await world.until('the guest writes', async () => (await usedBytes(1)) > 200 * 1024)
   const filler = await fill(volumes, 100 * 1024)
   // What the guest writes from now on needs room, for which there is not enough.
   await server.ec2.send(new CreateSnapshotCommand({ VolumeId: root }))
@@ -246,8 +250,7 @@ test('a guest waits while the disk of its volumes is full, and goes on', async (
   )
   assert.equal((await describe(server, id)).State?.Name, 'running')
   await rm(filler)
-  const top = async () => await stat(join(volumes, root, '2.qcow2'))
-  await world.until('the guest writes', async () => (await top()).blocks * 512 > 200 * 1024)
+  await world.until('the guest writes', async () => (await usedBytes(2)) > 200 * 1024)
   await world.reaches(await world.createImage(id, true), 'available')
   await world.verify()
 })

@@ -100,7 +100,13 @@ export async function unplug(
     clearTimeout(timer)
     unlisten()
   }
-  await removeNodes(qmp, await presentNodes(qmp, diskId))
+  try {
+    await removeNodes(qmp, await presentNodes(qmp, diskId))
+  } catch (error) {
+    // QEMU forgets the device's name a moment before it lets go of its nodes.
+    if (error instanceof QmpRefusal && /is in use/.test(error.description)) return 'pending'
+    throw error
+  }
   return 'unplugged'
 }
 
