@@ -107,8 +107,8 @@ async function alternate(
   call: (side: Side) => Promise<number>,
 ): Promise<readonly (readonly number[])[]> {
   const figures: number[][] = sides.map(() => [])
-  // Each has a few calls to warm up.
-  for (let time = -Math.min(5, times - 1); time < times; time++) {
+  // Each has some calls to warm up, until its program is compiled.
+  for (let time = -Math.min(150, times - 1); time < times; time++) {
     for (const [index, side] of sides.entries()) {
       const ms = await call(side)
       if (time >= 0) figures[index]?.push(ms)

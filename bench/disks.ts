@@ -3,26 +3,19 @@
  * recipes and kept in the bench folder (`BENCH_FOLDER`, else under the system's
  * folder for temporary files). Everything that is measured lies on that one disk.
  */
-import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bake } from '../src/catalog/bake.ts'
 import type { RecipeName } from '../src/catalog/recipe.ts'
+import { starterDisk } from '../test/guests/starters.ts'
 import { until } from './commands.ts'
 import type { SignedClient } from './signed-client.ts'
 
 export const benchFolder = process.env['BENCH_FOLDER'] || join(tmpdir(), 'imago-bench')
 
-/** The raw disk of a starter image. */
+/** The raw disk of a starter image, as its recipe is now. */
 export async function obtainDisk(recipe: RecipeName): Promise<string> {
-  const folder = join(benchFolder, 'disks')
-  const path = join(folder, `${recipe}.raw`)
-  if (existsSync(path)) return path
-  console.log(`Baking ${recipe}, which is done once and takes a while.`)
-  await mkdir(folder, { recursive: true })
-  await bake(recipe, { output: path, workFolder: join(benchFolder, 'work') })
-  return path
+  return await starterDisk(recipe, join(benchFolder, 'disks'))
 }
 
 /** A folder for one run, gone at its end. */

@@ -1,5 +1,5 @@
 /**
- * The starter images for tests with real guests, baked by the product's own recipes. A disk is kept
+ * The starter images for tests with real guests and for benches, baked by the product's own recipes. A disk is kept
  * under the digest of what it was baked by, so an unchanged recipe is baked once on a machine.
  */
 import { createHash, randomBytes } from 'node:crypto'
@@ -20,13 +20,13 @@ import { region, type TestSystem } from '../system.ts'
 const catalogFolder = fileURLToPath(new URL('../../catalog', import.meta.url))
 const cacheFolder = join(tmpdir(), `imago-test-cache-${process.getuid?.() ?? 0}`)
 
-/** The raw disk of a starter image; baked first where it is not there yet. */
-export async function starterDisk(recipe: RecipeName): Promise<string> {
-  await mkdir(cacheFolder, { recursive: true, mode: 0o700 })
-  const disk = join(cacheFolder, `${recipe}-${await digestOfRecipe(recipe)}.raw`)
+/** The raw disk of a starter image; baked first where the folder does not have it yet. */
+export async function starterDisk(recipe: RecipeName, folder = cacheFolder): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const disk = join(folder, `${recipe}-${await digestOfRecipe(recipe)}.raw`)
   if (await exists(disk)) return disk
-  using _lock = await takeLock(join(cacheFolder, `${recipe}.lock`))
-  if (!(await exists(disk))) await bake(recipe, { output: disk, workFolder: cacheFolder })
+  using _lock = await takeLock(join(folder, `${recipe}.lock`))
+  if (!(await exists(disk))) await bake(recipe, { output: disk, workFolder: folder })
   return disk
 }
 
