@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RecipeName } from '../src/catalog/recipe.ts'
-import { starterDisk } from '../test/guests/starters.ts'
+import { starterDisk } from '../test/guests/starter-disks.ts'
 import { until } from './commands.ts'
 import type { SignedClient } from './signed-client.ts'
 

@@ -5,7 +5,7 @@ import { callImago } from '../../src/cli/imago-client.ts'
 import { findImport } from '../../src/imports/store.ts'
 import { region } from '../system.ts'
 import { runProgram } from './guest.ts'
-import { starterDisk } from './starters.ts'
+import { starterDisk } from './starter-disks.ts'
 import { eventually, startWorld } from './world.ts'
 
 const formats: readonly (readonly [format: string, ...options: string[]])[] = [

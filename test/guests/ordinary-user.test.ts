@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { runProgram } from './guest.ts'
-import { starterDisk } from './starters.ts'
+import { starterDisk } from './starter-disks.ts'
 
 const uid = 54_321
 
