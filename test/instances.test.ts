@@ -34,6 +34,7 @@ import { changeInstanceState } from '../src/instances/store.ts'
 import { digestOf } from '../src/lib/digest.ts'
 import type { Id } from '../src/lib/ids.ts'
 import { openImago } from '../src/main.ts'
+import { releasePublicIps } from '../src/network/public-address.ts'
 import type { CompletedSnapshot } from '../src/snapshots/snapshot.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
 
@@ -465,6 +466,28 @@ test('an instance stops, starts and ends, and says why', async (context) => {
   ] as StartInstancesCommand[]) {
     await assert.rejects(ec2.send(command), refusedWith('IncorrectInstanceState'))
   }
+})
+
+test('a public address belongs to an instance until it is stopped', async (context) => {
+  const { ec2, run, db } = await start(context)
+  const nic = { DeviceIndex: 0, AssociatePublicIpAddress: false }
+  const both = [await run(), await run({ NetworkInterfaces: [nic] })]
+  for (const instance of both) {
+    await settle(db, instance, 'pending', 'stopped')
+    const id = instance.InstanceId as Id<'instance'>
+    await transaction(db.writes, (tx) => releasePublicIps(tx, id))
+    const { PublicIpAddress, NetworkInterfaces } = await find(ec2, instance)
+    assert.equal(PublicIpAddress, undefined)
+    assert.equal(NetworkInterfaces?.[0]?.Association, undefined)
+  }
+  const InstanceIds = both.map(({ InstanceId = '' }) => InstanceId)
+  await ec2.send(new StartInstancesCommand({ InstanceIds }))
+  const [lent, none] = await Promise.all(both.map((instance) => find(ec2, instance)))
+  assert.match(lent?.PublicIpAddress ?? '', /^127\./)
+  assert.equal(lent?.NetworkInterfaces?.[0]?.Association?.PublicIp, lent?.PublicIpAddress)
+  assert.equal(lent?.PrivateIpAddress, both[0]?.PrivateIpAddress)
+  // What the launch said of public addresses holds for every start.
+  assert.equal(none?.PublicIpAddress, undefined)
 })
 
 test('instances named in one call change together or not at all', async (context) => {

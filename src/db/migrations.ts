@@ -473,4 +473,10 @@ export const migrations: readonly string[] = [
    )`,
 
   `ALTER TABLE retention_rules ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'`,
+
+  `ALTER TABLE network_interfaces ADD COLUMN assigns_public_ip INTEGER NOT NULL DEFAULT 0
+     CHECK (assigns_public_ip IN (0, 1))`,
+  `UPDATE network_interfaces SET assigns_public_ip = 1 WHERE public_ip IS NOT NULL`,
+  `UPDATE network_interfaces SET public_ip = NULL
+     WHERE instance_id IN (SELECT id FROM instances WHERE state = 'stopped')`,
 ]

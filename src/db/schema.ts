@@ -80,6 +80,8 @@ export interface Tables {
     private_ip: string
     /** A loopback alias of the host, 127.x.y.z. */
     public_ip: string | null
+    /** It is given a public address by each start. */
+    assigns_public_ip: Flag
     description: string
     instance_id: Id<'instance'> | null
     attachment_id: Id<'network-interface-attachment'> | null

@@ -29,6 +29,7 @@ export async function insertInterface(tx: Tx, made: NetworkInterface): Promise<v
       mac: made.mac,
       private_ip: made.privateIp,
       public_ip: made.publicIp ?? null,
+      assigns_public_ip: made.assignsPublicIp ? 1 : 0,
       description: made.description,
       instance_id: attachment?.instanceId ?? null,
       attachment_id: attachment?.id ?? null,
@@ -49,6 +50,16 @@ export async function setInterfaceGroups(
 ): Promise<void> {
   await tx.deleteFrom('network_interface_groups').where('interface_id', '=', id).execute()
   await insertGroupsOf(tx, id, groupIds)
+}
+
+/** Gives an interface a public address, or takes the one that it has. */
+export async function setPublicIp(
+  tx: Tx,
+  id: Id<'network-interface'>,
+  address: string | undefined,
+): Promise<void> {
+  const row = { public_ip: address ?? null }
+  await tx.updateTable('network_interfaces').set(row).where('id', '=', id).execute()
 }
 
 /** The interfaces that a query tells, in the order of instance, device index and id. */
@@ -169,6 +180,7 @@ function fromRow(
     availabilityZone: row.availability_zone,
     mac: row.mac,
     privateIp: row.private_ip,
+    assignsPublicIp: row.assigns_public_ip === 1,
     publicIp: row.public_ip ?? undefined,
     description: row.description,
     groupIds,

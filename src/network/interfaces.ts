@@ -9,15 +9,11 @@ import { ApiError } from '../lib/errors.ts'
 import type { Id } from '../lib/ids.ts'
 import { deleteTagsOf } from '../tags/store.ts'
 import type { WriteCall } from '../wire/operation.ts'
-import { isInRange, numberOfAddress, textOfAddress } from './address.ts'
+import { isInRange, numberOfAddress } from './address.ts'
 import { listGroups } from './group-store.ts'
-import {
-  deleteInterface,
-  insertInterface,
-  listPrivateIps,
-  listPublicIps,
-} from './interface-store.ts'
+import { deleteInterface, insertInterface, listPrivateIps } from './interface-store.ts'
 import { groupsPerInterfaceMax, macOf, type NetworkInterface } from './network-interface.ts'
+import { takePublicIp } from './public-address.ts'
 import { defaultGroupName, groupNotFound, parseGroupId } from './security-group.ts'
 import { findDefaultVpc, findSubnet, listSubnets } from './store.ts'
 import { freeAddress, hostAddresses, parseSubnetId, type Subnet, subnetNotFound } from './subnet.ts'
@@ -38,9 +34,6 @@ export interface WantedInterface {
   readonly deviceIndex: number
   readonly deleteOnTermination: boolean
 }
-
-/** Loopback addresses of the host, from 127.10.0.5 on. */
-const publicAddresses = { first: '127.10.0.5', last: '127.10.255.254' }
 
 /** The subnet that a launch goes to. */
 export async function findSubnetForLaunch(
@@ -82,7 +75,7 @@ export async function createInterface(
   const { tx, now, newId, caller, region } = call
   const subnet = await findSubnetForLaunch(call, wanted)
   const id = newId('network-interface')
-  const wantsPublicIp = wanted.wantsPublicIp ?? subnet.mapsPublicIp
+  const assignsPublicIp = wanted.wantsPublicIp ?? subnet.mapsPublicIp
   const made: NetworkInterface = {
     id,
     accountId: caller.accountId,
@@ -92,7 +85,10 @@ export async function createInterface(
     availabilityZone: subnet.availabilityZone,
     mac: macOf(id),
     privateIp: await takePrivateIp(tx, subnet, wanted.privateIp),
-    publicIp: wantsPublicIp ? await takePublicIp(tx, id) : undefined,
+    assignsPublicIp,
+    publicIp: assignsPublicIp
+      ? await takePublicIp(tx, Number.parseInt(id.slice(-8), 16))
+      : undefined,
     description: wanted.description ?? '',
     groupIds: await findGroupsOfInterface(call, subnet, wanted),
     attachment: {
@@ -178,21 +174,4 @@ async function takePrivateIp(tx: Tx, subnet: Subnet, wanted: string | undefined)
     throw new ApiError('InvalidIPAddress.InUse', `Address ${wanted} is in use.`)
   }
   return wanted
-}
-
-/**
- * Begins to look at an address that the id says, because other installations on this host
- * give out addresses of the same range, and know nothing of ours.
- */
-async function takePublicIp(tx: Tx, id: Id<'network-interface'>): Promise<string> {
-  const used = await listPublicIps(tx)
-  const first = numberOfAddress(publicAddresses.first)
-  const count = numberOfAddress(publicAddresses.last) - first + 1
-  const start = Number.parseInt(id.slice(-8), 16)
-  for (let tries = 0; tries < count; tries++) {
-    const text = textOfAddress(first + ((start + tries) % count))
-    // Some tools take an address that ends in .0 or .255 for a network's.
-    if (!/\.(?:0|255)$/.test(text) && !used.has(text)) return text
-  }
-  throw new ApiError('ResourceLimitExceeded', 'There are no free public addresses left.')
 }

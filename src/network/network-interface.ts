@@ -11,7 +11,9 @@ export interface NetworkInterface {
   readonly availabilityZone: string
   readonly mac: string
   readonly privateIp: string
-  /** A loopback alias of the host, 127.x.y.z. */
+  /** That it is given a public address by each start of its instance. */
+  readonly assignsPublicIp: boolean
+  /** A loopback alias of the host, 127.x.y.z; none while the instance is stopped. */
   readonly publicIp: string | undefined
   readonly description: string
   /** In the order in which they were asked for. */

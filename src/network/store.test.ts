@@ -15,6 +15,7 @@ import {
 } from './group-store.ts'
 import { countInterfacesInGroup, listInterfaces, setInterfaceGroups } from './interface-store.ts'
 import { createInterface, releaseInterface, type WantedInterface } from './interfaces.ts'
+import { assignPublicIps, releasePublicIps } from './public-address.ts'
 import type { SecurityGroupRule } from './security-group-rule.ts'
 import type { SecurityGroup } from './security-group.ts'
 import { findDefaultVpc, listSubnets } from './store.ts'
@@ -149,6 +150,28 @@ for (const [name, start] of Object.entries(databases)) {
       assert.equal(third.privateIp, '172.31.0.4')
       const other = await make({ availabilityZone: 'us-east-1b', wantsPublicIp: false })
       assert.deepEqual([other.privateIp, other.publicIp], ['172.31.16.4', undefined])
+    })
+
+    test('a public address goes back when its instance stops, and another comes', async (context) => {
+      const { writes, reads } = await start(context)
+      const { make } = await prepare(writes)
+      const { instanceId } = (await make()).attachment ?? {}
+      assert(instanceId)
+      const publicIps = async () =>
+        (await listInterfaces(reads, { instanceIds: [instanceId] })).map((one) => one.publicIp)
+      const assign = (start: number) =>
+        transaction(writes, (tx) => {
+          const bytes = Buffer.alloc(4)
+          bytes.writeUInt32BE(start)
+          return assignPublicIps({ tx, randomBytes: () => bytes }, instanceId)
+        })
+      await transaction(writes, (tx) => releasePublicIps(tx, instanceId))
+      assert.deepEqual(await publicIps(), [undefined])
+      // 127.10.0.5 and 250 more: 127.10.0.255 is left out, and so is 127.10.1.0.
+      await assign(250)
+      assert.deepEqual(await publicIps(), ['127.10.1.1'])
+      await assign(1)
+      assert.deepEqual(await publicIps(), ['127.10.1.1'])
     })
 
     test('an address that is taken, reserved or of another subnet is refused', async (context) => {

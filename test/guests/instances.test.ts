@@ -139,6 +139,7 @@ test('a stopped instance is started again with its disk and its private address'
   assert.equal(StoppingInstances?.[0]?.CurrentState?.Name, 'stopping')
   const stopped = await world.untilState(guest.id, 'stopped')
   assert.equal(stopped.StateReason?.Code, 'Client.UserInitiatedShutdown')
+  assert.equal(stopped.PublicIpAddress, undefined)
   await world.ec2.send(new StartInstancesCommand({ InstanceIds }))
   await guest.ready()
   const after = await describeInstance(world.ec2, guest.id)

@@ -1,6 +1,7 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StartInstances.html */
 import type { StartInstancesRequest, StartInstancesResult } from '@aws-sdk/client-ec2'
 import { ApiError } from '../../lib/errors.ts'
+import { assignPublicIps } from '../../network/public-address.ts'
 import { listAttachments } from '../../volumes/store.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { countFitting, insufficientCapacity } from '../capacity.ts'
@@ -28,6 +29,7 @@ export const startInstances = writeOperation<StartInstancesRequest, StartInstanc
     })
     checkCapacity(call, changed, typesInUse)
     await checkRootVolumes(call, changed)
+    for (const { id } of changed) await assignPublicIps(call, id)
     return { StartingInstances: changes }
   },
 })

@@ -7,6 +7,7 @@ import { transaction } from '../../db/database.ts'
 import { isFreezeWanted } from '../../freezes/offline.ts'
 import { releaseInterface } from '../../network/interfaces.ts'
 import { listInterfaces } from '../../network/interface-store.ts'
+import { releasePublicIps } from '../../network/public-address.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
 import {
   changeAttachmentState,
@@ -36,6 +37,7 @@ export async function stop(
   }
   await transaction(db.writes, async (tx) => {
     if (!(await changeInstanceState(tx, { id, from: 'stopping', to: 'stopped', at: now() }))) return
+    await releasePublicIps(tx, id)
     for (const { volumeId, state } of await listAttachments(tx, { instanceIds: [id] })) {
       if (state === 'attaching') {
         await changeAttachmentState(tx, { volumeId, from: 'attaching', to: 'attached' })
