@@ -18,6 +18,7 @@ import { test, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { randomBytes } from 'node:crypto'
 import {
+  AttachVolumeCommand,
   CreateImageCommand,
   CreateSnapshotCommand,
   DescribeImagesCommand,
@@ -258,6 +259,28 @@ test('a guest waits while the disk of its volumes is full, and goes on', async (
   await world.until('the guest writes', async () => (await usedBytes(2)) > 200 * 1024)
   await world.reaches(await world.createImage(id, true), 'available')
   await world.verify()
+})
+
+test('a volume that cannot be attached is available again, and another can be', async (context) => {
+  const { server, world } = await start(context)
+  const [InstanceId = ''] = await world.run(world.imageId)
+  await world.reaches(InstanceId, 'running')
+  const [broken, whole] = [await world.createVolume(), await world.createVolume()]
+  for (const id of [broken, whole]) await world.reaches(id, 'available')
+  const layer = join(server.dataFolder, 'volumes', broken, '1.qcow2')
+  const content = await readFile(layer)
+  await writeFile(layer, 'not a disk')
+  const attach = (VolumeId: string, Device: string) =>
+    server.ec2.send(new AttachVolumeCommand({ VolumeId, InstanceId, Device }))
+  await attach(broken, '/dev/sdf')
+  await attach(whole, '/dev/sdg')
+  await world.attached(whole)
+  await world.reaches(broken, 'available')
+  assert.match(await readFile(server.logFile, 'utf8'), /a volume cannot be attached/)
+  await writeFile(layer, content)
+  await attach(broken, '/dev/sdf')
+  await world.attached(broken)
+  assert.deepEqual(await server.check(), [])
 })
 
 test('a call that finds no room for its record says so, and nothing is lost', async (context) => {

@@ -168,6 +168,29 @@ test('a volume is attached once, to an instance of its zone, and detached again'
   await assert.rejects(detach(), { name: 'IncorrectState' })
 })
 
+test('an instance has places for 27 volumes, and a volume more is refused', async (context) => {
+  const { ec2, db, create, describe, makeAvailable } = await start(context)
+  await transaction(db.writes, (tx) => insertInstance(tx, instance))
+  const attach = async (Device: string) => {
+    const { VolumeId } = await create()
+    await makeAvailable(VolumeId)
+    const command = { VolumeId, InstanceId: instanceId, Device }
+    return await ec2.send(new AttachVolumeCommand(command)).then(
+      () => ({ VolumeId, refusal: undefined }),
+      (refusal: Error) => ({ VolumeId, refusal }),
+    )
+  }
+  for (let index = 0; index < 27; index++) {
+    const letter = String.fromCharCode('a'.charCodeAt(0) + (index % 26))
+    const { refusal } = await attach(`/dev/${index < 26 ? 'sd' : 'xvdb'}${letter}`)
+    assert.equal(refusal, undefined)
+  }
+  const { VolumeId, refusal } = await attach('/dev/xvdbb')
+  assert.equal(refusal?.name, 'AttachmentLimitExceeded')
+  assert.equal(refusal?.message, 'You may attach up to 27 devices for this instance type.')
+  assert.equal((await describe(VolumeId))?.State, 'available')
+})
+
 test('the root volume of a running instance stays where it is', async (context) => {
   const { ec2, db, create } = await start(context)
   const { VolumeId } = await create()

@@ -7,9 +7,6 @@ import type { Id } from '../lib/ids.ts'
 import type { DiskSpec } from '../qemu/machine-spec.ts'
 import type { Attachment } from '../volumes/attachment.ts'
 
-/** How many volumes can be attached while a machine runs. */
-export const hotplugSlots = 24
-
 /**
  * EC2's identifies itself by a UUID and a serial number that begin with `ec2`.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html

@@ -24,6 +24,7 @@ import { findZone } from '../network/zone.ts'
 import { tagsOnCreate } from '../tags/on-create.ts'
 import { putTags } from '../tags/store.ts'
 import type { ResourceType, Tag } from '../tags/tag.ts'
+import { checkAttachmentCount } from '../volumes/attachment.ts'
 import { createVolume } from '../volumes/create.ts'
 import { insertAttachment } from '../volumes/store.ts'
 import type { WriteCall } from '../wire/operation.ts'
@@ -84,6 +85,7 @@ export async function launch(
     availabilityZone: readZone(request, region),
   })
   const wishes = mergeBlockDevices(image, request.BlockDeviceMappings)
+  checkAttachmentCount(wishes.length)
   const disks = await resolveDisks(tx, { accountId, region }, wishes)
   const count = await countToLaunch(call, type, counts, subnet.availabilityZone)
   if (nic.privateIp !== undefined && counts.max > 1) {

@@ -2,6 +2,9 @@
  * An attachment: that a volume is a disk of an instance. A volume has one at most.
  *
  *   attaching ─▶ attached ─▶ detaching ─▶ (gone)
+ *       └──────────────────────▶┘
+ *
+ * One that can never come about is taken back the way that the others go.
  */
 import { ApiError } from '../lib/errors.ts'
 import type { Id } from '../lib/ids.ts'
@@ -16,6 +19,18 @@ export interface Attachment {
   readonly isDetachForced: boolean
   readonly deleteOnTermination: boolean
   readonly attachedAt: Date
+}
+
+/** How many volumes an instance can have: 28 places as on EC2, one of which its network takes. */
+export const attachmentsMax = 27
+
+/** Refuses more volumes than an instance has places for. */
+export function checkAttachmentCount(count: number): void {
+  if (count <= attachmentsMax) return
+  throw new ApiError(
+    'AttachmentLimitExceeded',
+    `You may attach up to ${attachmentsMax} devices for this instance type.`,
+  )
 }
 
 /** The names that EC2 takes for a disk: `/dev/sdf`, `/dev/sda1`, `xvdf`, `/dev/xvdba`. */

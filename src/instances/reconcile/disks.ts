@@ -1,9 +1,11 @@
 /** The disks of a machine: what is to be attached or detached, and layers to be merged. */
 import { transaction } from '../../db/database.ts'
 import { holdVolumes, isFreezeWanted } from '../../freezes/offline.ts'
+import { NoFreePort } from '../../qemu/disks.ts'
 import { chainOf, hasMergedLayers, removeMergedLayers, topLayer } from '../../qemu/layers.ts'
 import type { Id } from '../../lib/ids.ts'
 import type { Machine } from '../../qemu/machine.ts'
+import { QmpGone } from '../../qemu/qmp.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
 import { hasPendingSnapshots } from '../../snapshots/store.ts'
 import type { Attachment } from '../../volumes/attachment.ts'
@@ -33,15 +35,41 @@ export async function settleAttachments(
   const { db } = dependencies
   const attachments = await listAttachments(db.reads, { instanceIds: [instance.id] })
   let outcome: StepOutcome = 'waiting'
+  let failure: unknown
   for (const attachment of attachments) {
     if (attachment.state === 'attached') continue
-    const isDone =
-      attachment.state === 'attaching'
-        ? await attach(attachment, machine, dependencies)
-        : await detach(attachment, machine, dependencies)
-    if (isDone) outcome = 'moved'
+    const settle = attachment.state === 'attaching' ? attach : detach
+    try {
+      if (await settle(attachment, machine, dependencies)) outcome = 'moved'
+    } catch (error) {
+      // The others need not wait for this one.
+      failure ??= error
+    }
   }
+  if (failure !== undefined) throw failure
   return outcome
+}
+
+/** A disk could not be plugged in. Whoever gives up on it takes it back by `abandonAttachment`. */
+export class AttachFailed extends Error {
+  readonly volumeId: Id<'volume'>
+
+  constructor(volumeId: Id<'volume'>, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.name = 'AttachFailed'
+    this.volumeId = volumeId
+  }
+}
+
+/** An attachment that will not come about: what there is of it is detached, as if it was asked for. */
+export async function abandonAttachment(
+  { volumeId, cause }: AttachFailed,
+  { db, log }: InstanceDependencies,
+): Promise<void> {
+  log.warn('a volume cannot be attached', { volumeId, error: cause })
+  await transaction(db.writes, (tx) =>
+    changeAttachmentState(tx, { volumeId, from: 'attaching', to: 'detaching' }),
+  )
 }
 
 async function attach(
@@ -52,9 +80,18 @@ async function attach(
   const { db, volumeFolder } = dependencies
   const volume = await findVolumeById(db.reads, volumeId)
   if (!volume || volume.state === 'creating' || volume.state === 'error') return false
-  await holdVolumes(dependencies.lanes, [volumeId], async () => {
-    await machine?.plug(diskOf(volumeId, volumeFolder(volumeId)))
-  })
+  try {
+    await holdVolumes(dependencies.lanes, [volumeId], async () => {
+      await machine?.plug(diskOf(volumeId, volumeFolder(volumeId)))
+    })
+  } catch (error) {
+    // What is known of a machine that is gone is nothing of the disk.
+    if (error instanceof QmpGone) throw error
+    const failure = new AttachFailed(volumeId, error)
+    if (!(error instanceof NoFreePort)) throw failure
+    await abandonAttachment(failure, dependencies)
+    return true
+  }
   return await transaction(db.writes, (tx) =>
     changeAttachmentState(tx, { volumeId, from: 'attaching', to: 'attached' }),
   )

@@ -14,7 +14,7 @@ import { listAttachments } from '../../volumes/store.ts'
 import type { Instance } from '../instance.ts'
 import { deleteInstance, findInstance, listDueInstances, listExpired } from '../store.ts'
 import type { InstanceDependencies } from './context.ts'
-import { settleAttachments } from './disks.ts'
+import { abandonAttachment, AttachFailed, settleAttachments } from './disks.ts'
 import { freezeStopped } from './freeze.ts'
 import { run } from './run.ts'
 import { abandonStart, start } from './start.ts'
@@ -55,6 +55,7 @@ export function instanceReconciler(
     },
     async giveUp(id, error) {
       if (error instanceof FreezeFailed) return await failFreeze(db, error.freezeId, error.message)
+      if (error instanceof AttachFailed) return await abandonAttachment(error, dependencies)
       const instance = await findInstance(db.reads, id)
       // What is to end is tried for as long as it takes.
       if (instance?.state !== 'pending') return

@@ -11,7 +11,7 @@ import type { MachineSpec } from '../../qemu/machine-spec.ts'
 import { startMachine } from '../../qemu/start-machine.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
 import { tapName } from '../../vpc/spec.ts'
-import type { Attachment } from '../../volumes/attachment.ts'
+import { type Attachment, attachmentsMax } from '../../volumes/attachment.ts'
 import {
   changeAttachmentState,
   changeVolumeState,
@@ -19,7 +19,7 @@ import {
   listAttachments,
 } from '../../volumes/store.ts'
 import { noCause, serverError } from '../cause.ts'
-import { diskOf, hotplugSlots, inBootOrder, smbiosOf, uuidOf } from '../hardware.ts'
+import { diskOf, inBootOrder, smbiosOf, uuidOf } from '../hardware.ts'
 import type { Instance } from '../instance.ts'
 import { instanceTypeNamed } from '../instance-type.ts'
 import { changeInstanceState } from '../store.ts'
@@ -117,7 +117,7 @@ async function launch(
       mac: port.mac,
       tap: tapName(port.id),
     })),
-    hotplugSlots,
+    hotplugSlots: Math.max(0, attachmentsMax - ordered.length),
   }
   const volumeIds = attachments.map(({ volumeId }) => volumeId)
   return await holdVolumes(lanes, volumeIds, () => startMachine(spec))

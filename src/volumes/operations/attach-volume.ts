@@ -4,7 +4,12 @@ import { ApiError } from '../../lib/errors.ts'
 import { instanceNotFound, parseInstanceId } from '../../instances/instance.ts'
 import { findOwnInstance } from '../../instances/store.ts'
 import { writeOperation } from '../../wire/operation.ts'
-import { type Attachment, checkDeviceIsFree, checkDeviceName } from '../attachment.ts'
+import {
+  type Attachment,
+  checkAttachmentCount,
+  checkDeviceIsFree,
+  checkDeviceName,
+} from '../attachment.ts'
 import { findOneVolume } from '../lookup.ts'
 import { changeVolumeState, findAttachment, insertAttachment, listAttachments } from '../store.ts'
 import { viewAttachment } from '../view.ts'
@@ -32,7 +37,9 @@ export const attachVolume = writeOperation<AttachVolumeRequest, VolumeAttachment
     if (instance.state !== 'running' && instance.state !== 'stopped') {
       throw new ApiError('IncorrectState', `Instance '${instanceId}' is not 'running'.`)
     }
-    checkDeviceIsFree(device, await listAttachments(tx, { instanceIds: [instanceId] }))
+    const others = await listAttachments(tx, { instanceIds: [instanceId] })
+    checkDeviceIsFree(device, others)
+    checkAttachmentCount(others.length + 1)
     const change = { id: volume.id, from: 'available', to: 'in-use' } as const
     if (!(await changeVolumeState(tx, change))) {
       throw new ApiError('IncorrectState', `${volume.id} is not 'available'.`)
