@@ -171,7 +171,7 @@ export async function openImago(options: Options): Promise<Imago> {
     changed: () => loop.wake(),
     readers: {
       consoleOutput: (id, bytesMax) => machines.consoleOutput(id as Id<'instance'>, bytesMax),
-      screenshot: (id) => machines.screenshot(id as Id<'instance'>),
+      screenshot: (id, how) => machines.screenshot(id as Id<'instance'>, how),
       platform: (manifest) =>
         findPlatform(new StoredDisk(blockStore, manifest)).catch(() => undefined),
       host: () => hostCapacity,

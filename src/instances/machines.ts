@@ -73,10 +73,13 @@ export class Machines {
     return { bytes, at: found.mtime }
   }
 
-  /** A picture of a machine's screen, as PNG; nothing where none runs. */
-  async screenshot(id: Id<'instance'>): Promise<Uint8Array | undefined> {
+  /** A picture of a machine's screen, as JPEG; nothing where none runs. */
+  async screenshot(
+    id: Id<'instance'>,
+    options: { readonly wakesUp: boolean },
+  ): Promise<Uint8Array | undefined> {
     const machine = await this.find(id)
-    return machine?.screenshot()
+    return machine?.screenshot(options)
   }
 
   /** Leaves all machines to themselves. */

@@ -51,5 +51,5 @@ export const machineFiles = {
   log: 'qemu.log',
   pid: 'pid',
   uefiVariables: 'uefi-variables.fd',
-  screenshot: 'screenshot.png',
+  screenshot: 'screenshot.ppm',
 } as const

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { decode } from 'jpeg-js'
 import { createVolume } from './layers.ts'
 import { AgentSilent } from './guest-agent.ts'
 import { findMachine, type MachineEvent } from './machine.ts'
@@ -29,8 +30,10 @@ test('a machine runs its guest until it is killed', async (context) => {
   await countsOn(folder, 10)
 
   assert.equal(await machine.state(), 'running')
-  const png = Buffer.from(await machine.screenshot())
-  assert.equal(png.toString('latin1', 1, 4), 'PNG')
+  for (const wakesUp of [false, true]) {
+    const { width, height } = decode(await machine.screenshot({ wakesUp }))
+    assert.deepEqual([width, height], [720, 400])
+  }
   await machine.kill()
 
   assert.equal(await findMachine(machine.folder), undefined)

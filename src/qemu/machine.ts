@@ -13,6 +13,7 @@ import { type DiskSpec, machineFiles } from './machine-spec.ts'
 import { type Merge, merge } from './merge-online.ts'
 import { Qmp, QmpGone } from './qmp.ts'
 import type { RunState } from './qmp-commands.ts'
+import { jpegOfPpm } from './screenshot.ts'
 
 /** What QEMU tells of a machine, e.g. `SHUTDOWN` or `RESET`; `GONE` when it no longer talks to us. */
 export interface MachineEvent {
@@ -24,6 +25,8 @@ const stepMs = 10
 const resetMs = 10_000
 const quitMs = 10_000
 const monitorMs = 10_000
+/** What a guest may take to draw its screen again. */
+const redrawMs = 300
 
 export class Machine implements AsyncDisposable {
   readonly folder: string
@@ -118,12 +121,16 @@ export class Machine implements AsyncDisposable {
     return resizeDisk(this.#qmp, diskId, sizeBytes)
   }
 
-  /** What is on its screen, as a PNG. */
-  async screenshot(): Promise<Uint8Array> {
+  /** What is on its screen, as a JPEG. A screen that sleeps is woken by a key that types nothing. */
+  async screenshot({ wakesUp }: { readonly wakesUp: boolean }): Promise<Uint8Array> {
+    if (wakesUp) {
+      await this.#qmp.run('send-key', { keys: [{ type: 'qcode', data: 'shift' }] })
+      await wait(redrawMs)
+    }
     const filename = join(this.folder, machineFiles.screenshot)
     try {
-      await this.#qmp.run('screendump', { filename, format: 'png' })
-      return await readFile(filename)
+      await this.#qmp.run('screendump', { filename, format: 'ppm' })
+      return jpegOfPpm(await readFile(filename))
     } finally {
       await rm(filename, { force: true })
     }

@@ -22,7 +22,8 @@ export interface Commands {
   device_del: { takes: { id: string }; answers: object }
   'qom-list': { takes: { path: string }; answers: readonly { name: string; type: string }[] }
   'qom-get': { takes: { path: string; property: string }; answers: unknown }
-  screendump: { takes: { filename: string; format: 'png' }; answers: object }
+  screendump: { takes: { filename: string; format: 'ppm' }; answers: object }
+  'send-key': { takes: { keys: readonly KeyValue[] }; answers: object }
 }
 
 /** How a machine is, in QEMU's words. The others that it knows come with migration or a debugger. */
@@ -35,6 +36,12 @@ export type RunState =
   | 'guest-panicked'
   | 'internal-error'
   | 'io-error'
+
+/** A key of the keyboard. */
+export interface KeyValue {
+  readonly type: 'qcode'
+  readonly data: 'shift'
+}
 
 export interface BlockInfo {
   readonly device: string

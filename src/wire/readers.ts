@@ -10,8 +10,11 @@ export interface Readers {
     instanceId: string,
     bytesMax: number,
   ): Promise<{ readonly bytes: Uint8Array; readonly at: Date } | undefined>
-  /** A picture of a running machine's screen, as PNG. */
-  screenshot(instanceId: string): Promise<Uint8Array | undefined>
+  /** A picture of a running machine's screen, as JPEG; one that sleeps can be woken for it. */
+  screenshot(
+    instanceId: string,
+    options: { readonly wakesUp: boolean },
+  ): Promise<Uint8Array | undefined>
   /** What a stored disk runs, as far as it is not Linux; nothing where it cannot be read. */
   platform(manifest: Digest): Promise<'windows' | undefined>
   /** The host as it can be shared out among machines. */

@@ -13,9 +13,10 @@ export const getConsoleScreenshot = readOperation<
   permissions: onInstances('GetConsoleScreenshot'),
 
   async run(call) {
-    const { id, state } = await findOneInstance(call.db, call, call.input.InstanceId ?? '')
-    // EC2 takes a JPEG. This is a PNG, which viewers tell by its first bytes, and loses no pixel.
-    const picture = state === 'running' ? await call.readers.screenshot(id) : undefined
+    const { InstanceId = '', WakeUp: wakesUp = false } = call.input
+    const { id, state } = await findOneInstance(call.db, call, InstanceId)
+    const isRunning = state === 'running'
+    const picture = isRunning ? await call.readers.screenshot(id, { wakesUp }) : undefined
     if (!picture) {
       throw new ApiError(
         'IncorrectInstanceState',
