@@ -109,6 +109,9 @@ import { createSnapshots } from './snapshots/operations/create-snapshots.ts'
 import { deleteSnapshot } from './snapshots/operations/delete-snapshot.ts'
 import { describeSnapshotAttribute } from './snapshots/operations/describe-snapshot-attribute.ts'
 import { describeSnapshots } from './snapshots/operations/describe-snapshots.ts'
+import { disableSnapshotBlockPublicAccess } from './snapshots/operations/disable-snapshot-block-public-access.ts'
+import { enableSnapshotBlockPublicAccess } from './snapshots/operations/enable-snapshot-block-public-access.ts'
+import { getSnapshotBlockPublicAccessState } from './snapshots/operations/get-snapshot-block-public-access-state.ts'
 import { modifySnapshotAttribute } from './snapshots/operations/modify-snapshot-attribute.ts'
 import { resetSnapshotAttribute } from './snapshots/operations/reset-snapshot-attribute.ts'
 import { createTags } from './tags/operations/create-tags.ts'
@@ -243,6 +246,9 @@ const all: readonly Operation[] = [
   deleteSnapshot,
   describeSnapshotAttribute,
   describeSnapshots,
+  disableSnapshotBlockPublicAccess,
+  enableSnapshotBlockPublicAccess,
+  getSnapshotBlockPublicAccessState,
   modifySnapshotAttribute,
   resetSnapshotAttribute,
   // tags/

@@ -37,6 +37,7 @@ const tables = {
   settings: true,
   snapshot_copies: true,
   snapshot_permissions: true,
+  snapshot_settings: true,
   snapshots: true,
   subnets: true,
   tags: true,

@@ -479,4 +479,13 @@ export const migrations: readonly string[] = [
   `UPDATE network_interfaces SET assigns_public_ip = 1 WHERE public_ip IS NOT NULL`,
   `UPDATE network_interfaces SET public_ip = NULL
      WHERE instance_id IN (SELECT id FROM instances WHERE state = 'stopped')`,
+
+  `CREATE TABLE snapshot_settings (
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     public_access TEXT NOT NULL CHECK (
+       public_access IN ('block-all-sharing', 'block-new-sharing', 'unblocked')
+     ),
+     PRIMARY KEY (account_id, region)
+   )`,
 ]

@@ -212,6 +212,10 @@ export interface Tables {
     grantee: string
   }
 
+  snapshot_settings: Owned & {
+    public_access: 'block-all-sharing' | 'block-new-sharing' | 'unblocked'
+  }
+
   /** Which snapshots are copies of which, and of what disk. */
   snapshot_copies: Owned & {
     snapshot_id: Id<'snapshot'>

@@ -49,11 +49,22 @@ export async function listSnapshots(
   query: SnapshotQuery,
 ): Promise<readonly Snapshot[]> {
   const { viewer, region, ids, ownerIds, volumeIds, restorableBy, after, limit } = query
+  // What is public is hidden where its owner blocks all sharing, and stays stored as public.
   const granted = (grantees: readonly string[]) =>
     db
       .selectFrom('snapshot_permissions')
+      .innerJoin('snapshots as shared', 'shared.id', 'snapshot_permissions.snapshot_id')
+      .leftJoin('snapshot_settings as setting', (join) =>
+        join
+          .onRef('setting.account_id', '=', 'shared.account_id')
+          .onRef('setting.region', '=', 'shared.region')
+          .on('setting.public_access', '=', 'block-all-sharing'),
+      )
       .select('snapshot_id')
       .where('grantee', 'in', grantees.length > 0 ? grantees : [''])
+      .where((where) =>
+        where.or([where('grantee', '<>', 'all'), where('setting.account_id', 'is', null)]),
+      )
   let select = db
     .selectFrom('snapshots')
     .selectAll()

@@ -6,9 +6,12 @@ import { ownSnapshot } from '../find.ts'
 import { addSnapshotPermissions, removeSnapshotPermissions } from '../permission-store.ts'
 import {
   checkSnapshotAttribute,
+  everyone,
   readSnapshotPermissions,
   type SnapshotPermission,
 } from '../permission.ts'
+import { publicSharingBlocked } from '../public-access.ts'
+import { findPublicAccess } from '../settings-store.ts'
 
 export const modifySnapshotAttribute = writeOperation<
   ModifySnapshotAttributeRequest,
@@ -25,6 +28,10 @@ export const modifySnapshotAttribute = writeOperation<
     const { add, remove } = readChange(input)
     if (add.length + remove.length === 0) {
       throw new ApiError('InvalidParameterCombination', 'No attributes specified.')
+    }
+    if (add.includes(everyone)) {
+      const access = await findPublicAccess(tx, { accountId, region })
+      if (access !== 'unblocked') throw publicSharingBlocked()
     }
     await addSnapshotPermissions(tx, id, add)
     await removeSnapshotPermissions(tx, id, remove)

@@ -1,0 +1,19 @@
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DisableSnapshotBlockPublicAccess.html */
+import type {
+  DisableSnapshotBlockPublicAccessRequest,
+  DisableSnapshotBlockPublicAccessResult,
+} from '@aws-sdk/client-ec2'
+import { writeOperation } from '../../wire/operation.ts'
+import { setPublicAccess } from '../settings-store.ts'
+
+export const disableSnapshotBlockPublicAccess = writeOperation<
+  DisableSnapshotBlockPublicAccessRequest,
+  DisableSnapshotBlockPublicAccessResult
+>({
+  action: 'DisableSnapshotBlockPublicAccess',
+  async run({ tx, caller, region }) {
+    const State = 'unblocked'
+    await setPublicAccess(tx, { accountId: caller.accountId, region }, State)
+    return { State }
+  },
+})
