@@ -11,7 +11,7 @@ import { ApiError } from './lib/errors.ts'
 import { formatId } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
 import { addressee, isServiceName, type Service, type Services } from './wire/codec.ts'
-import type { CallContext, Operation, WriteOperation } from './wire/operation.ts'
+import type { CallContext, Operation, WriteCall, WriteOperation } from './wire/operation.ts'
 import type { Readers } from './wire/readers.ts'
 import type { HttpRequest, HttpResponse } from './wire/request.ts'
 import { parseSignature, verifySignature } from './wire/sigv4.ts'
@@ -78,10 +78,16 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
       })
       system.audit.add(record('Success'))
     } else {
+      if (operation.prepare) {
+        allow()
+        refuseDryRun(input)
+      }
+      const prepared = await operation.prepare?.(input, context)
       const { body: written, output } = await transaction(system.db.writes, async (tx) => {
         allow()
         refuseDryRun(input)
-        const done = await write(operation, service, input, context, tx, system)
+        const begun = { tx, prepared }
+        const done = await write(operation, service, input, context, begun, system)
         await system.audit.record(tx, record('Success'))
         return done
       })
@@ -171,7 +177,7 @@ async function write(
   service: Service,
   input: Input,
   context: CallContext,
-  tx: Tx,
+  { tx, prepared }: { readonly tx: Tx; readonly prepared: void },
   system: System,
 ): Promise<{ body: string; output?: unknown }> {
   const { requestId, now, caller, region } = context
@@ -185,13 +191,14 @@ async function write(
     const earlier = await claimToken(tx, token, digestOfParameters(input), now)
     if (earlier !== undefined) return { body: earlier.replaceAll(requestIdMark, requestId) }
   }
-  const output = await operation.run({
+  const call: WriteCall<unknown> = {
     ...context,
     input,
     tx,
     newId: (kind) => formatId(kind, system.randomBytes(9)),
     randomBytes: system.randomBytes,
-  })
+  }
+  const output = await operation.run(call, prepared)
   // The answer is kept with a mark where each reply says its own request id.
   const { action } = operation
   if (token) await keepAnswer(tx, token, service.encode(action, requestIdMark, output))

@@ -47,6 +47,24 @@ test('a key pair is made, found and deleted, and its private half is shown once'
   })
 })
 
+test('nobody waits while others make keys', async (context) => {
+  const { ec2 } = await startSystem(context, { isIdle: true })
+  let left = 8
+  const keys = Array.from({ length: left }, async (_, index) => {
+    await ec2.send(new CreateKeyPairCommand({ KeyName: `key-${index}` }))
+    left--
+  })
+  const AvailabilityZone = `${region}a`
+  await ec2.send(new CreateVolumeCommand({ AvailabilityZone, Size: 1 }))
+  assert(left > 0, 'the volume came after all keys')
+  await Promise.all(keys)
+  const { KeyPairs } = await ec2.send(new DescribeKeyPairsCommand({}))
+  assert.equal(KeyPairs?.length, 8)
+  // A dry run makes none.
+  const dry = new CreateKeyPairCommand({ KeyName: 'dry', DryRun: true })
+  await assert.rejects(ec2.send(dry), { name: 'DryRunOperation' })
+})
+
 test('tags are put on what is there, found and removed', async (context) => {
   const system = await startSystem(context, { isIdle: true })
   const { ec2 } = system

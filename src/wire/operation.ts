@@ -62,12 +62,20 @@ export interface ReadOperation<Input = unknown, Output = unknown> extends Declar
   run(call: ReadCall<Input>): Promise<Output>
 }
 
-export interface WriteOperation<Input = unknown, Output = unknown> extends Declaration<
-  Input,
-  Output
-> {
+export interface WriteOperation<
+  Input = unknown,
+  Output = unknown,
+  Prepared = void,
+> extends Declaration<Input, Output> {
   readonly kind: 'write'
-  run(call: WriteCall<Input>): Promise<Output>
+  /**
+   * For what takes long and changes nothing, such as making a key: it is done
+   * before the transaction begins, for which all other writers wait. The caller
+   * is known to be allowed, and it is no dry run. Nothing is known of the
+   * database, so `run` may refuse the call after all.
+   */
+  readonly prepare?: (input: Input, context: CallContext) => Promise<Prepared>
+  run(call: WriteCall<Input>, prepared: Prepared): Promise<Output>
 }
 
 export type Operation = ReadOperation | WriteOperation
@@ -80,8 +88,8 @@ export function readOperation<Input, Output>(
 }
 
 /** Declares an operation that records what shall be. */
-export function writeOperation<Input, Output>(
-  declaration: Omit<WriteOperation<Input, Output>, 'kind'>,
+export function writeOperation<Input, Output, Prepared = void>(
+  declaration: Omit<WriteOperation<Input, Output, Prepared>, 'kind'>,
 ): Operation {
   return { kind: 'write', ...declaration } as unknown as Operation
 }

@@ -3,25 +3,39 @@ import type { CreateKeyPairRequest, KeyPair as KeyPairOutput } from '@aws-sdk/cl
 import { ApiError, unsupportedParameter } from '../../lib/errors.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { putTags } from '../../tags/store.ts'
+import type { Tag } from '../../tags/tag.ts'
 import { viewTags } from '../../tags/view.ts'
 import { writeOperation } from '../../wire/operation.ts'
-import { generateKey } from '../generate.ts'
+import { type GeneratedKey, generateKey } from '../generate.ts'
 import { checkKeyName, keyPairExists, type KeyType } from '../key-pair.ts'
 import { formatPublicKey } from '../public-key.ts'
 import { findKeyPair, insertKeyPair } from '../store.ts'
 
-export const createKeyPair = writeOperation<CreateKeyPairRequest, KeyPairOutput>({
+interface Prepared {
+  readonly name: string
+  readonly type: KeyType
+  readonly tags: readonly Tag[]
+  readonly key: GeneratedKey
+}
+
+export const createKeyPair = writeOperation<CreateKeyPairRequest, KeyPairOutput, Prepared>({
   action: 'CreateKeyPair',
-  async run({ input, tx, now, newId, caller, region }) {
+
+  // An RSA key takes a good part of a second, for which nobody else shall wait.
+  async prepare(input) {
     const { KeyName: name = '', KeyType = 'rsa', KeyFormat = 'pem' } = input
     checkKeyName(name)
     const type = readKeyType(KeyType)
     if (KeyFormat === 'ppk') throw unsupportedParameter('KeyFormat ppk')
     if (KeyFormat !== 'pem') throw invalid('keyFormat', KeyFormat, 'pem')
     const tags = tagsOnCreate(input.TagSpecifications, ['key-pair']).get('key-pair') ?? []
+    return { name, type, tags, key: await generateKey(type, name) }
+  },
+
+  async run({ tx, now, newId, caller, region }, { name, type, tags, key }) {
+    const { publicKey, fingerprint, material } = key
     const owner = { accountId: caller.accountId, region }
     if (await findKeyPair(tx, { ...owner, name })) throw keyPairExists(name)
-    const { publicKey, fingerprint, material } = await generateKey(type, name)
     const id = newId('key-pair')
     await insertKeyPair(tx, {
       ...owner,
