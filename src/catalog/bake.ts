@@ -1,15 +1,15 @@
 /**
  * Runs a recipe of `catalog/`. The image appears under its name only when it is whole: a recipe
  * writes beside it, and the file is synced and renamed at the end. An abort ends the recipe with
- * everything it started, and leaves neither image nor scratch files.
+ * everything it started, and leaves neither image nor scratch files; so does the end of this process,
+ * but for the scratch files.
  */
-import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { recipeNames } from './recipe.ts'
 import type { RecipeName } from './recipe.ts'
+import { type Outcome, type Run, runScript } from './run-script.ts'
 
 const catalogFolder = fileURLToPath(new URL('../../catalog', import.meta.url))
 
@@ -102,56 +102,6 @@ export async function checkCatalog(): Promise<readonly CatalogCheck[]> {
   )
 }
 
-type Run = {
-  readonly onLine?: (line: string) => void
-  readonly signal?: AbortSignal | undefined
-}
-
-type Outcome = { readonly code: number; readonly lines: readonly string[] }
-
-/** In a session of its own: no terminal to ask anything at, and one process group to end. */
-async function runRecipe(
-  recipe: RecipeName,
-  args: readonly string[],
-  { onLine, signal }: Run,
-): Promise<Outcome> {
-  const child = spawn('bash', [join(catalogFolder, recipe, 'bake.sh'), ...args], {
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const lines: string[] = []
-  const take = (line: string): void => {
-    lines.push(line)
-    if (lines.length > 200) lines.shift()
-    onLine?.(line)
-  }
-  createInterface({ input: child.stdout }).on('line', take)
-  createInterface({ input: child.stderr }).on('line', take)
-  let lastResort: NodeJS.Timeout | undefined
-  const end = (): void => {
-    endGroup(child.pid, 'SIGTERM')
-    lastResort = setTimeout(() => endGroup(child.pid, 'SIGKILL'), graceMs)
-  }
-  signal?.addEventListener('abort', end, { once: true })
-  try {
-    return await new Promise((resolve, reject) => {
-      child.once('error', reject)
-      child.once('close', (code) => resolve({ code: code ?? 1, lines }))
-    })
-  } finally {
-    signal?.removeEventListener('abort', end)
-    clearTimeout(lastResort)
-  }
-}
-
-/** How long an aborted recipe may take to remove its mounts and temporary files. */
-const graceMs = 10_000
-
-function endGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, signal)
-  } catch {
-    // It has just ended by itself.
-  }
+function runRecipe(recipe: RecipeName, args: readonly string[], how: Run): Promise<Outcome> {
+  return runScript(join(catalogFolder, recipe, 'bake.sh'), args, how)
 }
