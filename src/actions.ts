@@ -107,13 +107,21 @@ import { copySnapshot } from './snapshots/operations/copy-snapshot.ts'
 import { createSnapshot } from './snapshots/operations/create-snapshot.ts'
 import { createSnapshots } from './snapshots/operations/create-snapshots.ts'
 import { deleteSnapshot } from './snapshots/operations/delete-snapshot.ts'
+import { describeLockedSnapshots } from './snapshots/operations/describe-locked-snapshots.ts'
 import { describeSnapshotAttribute } from './snapshots/operations/describe-snapshot-attribute.ts'
 import { describeSnapshots } from './snapshots/operations/describe-snapshots.ts'
 import { disableSnapshotBlockPublicAccess } from './snapshots/operations/disable-snapshot-block-public-access.ts'
 import { enableSnapshotBlockPublicAccess } from './snapshots/operations/enable-snapshot-block-public-access.ts'
 import { getSnapshotBlockPublicAccessState } from './snapshots/operations/get-snapshot-block-public-access-state.ts'
+import { listSnapshotsInRecycleBin } from './snapshots/operations/list-snapshots-in-recycle-bin.ts'
+import { lockSnapshot } from './snapshots/operations/lock-snapshot.ts'
 import { modifySnapshotAttribute } from './snapshots/operations/modify-snapshot-attribute.ts'
 import { resetSnapshotAttribute } from './snapshots/operations/reset-snapshot-attribute.ts'
+import { restoreSnapshotFromRecycleBin } from './snapshots/operations/restore-snapshot-from-recycle-bin.ts'
+import { unlockSnapshot } from './snapshots/operations/unlock-snapshot.ts'
+import { createRestoreImageTask } from './stored-images/operations/create-restore-image-task.ts'
+import { createStoreImageTask } from './stored-images/operations/create-store-image-task.ts'
+import { describeStoreImageTasks } from './stored-images/operations/describe-store-image-tasks.ts'
 import { createTags } from './tags/operations/create-tags.ts'
 import { deleteTags } from './tags/operations/delete-tags.ts'
 import { describeTags } from './tags/operations/describe-tags.ts'
@@ -123,6 +131,8 @@ import { deleteVolume } from './volumes/operations/delete-volume.ts'
 import { describeVolumeStatus } from './volumes/operations/describe-volume-status.ts'
 import { describeVolumes } from './volumes/operations/describe-volumes.ts'
 import { detachVolume } from './volumes/operations/detach-volume.ts'
+import { listVolumesInRecycleBin } from './volumes/operations/list-volumes-in-recycle-bin.ts'
+import { restoreVolumeFromRecycleBin } from './volumes/operations/restore-volume-from-recycle-bin.ts'
 import type { Operation } from './wire/operation.ts'
 
 const all: readonly Operation[] = [
@@ -244,13 +254,22 @@ const all: readonly Operation[] = [
   createSnapshot,
   createSnapshots,
   deleteSnapshot,
+  describeLockedSnapshots,
   describeSnapshotAttribute,
   describeSnapshots,
   disableSnapshotBlockPublicAccess,
   enableSnapshotBlockPublicAccess,
   getSnapshotBlockPublicAccessState,
+  listSnapshotsInRecycleBin,
+  lockSnapshot,
   modifySnapshotAttribute,
   resetSnapshotAttribute,
+  restoreSnapshotFromRecycleBin,
+  unlockSnapshot,
+  // stored-images/
+  createRestoreImageTask,
+  createStoreImageTask,
+  describeStoreImageTasks,
   // tags/
   createTags,
   deleteTags,
@@ -262,6 +281,8 @@ const all: readonly Operation[] = [
   describeVolumeStatus,
   describeVolumes,
   detachVolume,
+  listVolumesInRecycleBin,
+  restoreVolumeFromRecycleBin,
 ]
 
 /** By service and action: `ec2:RunInstances`. */

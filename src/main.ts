@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { AuditLog } from './audit/log.ts'
 import { BlockStore } from './block-store/block-store.ts'
 import { StoredDisk } from './block-store/stored-disk.ts'
+import { Buckets } from './buckets/buckets.ts'
 import { recipes } from './catalog/recipe.ts'
 import type { Config } from './config.ts'
 import { type Connections, migrate, openSqlite, transaction } from './db/database.ts'
@@ -40,6 +41,8 @@ import { Loop } from './reconcile/loop.ts'
 import { findSetting, keepSetting, putSetting } from './settings/store.ts'
 import { snapshotCopyReconciler } from './snapshot-copies/reconcile.ts'
 import { snapshotReconciler } from './snapshots/reconcile.ts'
+import { restoreImageReconciler } from './stored-images/reconcile/restore-image.ts'
+import { storeImageReconciler } from './stored-images/reconcile/store-image.ts'
 import { Bases } from './volumes/bases.ts'
 import { volumeReconciler } from './volumes/reconcile.ts'
 import { loadServices } from './wire/codec.ts'
@@ -102,6 +105,7 @@ export async function openImago(options: Options): Promise<Imago> {
     log: (message, fields) => log.warn(message, fields),
   })
   opened.defer(() => blockStore.close())
+  const buckets = new Buckets(folder('buckets'))
   const bases = new Bases({ folder: folder('bases'), blockStore })
   const volumeFolder = (id: Id<'volume'>) => join(folder('volumes'), id)
   const lanes = new Lanes()
@@ -136,6 +140,8 @@ export async function openImago(options: Options): Promise<Imago> {
     snapshotCopyReconciler({ db, blockStore, now }),
     imageReconciler(shared),
     usageReportReconciler({ db, now }),
+    storeImageReconciler({ db, blockStore, buckets, now, signal: closing.signal }),
+    restoreImageReconciler({ db, blockStore, buckets, now, signal: closing.signal }),
     networkReconciler({ db, networks }),
     importReconciler({
       db,
@@ -174,6 +180,7 @@ export async function openImago(options: Options): Promise<Imago> {
       screenshot: (id, how) => machines.screenshot(id as Id<'instance'>, how),
       platform: (manifest) =>
         findPlatform(new StoredDisk(blockStore, manifest)).catch(() => undefined),
+      buckets,
       host: () => hostCapacity,
     },
   }

@@ -84,6 +84,11 @@ export class BlockStore {
     return await this.#parts.packs.readBlock(keyOf(digest))
   }
 
+  /** A block packed, as `Upload.putPackedBlock` takes it: verified too. */
+  async readPackedBlock(digest: Digest): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.#parts.packs.readPacked(keyOf(digest), this.#parts.pool)
+  }
+
   /** The manifest, verified. Throws `CorruptManifest` or `MissingManifest`. */
   async readManifest(digest: Digest): Promise<Manifest> {
     return await this.#parts.manifests.read(digest)

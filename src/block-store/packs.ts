@@ -5,6 +5,7 @@ import type { Disk, FileInfo } from './disk.ts'
 import { CorruptBlock, MissingBlock } from './errors.ts'
 import { inLanes } from './lanes.ts'
 import { loadPack, packPath } from './pack-reader.ts'
+import type { WorkerPool } from './worker-pool.ts'
 
 export interface BrokenPack {
   readonly name: string
@@ -53,6 +54,19 @@ export class Packs {
     return await this.follow(key, async ({ pack, offset, length }) => {
       const packed = await this.#disk.read(packPath(pack.name), { offset, length })
       return packed && unpackBlock(key, packed)
+    })
+  }
+
+  /** A block as it lies there, whole and verified. */
+  async readPacked(key: BlockKey, pool: WorkerPool): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.follow(key, async ({ pack, offset, length }) => {
+      const read = await this.#disk.read(packPath(pack.name), { offset, length })
+      if (read?.length !== length) return undefined
+      const { packed, damaged } = await pool.run('check', {
+        packed: read,
+        blocks: [{ key, at: 0, length }],
+      })
+      return damaged.length === 0 ? packed : undefined
     })
   }
 

@@ -47,6 +47,8 @@ export interface Tasks {
   }
   /** Which of the blocks are damaged, by position. */
   check(input: { packed: Bytes; blocks: readonly Packed[] }): { packed: Bytes; damaged: number[] }
+  /** The plain bytes of one block; nothing where it is damaged. */
+  unpack(input: { packed: Bytes; key: BlockKey }): { plain: Bytes | undefined }
   /** Writes the plain bytes into a file, but for zeros; tells which are damaged, which are not written. */
   write(input: { packed: Bytes; blocks: readonly PackedFor[]; path: string }): {
     damaged: number[]
@@ -94,6 +96,11 @@ export const tasks: Tasks = {
       else damaged.push(position)
     }
     return { packed, damaged }
+  },
+
+  unpack({ packed, key }) {
+    const bytes = unpackBlock(key, packed)
+    return { plain: bytes && new Uint8Array(bytes) }
   },
 
   write({ packed, blocks, path }) {

@@ -8,7 +8,7 @@ import { type Digest, digestOf } from '../lib/digest.ts'
 import { type BlockKey, blockSizeBytes, digestOfKey, isZero, keyOf, zeroKey } from './block.ts'
 import { BlockWriter } from './block-writer.ts'
 import type { DiskSource } from './disk-source.ts'
-import { MissingBlock, MissingManifest } from './errors.ts'
+import { CorruptBlock, MissingBlock, MissingManifest } from './errors.ts'
 import { keyAt, type Manifest, manifestOf } from './manifest.ts'
 import { encodedManifest } from './manifests.ts'
 import type { Parts } from './parts.ts'
@@ -51,6 +51,20 @@ export class Upload {
     return digest
   }
 
+  /**
+   * Stores a block that comes packed, from wherever: what counts is the digest of what is in it.
+   * Throws `CorruptBlock`. The buffer is handed over. Our own packing is what is kept; tells how
+   * many bytes that added.
+   */
+  async putPackedBlock(digest: Digest, packed: Uint8Array<ArrayBuffer>): Promise<number> {
+    return await this.#while(async () => {
+      const key = keyOf(digest)
+      const { plain } = await this.#parts.pool.run('unpack', { packed, key })
+      if (!plain) throw new CorruptBlock(digest, 'it came so')
+      return key === zeroKey ? 0 : await this.#putBlock(key, plain)
+    })
+  }
+
   /** Stores a manifest. Its blocks must be in the store. */
   async putManifest(manifest: Manifest): Promise<Digest> {
     return await this.#while(async () => {
@@ -89,29 +103,32 @@ export class Upload {
     this.close()
   }
 
-  async #putBlock(key: BlockKey, plain: Uint8Array<ArrayBuffer>): Promise<void> {
+  async #putBlock(key: BlockKey, plain: Uint8Array<ArrayBuffer>): Promise<number> {
     for (;;) {
       this.#closing.signal.throwIfAborted()
       const { claim, others } = this.#writer.decide([key])
       const [other] = others.values()
       if (claim) {
+        let addedBytes = 0
         try {
           const input = { plain, positions: [0] }
           const { packed, lengths } = await this.#parts.pool.run('pack', input)
+          addedBytes = packed.length
           await this.#writer.write(claim, packed, lengths)
         } catch (error) {
           claim.abandon(error)
           throw error
         }
         await this.#commitSoon()
-        return await claim.sealed
+        await claim.sealed
+        return addedBytes
       }
-      if (!other) return
+      if (!other) return 0
       const isSealed = await other.sealed.then(
         () => true,
         () => false,
       )
-      if (isSealed) return
+      if (isSealed) return 0
     }
   }
 

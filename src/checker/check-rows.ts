@@ -9,7 +9,9 @@ import { findFreeze } from '../freezes/store.ts'
 import { type InstanceState, stateCodes } from '../instances/instance.ts'
 import { listByState } from '../instances/store.ts'
 import { listInterfaces } from '../network/interface-store.ts'
+import { listCopiesUnderWay } from '../snapshot-copies/store.ts'
 import { listPendingSnapshots } from '../snapshots/store.ts'
+import { listRestoredSnapshots } from '../stored-images/store.ts'
 import { listAllVolumes, listAttachments } from '../volumes/store.ts'
 import type { Finding } from './finding.ts'
 
@@ -41,7 +43,9 @@ export async function* checkRows(db: Database): AsyncGenerator<Finding> {
       yield { about: id, what: `is left over of ${attachment.instanceId}` }
     }
   }
+  const others = new Set([...(await listCopiesUnderWay(db)), ...(await listRestoredSnapshots(db))])
   for (const { id, volumeId, freezeId, layer } of await listPendingSnapshots(db)) {
+    if (others.has(id)) continue
     const freeze = freezeId && (await findFreeze(db, freezeId))
     if (!freeze) yield { about: id, what: 'is pending, and nobody will freeze its volume' }
     else if (freeze.state === 'done' && layer === undefined) {

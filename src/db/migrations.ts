@@ -488,4 +488,52 @@ export const migrations: readonly string[] = [
      ),
      PRIMARY KEY (account_id, region)
    )`,
+
+  `CREATE TABLE image_store_tasks (
+     id TEXT PRIMARY KEY,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     image_id TEXT NOT NULL,
+     bucket TEXT NOT NULL,
+     object_key TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('InProgress', 'Completed', 'Failed')),
+     failure_reason TEXT,
+     progress_percent INTEGER NOT NULL CHECK (progress_percent BETWEEN 0 AND 100),
+     started_at_ms BIGINT NOT NULL,
+     size_gib INTEGER NOT NULL,
+     description TEXT NOT NULL,
+     CHECK ((state = 'Failed') = (failure_reason IS NOT NULL))
+   )`,
+  `CREATE INDEX image_store_tasks_by_owner ON image_store_tasks (account_id, region, started_at_ms)`,
+  `CREATE INDEX image_store_tasks_by_state ON image_store_tasks (state, started_at_ms)`,
+  `CREATE UNIQUE INDEX image_store_tasks_in_progress
+     ON image_store_tasks (account_id, region, bucket, image_id) WHERE state = 'InProgress'`,
+  `CREATE TABLE image_restores (
+     image_id TEXT PRIMARY KEY REFERENCES images (id),
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     bucket TEXT NOT NULL,
+     object_key TEXT NOT NULL,
+     snapshot_ids TEXT NOT NULL,
+     description_digest TEXT NOT NULL,
+     size_gib INTEGER NOT NULL
+   )`,
+
+  `ALTER TABLE snapshots ADD COLUMN recycled_at_ms BIGINT`,
+  `ALTER TABLE snapshots ADD COLUMN recycle_exit_at_ms BIGINT`,
+  `CREATE INDEX snapshots_recycled ON snapshots (recycle_exit_at_ms)`,
+  `ALTER TABLE volumes ADD COLUMN recycled_at_ms BIGINT`,
+  `ALTER TABLE volumes ADD COLUMN recycle_exit_at_ms BIGINT`,
+  `CREATE INDEX volumes_recycled ON volumes (recycle_exit_at_ms)`,
+  // No cascade: the database itself keeps a snapshot that has a lock.
+  `CREATE TABLE snapshot_locks (
+     snapshot_id TEXT PRIMARY KEY REFERENCES snapshots (id),
+     mode TEXT NOT NULL CHECK (mode IN ('governance', 'compliance')),
+     cool_off_hours INTEGER CHECK (cool_off_hours BETWEEN 1 AND 72),
+     created_at_ms BIGINT NOT NULL,
+     changed_at_ms BIGINT NOT NULL,
+     duration_days INTEGER CHECK (duration_days BETWEEN 1 AND 36500),
+     until_ms BIGINT,
+     CHECK ((duration_days IS NULL) = (until_ms IS NOT NULL))
+   )`,
 ]

@@ -165,6 +165,9 @@ export interface Tables {
     known_layer: number
     known_manifest: string | null
     known_snapshot_id: Id<'snapshot'> | null
+    /** Since when it is in the Recycle Bin, and until when. */
+    recycled_at_ms: Generated<number | null>
+    recycle_exit_at_ms: Generated<number | null>
   }
   volume_attachments: {
     volume_id: Id<'volume'>
@@ -205,6 +208,9 @@ export interface Tables {
     /** Bytes of the blocks in use, and of those that this snapshot brought in. */
     full_size_bytes: number | null
     added_bytes: number | null
+    /** Since when it is in the Recycle Bin, and until when. */
+    recycled_at_ms: Generated<number | null>
+    recycle_exit_at_ms: Generated<number | null>
   }
   snapshot_permissions: {
     snapshot_id: Id<'snapshot'>
@@ -212,6 +218,16 @@ export interface Tables {
     grantee: string
   }
 
+  snapshot_locks: {
+    snapshot_id: Id<'snapshot'>
+    mode: 'governance' | 'compliance'
+    cool_off_hours: number | null
+    created_at_ms: number
+    changed_at_ms: number
+    /** It holds for so many days, or until a moment. */
+    duration_days: number | null
+    until_ms: number | null
+  }
   snapshot_settings: Owned & {
     public_access: 'block-all-sharing' | 'block-new-sharing' | 'unblocked'
   }
@@ -293,6 +309,30 @@ export interface Tables {
     account_id: string
     resource_type: string
     usage_count: number
+  }
+  /** Images on their way into buckets, and what came of it. */
+  image_store_tasks: Owned & {
+    id: string
+    image_id: Id<'image'>
+    bucket: string
+    object_key: string
+    state: 'InProgress' | 'Completed' | 'Failed'
+    failure_reason: string | null
+    progress_percent: number
+    started_at_ms: number
+    size_gib: number
+    /** JSON of `Description` in `stored-images/description.ts`, as it is in the object. */
+    description: string
+  }
+  /** Images on their way out of buckets. A row is gone when nothing is owed any more. */
+  image_restores: Owned & {
+    image_id: Id<'image'>
+    bucket: string
+    object_key: string
+    /** JSON of ids, in the order of the object's disks. */
+    snapshot_ids: string
+    description_digest: string
+    size_gib: number
   }
   image_permissions: {
     image_id: Id<'image'>

@@ -19,6 +19,7 @@ import type {
 import fc from 'fast-check'
 import { databases } from '../../test/databases.ts'
 import { snapshotRow } from '../../test/rows.ts'
+import { Buckets } from '../buckets/buckets.ts'
 import { transaction } from '../db/database.ts'
 import { runInstances } from '../instances/operations/run-instances.ts'
 import { ApiError } from '../lib/errors.ts'
@@ -109,6 +110,7 @@ async function startWorld(context: Pick<TestContext, 'after'>) {
     consoleOutput: async () => undefined,
     screenshot: async () => undefined,
     platform: async () => undefined,
+    buckets: new Buckets('/nowhere'),
     host: () => ({ vcpus: 100_000, memoryMiB: 100_000_000, architecture: 'x86_64' as const }),
   }
   const call = async (operation: Operation, accountId: string, region: string, input: object) => {

@@ -9,6 +9,7 @@ import type {
   ImageAttribute,
 } from '@aws-sdk/client-ec2'
 import { databases } from '../../test/databases.ts'
+import { Buckets } from '../buckets/buckets.ts'
 import { transaction } from '../db/database.ts'
 import { finishFreeze, listWantedFreezes } from '../freezes/store.ts'
 import { noCause } from '../instances/cause.ts'
@@ -46,6 +47,7 @@ async function start(context: TestContext) {
     consoleOutput: async () => undefined,
     screenshot: async () => undefined,
     platform: async () => undefined,
+    buckets: new Buckets('/nowhere'),
     host: () => ({ vcpus: 1, memoryMiB: 1, architecture: 'x86_64' }),
   }
   const call = async (operation: Operation, input: object, accountId = mine): Promise<unknown> => {

@@ -89,6 +89,8 @@ const statuses = {
   MissingAction: 400,
   MissingAuthenticationToken: 403,
   MissingParameter: 400,
+  NoSuchBucket: 404,
+  NoSuchKey: 404,
   NoSuchVersion: 400,
   OperationNotPermitted: 400,
   RequestEntityTooLarge: 413,

@@ -2,6 +2,7 @@
  * What an operation may look at beside the database: the screen and the console
  * of a machine, what the host can hold. Each is read-only by its type.
  */
+import type { Buckets } from '../buckets/buckets.ts'
 import type { Digest } from '../lib/digest.ts'
 
 export interface Readers {
@@ -17,6 +18,8 @@ export interface Readers {
   ): Promise<Uint8Array | undefined>
   /** What a stored disk runs, as far as it is not Linux; nothing where it cannot be read. */
   platform(manifest: Digest): Promise<'windows' | undefined>
+  /** The buckets that objects are in: whether one is there, and what is in it. */
+  readonly buckets: Pick<Buckets, 'hasBucket' | 'hasObject' | 'open'>
   /** The host as it can be shared out among machines. */
   host(): HostCapacity
 }

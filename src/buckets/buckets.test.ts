@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import fc from 'fast-check'
+import { Buckets, NoSuchBucket, ObjectExists, TruncatedObject } from './buckets.ts'
+import { isBucketName, isObjectKey } from './names.ts'
+
+const place = { accountId: '123456789012', region: 'us-east-1', bucket: 'images', key: 'a/b.bin' }
+const bytes = Buffer.from('what an object holds')
+
+async function start(context: TestContext) {
+  const root = await mkdtemp(join(tmpdir(), 'imago-buckets-'))
+  context.after(() => rm(root, { recursive: true, force: true }))
+  const folder = join(root, place.accountId, place.region, place.bucket)
+  await mkdir(folder, { recursive: true })
+  return { buckets: new Buckets(root), folder }
+}
+
+test('an object is there when it is whole, and none takes the place of another', async (context) => {
+  const { buckets, folder } = await start(context)
+  assert.equal(await buckets.hasBucket(place), true)
+  assert.equal(await buckets.hasBucket({ ...place, region: 'us-west-2' }), false)
+  assert.equal(await buckets.hasObject(place), false)
+  await buckets.put(place, 'one', async (append) => {
+    await append(bytes.subarray(0, 4))
+    assert.equal(await buckets.hasObject(place), false)
+    await append(bytes.subarray(4))
+  })
+  assert.equal(await buckets.hasObject(place), true)
+  assert.deepEqual(await readFile(join(folder, place.key)), bytes)
+  await assert.rejects(
+    buckets.put(place, 'two', (append) => append(Buffer.from('another'))),
+    ObjectExists,
+  )
+  await assert.rejects(
+    buckets.put({ ...place, key: 'c' }, 'three', async (append) => {
+      await append(bytes)
+      throw new Error('cut off')
+    }),
+    /cut off/,
+  )
+  assert.deepEqual(await readdir(join(folder, 'a')), ['b.bin'])
+  assert.deepEqual(await readdir(folder), ['a'])
+  const nowhere = { ...place, bucket: 'not-there' }
+  await assert.rejects(
+    buckets.put(nowhere, 'four', async () => {}),
+    NoSuchBucket,
+  )
+})
+
+test('an object is read as far as it goes', async (context) => {
+  const { buckets, folder } = await start(context)
+  await writeFile(join(folder, 'x'), bytes)
+  await using object = await buckets.open({ ...place, key: 'x' })
+  assert(object)
+  assert.equal(object.sizeBytes, bytes.length)
+  assert.equal((await object.read(5, 2)).toString(), 'an')
+  await assert.rejects(object.read(bytes.length - 1, 2), TruncatedObject)
+  await assert.rejects(object.read(0, 2 ** 32), TruncatedObject)
+  for (const key of ['y', 'x/y']) assert.equal(await buckets.open({ ...place, key }), undefined)
+  await mkdir(join(folder, 'folder'))
+  assert.equal(await buckets.open({ ...place, key: 'folder' }), undefined)
+})
+
+test('names are as S3 has them', () => {
+  for (const name of ['abc', 'my-images', 'a.b.c', '1a2', 'a'.repeat(63)]) {
+    assert(isBucketName(name), name)
+  }
+  const wrong = ['', 'ab', 'A-b', '-ab', 'ab-', 'a..b', '192.168.0.1', 'a_b', '..', 'a/b', 'ab\n']
+  for (const name of [...wrong, 'a'.repeat(64)]) assert(!isBucketName(name), name)
+})
+
+test('no key leads out of its bucket', () => {
+  for (const key of ['ami-1.bin', 'a/b/c', 'ü', '.hidden', 'a b', '...'])
+    assert(isObjectKey(key), key)
+  const wrong = ['', '/a', 'a/', 'a//b', '.', '..', '../a', 'a/../b', 'a/./b', 'a\0b', '.imago-x']
+  for (const key of [...wrong, 'a'.repeat(201), '\ud800', 'ab/'.repeat(400) + 'c']) {
+    assert(!isObjectKey(key), key)
+  }
+  const part = fc.constantFrom('.', '..', '/', 'a', '\0', '\\', '~', '%2e', '.imago-', ' ')
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+      const key = parts.join('')
+      if (isObjectKey(key)) assert(resolve('/bucket', key).startsWith('/bucket/'), key)
+    }),
+  )
+})

@@ -1,0 +1,180 @@
+/**
+ * Buckets of objects, as folders: `<account>/<Region>/<bucket>/<key>`. Whoever runs the
+ * service makes the folders, or puts links in their place. Invariant: an object has its
+ * name only when it is whole and synced, and no object takes the place of another.
+ */
+import assert from 'node:assert/strict'
+import { constants } from 'node:fs'
+import { type FileHandle, link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { asDiskFull, hasCode } from '../block-store/errors.ts'
+import { isBucketName, isObjectKey, temporaryPrefix } from './names.ts'
+
+export interface BucketPlace {
+  readonly accountId: string
+  readonly region: string
+  readonly bucket: string
+}
+
+export interface ObjectPlace extends BucketPlace {
+  readonly key: string
+}
+
+/** An object that is open for reading. */
+export interface StoredObject extends AsyncDisposable {
+  readonly sizeBytes: number
+  /** All of the range. Throws `TruncatedObject` where the object ends before. */
+  read(offset: number, length: number): Promise<Buffer<ArrayBuffer>>
+}
+
+/** Takes the bytes of an object that is being written, one piece after the other. */
+export type Append = (bytes: Uint8Array) => Promise<void>
+
+export class TruncatedObject extends Error {
+  constructor(key: string) {
+    super(`The object ${key} is shorter than it should be`)
+    this.name = 'TruncatedObject'
+  }
+}
+
+export class NoSuchBucket extends Error {
+  constructor(bucket: string) {
+    super(`The specified bucket does not exist: ${bucket}`)
+    this.name = 'NoSuchBucket'
+  }
+}
+
+export class ObjectExists extends Error {
+  constructor({ bucket, key }: ObjectPlace) {
+    super(`The bucket ${bucket} has an object ${key} already`)
+    this.name = 'ObjectExists'
+  }
+}
+
+export class Buckets {
+  readonly #folder: string
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  async hasBucket(place: BucketPlace): Promise<boolean> {
+    const found = await stat(this.#bucketPath(place)).catch(orNothing)
+    return found?.isDirectory() ?? false
+  }
+
+  async hasObject(place: ObjectPlace): Promise<boolean> {
+    return (await stat(this.#objectPath(place)).catch(orNothing)) !== undefined
+  }
+
+  /** Opens an object; nothing where there is none. */
+  async open(place: ObjectPlace): Promise<StoredObject | undefined> {
+    // What is no file, such as a pipe, must not keep us waiting.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK
+    const file = await open(this.#objectPath(place), flags).catch(orNothing)
+    if (!file) return undefined
+    const found = await file.stat()
+    if (found.isFile()) return storedObject(file, found.size, place.key)
+    await file.close()
+    return undefined
+  }
+
+  /**
+   * Writes an object. `name` tells one writer from another: what a writer before us has left
+   * under the same name is written over. Throws `ObjectExists` where there is one by then.
+   */
+  async put(
+    place: ObjectPlace,
+    name: string,
+    write: (append: Append) => Promise<void>,
+  ): Promise<void> {
+    if (!(await this.hasBucket(place))) throw new NoSuchBucket(place.bucket)
+    const path = this.#objectPath(place)
+    const temporary = this.#temporaryPath(place, name)
+    await mkdir(dirname(path), { recursive: true })
+    try {
+      await writeFile(temporary, write)
+      await publish(temporary, path, place)
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {})
+      throw asDiskFull(error, temporary)
+    }
+  }
+
+  /** Throws away what a writer has left that was cut off. */
+  async discard(place: ObjectPlace, name: string): Promise<void> {
+    await rm(this.#temporaryPath(place, name), { force: true }).catch(orNothing)
+  }
+
+  #bucketPath({ accountId, region, bucket }: BucketPlace): string {
+    assert(/^\d{12}$/.test(accountId) && /^[a-z0-9-]+$/.test(region) && isBucketName(bucket))
+    return join(this.#folder, accountId, region, bucket)
+  }
+
+  #objectPath(place: ObjectPlace): string {
+    assert(isObjectKey(place.key), `no key of an object: ${place.key}`)
+    return join(this.#bucketPath(place), place.key)
+  }
+
+  #temporaryPath(place: ObjectPlace, name: string): string {
+    assert(/^[a-z0-9-]+$/.test(name), `no name of a writer: ${name}`)
+    return join(dirname(this.#objectPath(place)), `${temporaryPrefix}${name}`)
+  }
+}
+
+/** Written bytes are pushed out from time to time, so that the last sync has little left to wait for. */
+const writeBackBytes = 32 * 1024 * 1024
+
+async function writeFile(path: string, write: (append: Append) => Promise<void>): Promise<void> {
+  await using file = await open(path, 'w', 0o600)
+  let offset = 0
+  let pushedTo = 0
+  await write(async (bytes) => {
+    for (let at = 0; at < bytes.length;) {
+      const { bytesWritten } = await file.write(bytes, at, bytes.length - at, offset)
+      at += bytesWritten
+      offset += bytesWritten
+    }
+    if (offset - pushedTo < writeBackBytes) return
+    pushedTo = offset
+    await file.datasync()
+  })
+  await file.sync()
+}
+
+async function publish(temporary: string, path: string, place: ObjectPlace): Promise<void> {
+  try {
+    await link(temporary, path)
+    await rm(temporary)
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) throw new ObjectExists(place)
+    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw error
+    // A file system that knows no second names.
+    if (await stat(path).catch(orNothing)) throw new ObjectExists(place)
+    await rename(temporary, path)
+  }
+  await using folder = await open(dirname(path), 'r')
+  await folder.sync()
+}
+
+function storedObject(file: FileHandle, sizeBytes: number, key: string): StoredObject {
+  return {
+    sizeBytes,
+    async read(offset, length) {
+      if (offset + length > sizeBytes) throw new TruncatedObject(key)
+      const bytes = Buffer.from(new ArrayBuffer(length))
+      for (let at = 0; at < length;) {
+        const { bytesRead } = await file.read(bytes, at, length - at, offset + at)
+        if (bytesRead === 0) throw new TruncatedObject(key)
+        at += bytesRead
+      }
+      return bytes
+    },
+    [Symbol.asyncDispose]: () => file.close(),
+  }
+}
+
+function orNothing(error: unknown): undefined {
+  if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ENXIO', 'ELOOP')) return undefined
+  throw error
+}

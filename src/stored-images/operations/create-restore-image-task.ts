@@ -1,0 +1,157 @@
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRestoreImageTask.html */
+import type {
+  CreateRestoreImageTaskRequest,
+  CreateRestoreImageTaskResult,
+} from '@aws-sdk/client-ec2'
+import { isBucketName, isObjectKey } from '../../buckets/names.ts'
+import { checkImageName, imageNameTaken } from '../../images/image.ts'
+import { findImageIdByName, insertImage } from '../../images/store.ts'
+import { addWatermarks } from '../../images/watermark-store.ts'
+import type { Id } from '../../lib/ids.ts'
+import { noVolumeId } from '../../snapshots/snapshot.ts'
+import { insertSnapshot } from '../../snapshots/store.ts'
+import { tagsOnCreate } from '../../tags/on-create.ts'
+import { putTags } from '../../tags/store.ts'
+import { checkTags, type Tag } from '../../tags/tag.ts'
+import { type WriteCall, writeOperation } from '../../wire/operation.ts'
+import { BadObject } from '../reading.ts'
+import { insertRestore, sumRestoringGiB } from '../store.ts'
+import {
+  badObject,
+  checkUnderWay,
+  noSuchBucket,
+  noSuchKey,
+  restoringGiBMax,
+} from '../store-task.ts'
+import { readHead, type StoredImageHead } from '../stored-object.ts'
+
+type Call = WriteCall<CreateRestoreImageTaskRequest>
+
+export const createRestoreImageTask = writeOperation<
+  CreateRestoreImageTaskRequest,
+  CreateRestoreImageTaskResult
+>({
+  action: 'CreateRestoreImageTask',
+  permissions: ({ Bucket = '', ObjectKey = '' }) => [
+    { action: 'ec2:CreateRestoreImageTask', resource: '*' },
+    { action: 's3:GetObject', resource: `arn:aws:s3:::${Bucket}/${ObjectKey}` },
+  ],
+  async run(call) {
+    const { input, tx, caller, region, now, newId } = call
+    const { accountId } = caller
+    const { Bucket: bucket = '', ObjectKey: key = '' } = input
+    if (input.Name !== undefined) checkImageName(input.Name)
+    const tags = tagsOnCreate(input.TagSpecifications, ['image', 'snapshot'])
+    const { description, digest } = await findHead(call, bucket, key)
+    const { image: source, disks } = description
+    const name = input.Name ?? source.name
+    const taken = await findImageIdByName(tx, { accountId, region, name })
+    if (taken) throw imageNameTaken(name, taken)
+    checkUnderWay(await sumRestoringGiB(tx, accountId), restoringGiBMax)
+
+    const id = newId('image')
+    const snapshotOf = new Map<Id<'snapshot'>, Id<'snapshot'>>()
+    for (const disk of disks) {
+      const snapshotId = newId('snapshot')
+      snapshotOf.set(disk.snapshotId, snapshotId)
+      await insertSnapshot(tx, {
+        id: snapshotId,
+        accountId,
+        region,
+        volumeId: noVolumeId,
+        volumeSizeGiB: disk.sizeGiB,
+        description: `Restored for ${id} from ${disk.snapshotId} of ${source.id}`,
+        startedAt: now,
+        progressPercent: 0,
+        freezeId: undefined,
+        layer: undefined,
+        state: 'pending',
+      })
+      await putTags(tx, {
+        accountId,
+        region,
+        resourceType: 'snapshot',
+        resourceId: snapshotId,
+        tags: bothTags(tags.get('snapshot') ?? [], disk.tags),
+      })
+    }
+    await insertImage(tx, {
+      id,
+      accountId,
+      region,
+      name,
+      description: source.description,
+      location: `${accountId}/${name}`,
+      state: 'pending',
+      stateReason: undefined,
+      createdAt: now,
+      deregisteredAt: undefined,
+      architecture: source.architecture,
+      bootMode: source.bootMode,
+      rootDeviceName: source.rootDeviceName,
+      rootDeviceType: 'ebs',
+      virtualizationType: source.virtualizationType,
+      platform: source.platform,
+      platformDetails: source.platformDetails,
+      usageOperation: source.usageOperation,
+      enaSupport: source.enaSupport,
+      sriovNetSupport: source.sriovNetSupport,
+      imdsSupport: source.imdsSupport,
+      tpmSupport: source.tpmSupport,
+      isPublic: false,
+      sourceInstanceId: undefined,
+      sourceImageId: source.id,
+      sourceImageRegion: source.region,
+      lastLaunchedAt: undefined,
+      blockDevices: source.blockDevices.map((device) => {
+        const { ebs } = device
+        const snapshotId = ebs?.snapshotId && snapshotOf.get(ebs.snapshotId)
+        return ebs && snapshotId ? { ...device, ebs: { ...ebs, snapshotId } } : device
+      }),
+    })
+    await addWatermarks(tx, id, source.watermarks)
+    await putTags(tx, {
+      accountId,
+      region,
+      resourceType: 'image',
+      resourceId: id,
+      tags: bothTags(tags.get('image') ?? [], source.tags),
+    })
+    await insertRestore(tx, {
+      imageId: id,
+      accountId,
+      region,
+      bucket,
+      key,
+      snapshotIds: [...snapshotOf.values()],
+      descriptionDigest: digest,
+      sizeGiB: disks.reduce((sum, { sizeGiB }) => sum + sizeGiB, 0),
+    })
+    return { ImageId: id }
+  },
+})
+
+/** What the object says of itself. The rest of it is read when the call has answered. */
+async function findHead(
+  { readers, caller, region }: Call,
+  bucket: string,
+  key: string,
+): Promise<StoredImageHead> {
+  const place = { accountId: caller.accountId, region, bucket, key }
+  if (!isBucketName(bucket) || !(await readers.buckets.hasBucket(place))) throw noSuchBucket(bucket)
+  if (!isObjectKey(key)) throw noSuchKey(key)
+  await using object = await readers.buckets.open(place)
+  if (!object) throw noSuchKey(key)
+  try {
+    return await readHead(object)
+  } catch (error) {
+    if (error instanceof BadObject) throw badObject(error.message)
+    throw error
+  }
+}
+
+/** Those that the call gives win over those that the object brings. */
+function bothTags(given: readonly Tag[], stored: readonly Tag[]): readonly Tag[] {
+  const keys = new Set(given.map(({ key }) => key))
+  return checkTags([...given, ...stored.filter(({ key }) => !keys.has(key))])
+}

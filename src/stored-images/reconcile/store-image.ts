@@ -1,0 +1,91 @@
+/**
+ * Keeps the promise of a store task. The object comes before the row: an object that is
+ * there and was written for this task is as good as one that was written just now.
+ */
+import { MissingManifest } from '../../block-store/errors.ts'
+import type { BlockStore } from '../../block-store/block-store.ts'
+import { type Buckets, NoSuchBucket, ObjectExists } from '../../buckets/buckets.ts'
+import type { Connections } from '../../db/database.ts'
+import type { Reconciler } from '../../reconcile/loop.ts'
+import { parseDescription } from '../description.ts'
+import { everySoOften } from '../progress.ts'
+import { BadObject } from '../reading.ts'
+import {
+  completeStoreTask,
+  deleteStoreTask,
+  failStoreTask,
+  findStoreTask,
+  listDueStoreTasks,
+  setStoreProgress,
+} from '../store.ts'
+import { startedBefore, type StoreTask } from '../store-task.ts'
+import { readHead, writeObject } from '../stored-object.ts'
+
+export function storeImageReconciler({
+  db,
+  blockStore,
+  buckets,
+  now,
+  signal,
+}: {
+  readonly db: Connections
+  readonly blockStore: BlockStore
+  readonly buckets: Buckets
+  readonly now: () => Date
+  /** Aborted when the service closes: what is under way is begun anew after the next start. */
+  readonly signal: AbortSignal
+}): Reconciler {
+  const write = async (task: StoreTask) => {
+    const { disks } = parseDescription(Buffer.from(task.description))
+    using upload = blockStore.beginUpload()
+    for (const { manifest } of disks) upload.hold(manifest)
+    const onProgress = everySoOften(now, (percent) => setStoreProgress(db.writes, task.id, percent))
+    await buckets.put(task, task.id, (append) =>
+      writeObject(append, Buffer.from(task.description), disks, blockStore, { onProgress, signal }),
+    )
+  }
+  return {
+    name: 'image-store-tasks',
+    stepsAtOnceMax: 1,
+    due: () => listDueStoreTasks(db.reads, startedBefore(now())),
+    async step(id) {
+      const task = await findStoreTask(db.writes, id)
+      if (!task) return 'waiting'
+      if (task.state !== 'InProgress') {
+        if (task.startedAt > startedBefore(now())) return 'waiting'
+        await deleteStoreTask(db.writes, id)
+        return 'moved'
+      }
+      try {
+        if (!(await isWritten(buckets, task))) await write(task)
+        await completeStoreTask(db.writes, id)
+      } catch (error) {
+        if (signal.aborted) return 'waiting'
+        const isFinal =
+          error instanceof NoSuchBucket ||
+          error instanceof ObjectExists ||
+          error instanceof MissingManifest
+        if (!isFinal) throw error
+        await failStoreTask(db.writes, id, error.message)
+      }
+      return 'moved'
+    },
+    async giveUp(id, error) {
+      const task = await findStoreTask(db.writes, id)
+      if (task) await buckets.discard(task, task.id)
+      await failStoreTask(db.writes, id, error instanceof Error ? error.message : String(error))
+    },
+  }
+}
+
+/** Whether an earlier run of this task came so far. An object has its name only when it is whole. */
+async function isWritten(buckets: Buckets, task: StoreTask): Promise<boolean> {
+  await using object = await buckets.open(task)
+  if (!object) return false
+  try {
+    return (await readHead(object)).description.task === task.id
+  } catch (error) {
+    if (error instanceof BadObject) return false
+    throw error
+  }
+}

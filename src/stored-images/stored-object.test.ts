@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test, type TestContext } from 'node:test'
+import fc from 'fast-check'
+import { BlockStore } from '../block-store/block-store.ts'
+import { SimDisk } from '../block-store/sim-disk.ts'
+import { readAll, saveNumbers } from '../block-store/testing.ts'
+import { type StoredObject, TruncatedObject } from '../buckets/buckets.ts'
+import type { Digest } from '../lib/digest.ts'
+import { type Description, encodeDescription, parseDescription } from './description.ts'
+import { BadObject } from './reading.ts'
+import { readHead, readObject, writeObject } from './stored-object.ts'
+
+const now = () => new Date(1_000_000)
+
+async function openStore(context: TestContext): Promise<BlockStore> {
+  const store = await BlockStore.open({ folder: new SimDisk(now), now, graceMs: 0, workers: 0 })
+  context.after(() => store.close())
+  return store
+}
+
+function objectOf(bytes: Buffer): StoredObject {
+  return {
+    sizeBytes: bytes.length,
+    read: async (offset, length) => {
+      if (offset + length > bytes.length) throw new TruncatedObject('it')
+      return Buffer.from(new Uint8Array(bytes.subarray(offset, offset + length)).buffer)
+    },
+    [Symbol.asyncDispose]: async () => {},
+  }
+}
+
+function describe(manifests: readonly Digest[]): Description {
+  const disks = manifests.map((manifest, number) => ({
+    snapshotId: `snap-0000000000000000${number}` as const,
+    manifest,
+    sizeGiB: 1,
+    tags: [{ key: 'disk', value: String(number) }],
+  }))
+  return {
+    task: '0123-abcd',
+    storedAt: new Date(5),
+    objectTags: [{ key: 'a', value: '' }],
+    image: {
+      id: 'ami-00000000000000001',
+      accountId: '123456789012',
+      region: 'us-east-1',
+      name: 'web',
+      description: 'of the web',
+      createdAt: new Date(1),
+      architecture: 'x86_64',
+      bootMode: 'uefi',
+      rootDeviceName: '/dev/xvda',
+      virtualizationType: 'hvm',
+      platform: undefined,
+      platformDetails: 'Linux/UNIX',
+      usageOperation: 'RunInstances',
+      enaSupport: true,
+      sriovNetSupport: 'simple',
+      imdsSupport: undefined,
+      tpmSupport: undefined,
+      blockDevices: [
+        ...disks.map(({ snapshotId }, number) => ({
+          deviceName: `/dev/xvd${'abc'[number]}`,
+          ebs: { snapshotId, sizeGiB: 2, type: 'gp3', iops: 3000, deleteOnTermination: true },
+        })),
+        { deviceName: '/dev/sdh', ebs: { sizeGiB: 1, type: 'gp2', deleteOnTermination: false } },
+        { deviceName: '/dev/sdi', virtualName: 'ephemeral0' },
+      ],
+      tags: [{ key: 'Name', value: 'web' }],
+      watermarks: [
+        {
+          key: '123456789012:approved',
+          sourceImageId: 'ami-00000000000000009',
+          sourceImageRegion: 'eu-west-1',
+          sourceImageCreatedAt: new Date(2),
+          createdAt: new Date(3),
+        },
+      ],
+    },
+    disks,
+  }
+}
+
+/** Two disks that have a block in common, as one object. */
+async function storeTwo(context: TestContext) {
+  const store = await openStore(context)
+  const manifests = [await saveNumbers(store, [1, 0, 2, 2]), await saveNumbers(store, [0, 2, 3])]
+  const description = describe(manifests)
+  const written: Buffer[] = []
+  const told: number[] = []
+  await writeObject(
+    async (bytes) => void written.push(Buffer.from(bytes)),
+    encodeDescription(description),
+    description.disks,
+    store,
+    { onProgress: (done, total) => told.push(done, total) },
+  )
+  assert.deepEqual(told, [3, 3])
+  return { object: Buffer.concat(written), description, manifests }
+}
+
+test('what an object was made of comes back from it, in another store', async (context) => {
+  const { object, description, manifests } = await storeTwo(context)
+  const store = await openStore(context)
+  const head = await readHead(objectOf(object))
+  assert.deepEqual(head.description, description)
+  using upload = store.beginUpload()
+  const { disks, addedBytes } = await readObject(objectOf(object), head, upload)
+  assert.deepEqual(
+    disks,
+    manifests.map((manifest, number) => ({ manifest, blocks: 3 - number })),
+  )
+  assert(addedBytes > 0)
+  for (const manifest of manifests) await readAll(store, manifest)
+  const again = await readObject(objectOf(object), head, upload)
+  assert.equal(again.addedBytes, 0)
+})
+
+test('an object that is damaged anywhere is found out, and leaves no disk behind', async (context) => {
+  const { object } = await storeTwo(context)
+  const damage = fc.oneof(
+    fc.record({ kind: fc.constant('flip'), at: fc.nat(object.length - 1), bit: fc.nat(7) }),
+    fc.record({ kind: fc.constant('cut'), at: fc.nat(object.length - 1), bit: fc.constant(0) }),
+    fc.record({ kind: fc.constant('grow'), at: fc.constant(0), bit: fc.constant(0) }),
+  )
+  await fc.assert(
+    fc.asyncProperty(damage, async ({ kind, at, bit }) => {
+      let bad = Buffer.from(object)
+      if (kind === 'flip') bad[at] = (bad[at] ?? 0) ^ (1 << bit)
+      else if (kind === 'cut') bad = bad.subarray(0, at)
+      else bad = Buffer.concat([bad, Buffer.from('x')])
+      const store = await openStore(context)
+      using upload = store.beginUpload()
+      const reading = async () =>
+        await readObject(objectOf(bad), await readHead(objectOf(bad)), upload)
+      await assert.rejects(reading, BadObject)
+      assert.equal(store.usage().manifests, 0)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('an object that was made to do harm is refused, whatever its checksums say', async (context) => {
+  const { object, description, manifests } = await storeTwo(context)
+  const head = await readHead(objectOf(object))
+  const withDescription = (bytes: Buffer, rest = object.subarray(head.offset)) => {
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(bytes.length)
+    const hash = createHash('sha256').update(bytes).digest()
+    return Buffer.concat([Buffer.from('imgstor1'), length, hash, bytes, rest])
+  }
+  const huge = Buffer.alloc(4)
+  huge.writeUInt32LE(2 ** 32 - 1)
+  const tooLong = Buffer.concat([object.subarray(0, 8), huge, object.subarray(12)])
+  const plain = encodeDescription(description)
+  const swapped = encodeDescription(describe(manifests.toReversed()))
+  for (const bad of [
+    tooLong,
+    withDescription(plain, Buffer.concat([huge, object.subarray(head.offset + 4)])),
+    withDescription(swapped),
+    Buffer.alloc(0),
+    Buffer.from('imgstor1'),
+  ]) {
+    const store = await openStore(context)
+    using upload = store.beginUpload()
+    const reading = async () =>
+      await readObject(objectOf(bad), await readHead(objectOf(bad)), upload)
+    await assert.rejects(reading, BadObject)
+  }
+})
+
+test('a description is what it says, or it is refused by name', () => {
+  const good = describe([`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`])
+  const text = encodeDescription(good).toString()
+  assert.deepEqual(parseDescription(Buffer.from(text)), good)
+  const change = (path: readonly string[], value: unknown) => {
+    const read = JSON.parse(text) as Record<string, unknown>
+    let at = read
+    for (const name of path.slice(0, -1)) at = at[name] as Record<string, unknown>
+    at[path.at(-1) ?? ''] = value
+    return Buffer.from(JSON.stringify(read))
+  }
+  for (const path of [
+    ['version'],
+    ['task'],
+    ['storedAt'],
+    ['objectTags'],
+    ['disks'],
+    ['disks', '0', 'manifest'],
+    ['disks', '0', 'snapshotId'],
+    ['disks', '1', 'sizeGiB'],
+    ['disks', '1', 'tags'],
+    ['image', 'id'],
+    ['image', 'accountId'],
+    ['image', 'name'],
+    ['image', 'createdAt'],
+    ['image', 'architecture'],
+    ['image', 'rootDeviceName'],
+    ['image', 'virtualizationType'],
+    ['image', 'enaSupport'],
+    ['image', 'blockDevices'],
+    ['image', 'blockDevices', '0', 'deviceName'],
+    ['image', 'blockDevices', '0', 'ebs'],
+    ['image', 'blockDevices', '0', 'ebs', 'type'],
+    ['image', 'blockDevices', '0', 'ebs', 'sizeGiB'],
+    ['image', 'watermarks', '0', 'key'],
+    ['image', 'tags', '0', 'key'],
+  ]) {
+    for (const value of [undefined, {}, -1, '\0', 'aws:x'.repeat(300)]) {
+      assert.throws(() => parseDescription(change(path, value)), BadObject, path.join('.'))
+    }
+  }
+  fc.assert(
+    fc.property(fc.constantFrom('image', 'disks', 'task'), fc.jsonValue(), (name, value) => {
+      assert.throws(() => parseDescription(change([name], value)), BadObject)
+    }),
+  )
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+      assert.throws(() => parseDescription(bytes), BadObject)
+    }),
+  )
+})

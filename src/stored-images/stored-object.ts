@@ -1,0 +1,245 @@
+/**
+ * An image as one object: what it says of itself, the manifests of its disks, and each
+ * block that they need, once. The format is described in docs/formats/stored-image.md.
+ * Everything in it is named by a digest, from the description down, so that what was
+ * read is what was written, or the reader throws `BadObject`.
+ */
+import { createHash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
+import { type BlockKey, digestOfKey, packedSizeBytesMax, zeroKey } from '../block-store/block.ts'
+import type { BlockStore } from '../block-store/block-store.ts'
+import { CorruptBlock } from '../block-store/errors.ts'
+import {
+  blockCount,
+  decodeManifest,
+  encodeManifest,
+  keyAt,
+  type Manifest,
+} from '../block-store/manifest.ts'
+import type { WorkOptions } from '../block-store/save-disk.ts'
+import type { Upload } from '../block-store/upload.ts'
+import { type Append, type StoredObject, TruncatedObject } from '../buckets/buckets.ts'
+import { type Digest, digestOf } from '../lib/digest.ts'
+import { type Description, descriptionBytesMax, parseDescription } from './description.ts'
+import type { StoredDisk } from './description.ts'
+import { BadObject } from './reading.ts'
+
+const magic = Buffer.from('imgstor1', 'latin1')
+const endMagic = Buffer.from('imgsend1', 'latin1')
+const headSizeBytes = magic.length + 4 + 32
+const lengthSizeBytes = 4
+const bytesPerGiB = 2 ** 30
+/** Read at once, and stored at once, so that they share a pack. */
+const batchBlocks = 32
+/** What a manifest can grow by when it is packed, generously. */
+const packingBytesMax = 64 * 1024
+
+const compress = promisify(zstdCompress)
+const decompress = promisify(zstdDecompress)
+
+export interface StoredImageHead {
+  readonly description: Description
+  /** Names the whole content: what is in the object follows from it. */
+  readonly digest: Digest
+  /** Where the manifests begin. */
+  readonly offset: number
+}
+
+/** Reads what an object says of itself. */
+export async function readHead(object: StoredObject): Promise<StoredImageHead> {
+  return await refusingDamage(async () => {
+    const head = await object.read(0, headSizeBytes)
+    if (!head.subarray(0, magic.length).equals(magic))
+      throw new BadObject('it is of another format')
+    const length = head.readUInt32LE(magic.length)
+    if (length > descriptionBytesMax) throw new BadObject('its description is too long')
+    const bytes = await object.read(headSizeBytes, length)
+    const hash = createHash('sha256').update(bytes).digest()
+    if (!hash.equals(head.subarray(magic.length + 4))) {
+      throw new BadObject('its description is damaged')
+    }
+    const description = parseDescription(bytes)
+    return { description, digest: digestOf(bytes), offset: headSizeBytes + length }
+  })
+}
+
+/** Writes an object. The disks have to be held in the block store meanwhile. */
+export async function writeObject(
+  append: Append,
+  description: Buffer,
+  disks: readonly Pick<StoredDisk, 'manifest'>[],
+  blockStore: Pick<BlockStore, 'readManifest' | 'readPackedBlock'>,
+  { onProgress, signal }: WorkOptions = {},
+): Promise<void> {
+  const lengthOfIt = Buffer.alloc(4)
+  lengthOfIt.writeUInt32LE(description.length)
+  const hash = createHash('sha256').update(description).digest()
+  await append(Buffer.concat([magic, lengthOfIt, hash, description]))
+  const manifests: Manifest[] = []
+  for (const { manifest: digest } of disks) {
+    const manifest = await blockStore.readManifest(digest)
+    manifests.push(manifest)
+    const params = { [constants.ZSTD_c_compressionLevel]: 3 }
+    await append(withLength(await compress(encodeManifest(manifest), { params })))
+  }
+  const total = countBlocks(manifests)
+  let done = 0
+  const read = async (keys: readonly BlockKey[]) =>
+    await Promise.all(keys.map((key) => blockStore.readPackedBlock(digestOfKey(key))))
+  for await (const blocks of readAhead(inBatches(keysOf(manifests)), read)) {
+    signal?.throwIfAborted()
+    await append(Buffer.concat(blocks.map(withLength)))
+    done += blocks.length
+    onProgress?.(done, total)
+  }
+  await append(endMagic)
+}
+
+export interface RestoredDisk {
+  readonly manifest: Digest
+  readonly blocks: number
+}
+
+/** Brings the disks of an object into the block store. Tells what they are, in their order. */
+export async function readObject(
+  object: StoredObject,
+  { description, offset }: StoredImageHead,
+  upload: Pick<Upload, 'putPackedBlock' | 'putManifest'>,
+  { onProgress, signal }: WorkOptions = {},
+): Promise<{ readonly disks: readonly RestoredDisk[]; readonly addedBytes: number }> {
+  return await refusingDamage(async () => {
+    let at = offset
+    const next = async (lengthMax: number) => {
+      const length = (await object.read(at, lengthSizeBytes)).readUInt32LE()
+      if (length > lengthMax) throw new BadObject('a part of it is too long')
+      const bytes = await object.read(at + lengthSizeBytes, length)
+      at += lengthSizeBytes + length
+      return bytes
+    }
+    const manifests: Manifest[] = []
+    for (const disk of description.disks) {
+      const plainBytesMax = manifestBytesMax(disk.sizeGiB)
+      const packed = await next(plainBytesMax + packingBytesMax)
+      manifests.push(await readManifest(packed, disk, plainBytesMax))
+    }
+    const total = countBlocks(manifests)
+    let done = 0
+    let addedBytes = 0
+    for (const keys of inBatches(keysOf(manifests))) {
+      signal?.throwIfAborted()
+      const puts: Promise<number>[] = []
+      try {
+        for (const key of keys) {
+          const packed = await next(packedSizeBytesMax)
+          const put = upload.putPackedBlock(digestOfKey(key), new Uint8Array(packed))
+          put.catch(() => {}) // It is thrown below, when nothing is under way any more.
+          puts.push(put)
+        }
+      } finally {
+        await Promise.allSettled(puts)
+      }
+      for (const added of await Promise.all(puts)) addedBytes += added
+      done += keys.length
+      onProgress?.(done, total)
+    }
+    const end = await object.read(at, endMagic.length)
+    if (!end.equals(endMagic) || at + endMagic.length !== object.sizeBytes) {
+      throw new BadObject('it does not end where it should')
+    }
+    const disks: RestoredDisk[] = []
+    for (const manifest of manifests) {
+      disks.push({ manifest: await upload.putManifest(manifest), blocks: manifest.indexes.length })
+    }
+    return { disks, addedBytes }
+  })
+}
+
+const manifestBytesMax = (sizeGiB: number) => 24 + 36 * blockCount(sizeGiB * bytesPerGiB)
+
+async function readManifest(
+  packed: Uint8Array,
+  { manifest: digest, sizeGiB }: StoredDisk,
+  plainBytesMax: number,
+): Promise<Manifest> {
+  const plain = await decompress(packed, { maxOutputLength: plainBytesMax }).catch(() => undefined)
+  if (!plain || digestOf(plain) !== digest) throw new BadObject(`manifest ${digest} is damaged`)
+  const manifest = decode(plain, digest)
+  if (manifest.sizeBytes > sizeGiB * bytesPerGiB) {
+    throw new BadObject(`the disk ${digest} is larger than it says`)
+  }
+  for (const key of keysOf([manifest])) {
+    if (key === zeroKey) throw new BadObject(`the manifest ${digest} has a block of zeros`)
+  }
+  return manifest
+}
+
+function decode(plain: Buffer, digest: Digest): Manifest {
+  try {
+    return decodeManifest(plain)
+  } catch {
+    throw new BadObject(`the manifest ${digest} is none`)
+  }
+}
+
+/** Each block of the disks once, in the order in which they come first. */
+function* keysOf(manifests: readonly Manifest[]): Generator<BlockKey> {
+  const seen = new Set<BlockKey>()
+  for (const manifest of manifests) {
+    for (let position = 0; position < manifest.indexes.length; position++) {
+      const key = keyAt(manifest, position)
+      if (seen.has(key)) continue
+      seen.add(key)
+      yield key
+    }
+  }
+}
+
+function countBlocks(manifests: readonly Manifest[]): number {
+  let count = 0
+  for (const _ of keysOf(manifests)) count++
+  return count
+}
+
+function* inBatches(keys: Iterable<BlockKey>): Generator<readonly BlockKey[]> {
+  let batch: BlockKey[] = []
+  for (const key of keys) {
+    batch.push(key)
+    if (batch.length < batchBlocks) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** Begins with the next one while the one before is used. */
+async function* readAhead<In, Out>(
+  inputs: Iterable<In>,
+  read: (input: In) => Promise<Out>,
+): AsyncGenerator<Out> {
+  let ahead: Promise<Out> | undefined
+  for (const input of inputs) {
+    const before = ahead
+    ahead = read(input)
+    ahead.catch(() => {}) // It is thrown when its turn comes.
+    if (before) yield await before
+  }
+  if (ahead) yield await ahead
+}
+
+function withLength(bytes: Uint8Array): Buffer {
+  const length = Buffer.alloc(lengthSizeBytes)
+  length.writeUInt32LE(bytes.length)
+  return Buffer.concat([length, bytes])
+}
+
+/** Says of what only bad bytes can do that the object is bad. */
+async function refusingDamage<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof TruncatedObject) throw new BadObject('it ends too soon')
+    if (error instanceof CorruptBlock) throw new BadObject(`block ${error.digest} is damaged`)
+    throw error
+  }
+}
