@@ -1,4 +1,10 @@
 /** Every action of the API: a line each, under the folder that has it. */
+import { completeDirectSnapshot } from './ebs-direct/operations/complete-snapshot.ts'
+import { getSnapshotBlock } from './ebs-direct/operations/get-snapshot-block.ts'
+import { listChangedBlocks } from './ebs-direct/operations/list-changed-blocks.ts'
+import { listSnapshotBlocks } from './ebs-direct/operations/list-snapshot-blocks.ts'
+import { putSnapshotBlock } from './ebs-direct/operations/put-snapshot-block.ts'
+import { startSnapshot } from './ebs-direct/operations/start-snapshot.ts'
 import { getCallerIdentity } from './iam/operations/get-caller-identity.ts'
 import { createImageUsageReport } from './image-usage/operations/create-image-usage-report.ts'
 import { deleteImageUsageReport } from './image-usage/operations/delete-image-usage-report.ts'
@@ -136,6 +142,13 @@ import { restoreVolumeFromRecycleBin } from './volumes/operations/restore-volume
 import type { Operation } from './wire/operation.ts'
 
 const all: readonly Operation[] = [
+  // ebs-direct/
+  completeDirectSnapshot,
+  getSnapshotBlock,
+  listChangedBlocks,
+  listSnapshotBlocks,
+  putSnapshotBlock,
+  startSnapshot,
   // iam/
   getCallerIdentity,
   // image-usage/

@@ -13,6 +13,8 @@ const tables = {
   accounts: true,
   audit_events: true,
   client_tokens: true,
+  direct_blocks: true,
+  direct_snapshots: true,
   freezes: true,
   image_permissions: true,
   image_restores: true,

@@ -536,4 +536,23 @@ export const migrations: readonly string[] = [
      until_ms BIGINT,
      CHECK ((duration_days IS NULL) = (until_ms IS NOT NULL))
    )`,
+
+  `CREATE TABLE direct_snapshots (
+     snapshot_id TEXT PRIMARY KEY REFERENCES snapshots (id) ON DELETE CASCADE,
+     state TEXT NOT NULL CHECK (state IN ('open', 'sealing', 'done')),
+     parent_snapshot_id TEXT,
+     parent_manifest TEXT,
+     timeout_minutes INTEGER NOT NULL CHECK (timeout_minutes > 0),
+     touched_at_ms BIGINT NOT NULL,
+     changed_blocks_count INTEGER,
+     CHECK ((state = 'sealing') <= (changed_blocks_count IS NOT NULL))
+   )`,
+  `CREATE INDEX direct_snapshots_by_state ON direct_snapshots (state)`,
+  `CREATE TABLE direct_blocks (
+     snapshot_id TEXT NOT NULL REFERENCES direct_snapshots (snapshot_id) ON DELETE CASCADE,
+     block_index INTEGER NOT NULL CHECK (block_index >= 0),
+     digest TEXT NOT NULL,
+     added_bytes BIGINT NOT NULL,
+     PRIMARY KEY (snapshot_id, block_index)
+   )`,
 ]

@@ -232,6 +232,26 @@ export interface Tables {
     public_access: 'block-all-sharing' | 'block-new-sharing' | 'unblocked'
   }
 
+  /** Snapshots that are written block by block. A row stays as long as its snapshot. */
+  direct_snapshots: {
+    snapshot_id: Id<'snapshot'>
+    state: 'open' | 'sealing' | 'done'
+    parent_snapshot_id: Id<'snapshot'> | null
+    /** What it begins with, until it is done. */
+    parent_manifest: string | null
+    timeout_minutes: number
+    /** When it was started, or the last block came. */
+    touched_at_ms: number
+    changed_blocks_count: number | null
+  }
+  /** The blocks of those that are not done. */
+  direct_blocks: {
+    snapshot_id: Id<'snapshot'>
+    block_index: number
+    digest: string
+    added_bytes: number
+  }
+
   /** Which snapshots are copies of which, and of what disk. */
   snapshot_copies: Owned & {
     snapshot_id: Id<'snapshot'>

@@ -201,7 +201,7 @@ test('a freeze that was cut off after its layer was added goes on to the same po
 test('a snapshot that is deleted while it is pending leaves nothing to do', async (context) => {
   const system = await start(context)
   const id = await system.take()
-  await transaction(system.db.writes, (tx) => removeSnapshot(tx, id))
+  await transaction(system.db.writes, (tx) => removeSnapshot(tx, id, new Date(1)))
   await system.settle()
   assert.equal(await findSnapshot(system.db.reads, id), undefined)
   assert.deepEqual(await listWantedFreezes(system.db.reads), [])

@@ -2,6 +2,7 @@
  * Keeps the promise of a snapshot: once its freeze is done, brings the blocks
  * that changed into the store. Content comes before row: a crash in between
  * loses only time, since the same blocks are found under the same digests.
+ * One whose time in the Recycle Bin is over is forgotten.
  */
 import type { BlockStore } from '../block-store/block-store.ts'
 import { blockSizeBytes } from '../block-store/block.ts'
@@ -11,6 +12,8 @@ import type { Id } from '../lib/ids.ts'
 import { mapVolume } from '../qemu/map-volume.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { findVolumeById, setKnown } from '../volumes/store.ts'
+import { listExpiredSnapshotIds } from './life-store.ts'
+import { expireSnapshot } from './remove.ts'
 import type { PendingSnapshot } from './snapshot.ts'
 import {
   completeSnapshot,
@@ -42,11 +45,16 @@ export function snapshotReconciler({
       const frozen = (await listPendingSnapshots(db.reads)).filter(
         ({ freezeId, layer }) => layer !== undefined && freezeId && !wanted.has(freezeId),
       )
-      return firstOfEachVolume(frozen).map(({ id }) => id)
+      const expired = await listExpiredSnapshotIds(db.reads, now())
+      return [...firstOfEachVolume(frozen).map(({ id }) => id), ...expired]
     },
 
     async step(id) {
       const snapshot = await findSnapshot(db.writes, id)
+      if (snapshot?.recycledAt) {
+        const isGone = await transaction(db.writes, (tx) => expireSnapshot(tx, id, now()))
+        return isGone ? 'moved' : 'waiting'
+      }
       if (snapshot?.state !== 'pending' || snapshot.layer === undefined) return 'waiting'
       const { layer, volumeId } = snapshot
       const volume = await findVolumeById(db.writes, volumeId)

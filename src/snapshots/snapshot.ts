@@ -24,6 +24,9 @@ interface Taken {
   readonly freezeId: FreezeId | undefined
   /** The volume's layer that it goes up to; known once the freeze has begun. */
   readonly layer: number | undefined
+  /** Since when it is in the Recycle Bin, and until when, where it is: then nobody can use it. */
+  readonly recycledAt?: Date
+  readonly recycleExitAt?: Date
 }
 
 export type PendingSnapshot = Taken & { readonly state: 'pending' }
@@ -66,6 +69,7 @@ export function snapshotInUse(id: Id<'snapshot'>, imageId: Id<'image'>): ApiErro
 
 /** A snapshot that somebody wants to use has to be whole. */
 export function requireCompleted(snapshot: Snapshot): CompletedSnapshot {
+  if (snapshot.recycledAt) throw snapshotNotFound(snapshot.id)
   if (snapshot.state === 'completed') return snapshot
   throw new ApiError(
     'IncorrectState',

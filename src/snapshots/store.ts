@@ -43,7 +43,7 @@ export interface SnapshotQuery {
   readonly limit?: number | undefined
 }
 
-/** What there is to see, in the order of ids. */
+/** What there is to see, in the order of ids. What is in the Recycle Bin is not. */
 export async function listSnapshots(
   db: Database,
   query: SnapshotQuery,
@@ -69,6 +69,7 @@ export async function listSnapshots(
     .selectFrom('snapshots')
     .selectAll()
     .where('region', '=', region)
+    .where('recycled_at_ms', 'is', null)
     .where((where) =>
       where.or([where('account_id', '=', viewer), where('id', 'in', granted([viewer, 'all']))]),
     )
@@ -250,6 +251,8 @@ function fromRow(row: Selectable<Tables['snapshots']>): Snapshot {
     progressPercent: row.progress_percent,
     freezeId: (row.freeze_id ?? undefined) as FreezeId | undefined,
     layer: row.layer ?? undefined,
+    ...(row.recycled_at_ms !== null && { recycledAt: new Date(row.recycled_at_ms) }),
+    ...(row.recycle_exit_at_ms !== null && { recycleExitAt: new Date(row.recycle_exit_at_ms) }),
   }
   if (row.state === 'pending') return { ...taken, state: 'pending' }
   if (row.state === 'error') {

@@ -55,7 +55,14 @@ async function start(context: TestContext) {
   const bases = new Bases({ folder: join(directory, 'bases'), blockStore })
   const volumeFolder = (volumeId: Id<'volume'>) => join(directory, 'volumes', volumeId)
   const log = { info() {}, warn() {}, error() {} }
-  const reconciler = volumeReconciler({ db, bases, lanes: new Lanes(), volumeFolder, log })
+  const reconciler = volumeReconciler({
+    db,
+    bases,
+    lanes: new Lanes(),
+    volumeFolder,
+    now: () => now,
+    log,
+  })
   return {
     db,
     directory,

@@ -19,6 +19,7 @@ import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
 import { hasPendingSnapshots } from '../snapshots/store.ts'
 import { deleteTagsOf } from '../tags/store.ts'
 import type { Bases } from './bases.ts'
+import { expireVolume, listExpiredVolumeIds } from './life-store.ts'
 import {
   changeVolumeState,
   deleteVolumeRow,
@@ -37,11 +38,12 @@ interface Dependencies {
   /** Work on a volume's files holds the lane `volume/<id>`. */
   readonly lanes: Lanes
   readonly volumeFolder: (id: Id<'volume'>) => string
+  readonly now: () => Date
   readonly log: Log
 }
 
 export function volumeReconciler(dependencies: Dependencies): Reconciler<Id<'volume'>> {
-  const { db, lanes, log } = dependencies
+  const { db, lanes, now, log } = dependencies
   /** The known layer of each volume when its chain was last seen to be short. */
   const shortAt = new Map<Id<'volume'>, number>()
   return {
@@ -56,12 +58,17 @@ export function volumeReconciler(dependencies: Dependencies): Reconciler<Id<'vol
       const doubtful = available.filter(
         ({ id, knownLayer }) => knownLayer - (shortAt.get(id) ?? -Infinity) > frozenLayersMax,
       )
-      return [...creating, ...deleting, ...doubtful].map(({ id }) => id)
+      const expired = await listExpiredVolumeIds(db.reads, now())
+      return [...[...creating, ...deleting, ...doubtful].map(({ id }) => id), ...expired]
     },
 
     async step(id) {
       return await lanes.hold(`volume/${id}`, async () => {
         const volume = await findVolumeById(db.writes, id)
+        const isExpired = volume?.recycleExitAt && volume.recycleExitAt <= now()
+        if (isExpired && (await transaction(db.writes, (tx) => expireVolume(tx, id, now())))) {
+          return 'moved'
+        }
         if (volume?.state === 'creating') return await make(volume, dependencies)
         if (volume?.state === 'deleting') {
           shortAt.delete(id)

@@ -32,14 +32,14 @@ export async function insertVolume(tx: Tx, volume: Volume): Promise<void> {
   await tx.insertInto('volumes').values(row).execute()
 }
 
-/** A volume of the account's own in a Region. */
+/** A volume of the account's own in a Region. One in the Recycle Bin is not found. */
 export async function findVolume(
   db: Database,
   query: { readonly accountId: string; readonly region: string; readonly id: Id<'volume'> },
 ): Promise<Volume | undefined> {
   const volume = await findVolumeById(db, query.id)
   const isOwn = volume?.accountId === query.accountId && volume.region === query.region
-  return isOwn ? volume : undefined
+  return isOwn && !volume.recycledAt ? volume : undefined
 }
 
 export async function findVolumeById(db: Database, id: Id<'volume'>): Promise<Volume | undefined> {
@@ -61,6 +61,7 @@ export async function listVolumes(
     .selectAll()
     .where('account_id', '=', query.accountId)
     .where('region', '=', query.region)
+    .where('recycled_at_ms', 'is', null)
     .orderBy('id')
   const rows = []
   if (query.ids) {
@@ -81,6 +82,17 @@ export async function listVolumesInState(
     .selectFrom('volumes')
     .selectAll()
     .where('state', '=', state)
+    .orderBy('id')
+    .execute()
+  return rows.map(volumeFromRow)
+}
+
+/** Every volume in the Recycle Bin, whosever it is, in the order of ids. */
+export async function listRecycled(db: Database): Promise<readonly Volume[]> {
+  const rows = await db
+    .selectFrom('volumes')
+    .selectAll()
+    .where('recycled_at_ms', 'is not', null)
     .orderBy('id')
     .execute()
   return rows.map(volumeFromRow)
@@ -114,7 +126,7 @@ export async function listVolumeManifests(db: Database): Promise<readonly Digest
   return named.filter((text) => text !== null).map(parseDigest)
 }
 
-/** Changes the state where it is the one expected. Tells whether it was. */
+/** Changes the state where it is the one expected, and outside of the Recycle Bin. Tells whether it was. */
 export async function changeVolumeState(
   tx: Tx,
   change: {
@@ -130,6 +142,7 @@ export async function changeVolumeState(
     .set({ state: change.to, state_message: change.message ?? null })
     .where('id', '=', change.id)
     .where('state', 'in', from)
+    .where('recycled_at_ms', 'is', null)
     .executeTakeFirst()
   return numUpdatedRows === 1n
 }
@@ -277,6 +290,8 @@ function volumeFromRow(row: Selectable<Tables['volumes']>): Volume {
     knownLayer: row.known_layer,
     knownManifest: row.known_manifest === null ? undefined : parseDigest(row.known_manifest),
     knownSnapshotId: row.known_snapshot_id ?? undefined,
+    ...(row.recycled_at_ms !== null && { recycledAt: new Date(row.recycled_at_ms) }),
+    ...(row.recycle_exit_at_ms !== null && { recycleExitAt: new Date(row.recycle_exit_at_ms) }),
   }
 }
 

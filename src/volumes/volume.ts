@@ -33,6 +33,9 @@ export interface Volume {
   readonly knownLayer: number
   readonly knownManifest: Digest | undefined
   readonly knownSnapshotId: Id<'snapshot'> | undefined
+  /** Since when it is in the Recycle Bin, and until when, where it is: then nobody can use it. */
+  readonly recycledAt?: Date
+  readonly recycleExitAt?: Date
 }
 
 export const bytesPerGiB = 2 ** 30

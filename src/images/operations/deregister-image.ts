@@ -6,11 +6,11 @@ import type {
   SnapshotReturnCodes,
 } from '@aws-sdk/client-ec2'
 import type { Id } from '../../lib/ids.ts'
-import { retentionDaysOf } from '../../recycle-bin/rule.ts'
-import { listRules } from '../../recycle-bin/store.ts'
-import { removeSnapshot } from '../../snapshots/remove.ts'
+import { recycleExit } from '../../recycle-bin/retention.ts'
+import { claimSnapshot } from '../../snapshots/life-store.ts'
+import { isLocked, removeSnapshot } from '../../snapshots/remove.ts'
 import { findSnapshot } from '../../snapshots/store.ts'
-import { deleteTagsOf, listTags } from '../../tags/store.ts'
+import { deleteTagsOf } from '../../tags/store.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { ownImage } from '../find.ts'
 import { type Image, imageBusy, imageUnavailable, snapshotsOf } from '../image.ts'
@@ -18,8 +18,6 @@ import { recycleImage, setProtection } from '../life-store.ts'
 import { removeLaunchPermissions } from '../permission-store.ts'
 import { imageProtected, isProtected } from '../protection.ts'
 import { changeImageState, listImagesOnSnapshots } from '../store.ts'
-
-const dayMs = 24 * 60 * 60 * 1000
 
 type Call = WriteCall<DeregisterImageRequest>
 
@@ -53,12 +51,8 @@ export const deregisterImage = writeOperation<DeregisterImageRequest, Deregister
 async function recycle({ tx, now }: Call, image: Image): Promise<boolean> {
   if (image.state !== 'available' && image.state !== 'disabled') return false
   const { id, accountId, region } = image
-  const rules = await listRules(tx, { accountId, region, resourceType: 'EC2_IMAGE' })
-  if (rules.length === 0) return false
-  const tags = (await listTags(tx, { accountId, resourceIds: [id] })).get(id) ?? []
-  const days = retentionDaysOf(rules, tags)
-  if (days === undefined) return false
-  const exitAt = new Date(now.getTime() + days * dayMs)
+  const exitAt = await recycleExit(tx, { resourceType: 'EC2_IMAGE', accountId, region, id, now })
+  if (!exitAt) return false
   if (await recycleImage(tx, image, { at: now, exitAt })) return true
   throw imageUnavailable(id)
 }
@@ -75,10 +69,14 @@ async function deleteSnapshots(call: Call, image: Image): Promise<DeleteSnapshot
   return results
 }
 
-async function deleteOne({ tx, caller }: Call, id: Id<'snapshot'>): Promise<SnapshotReturnCodes> {
+async function deleteOne(
+  { tx, caller, now }: Call,
+  id: Id<'snapshot'>,
+): Promise<SnapshotReturnCodes> {
   const snapshot = await findSnapshot(tx, id)
   if (!snapshot) return 'client-error'
   if (snapshot.accountId !== caller.accountId) return 'missing-permissions'
-  await removeSnapshot(tx, id)
+  if (!(await claimSnapshot(tx, id)) || (await isLocked(tx, snapshot, now))) return 'client-error'
+  await removeSnapshot(tx, id, now)
   return 'success'
 }

@@ -6,10 +6,10 @@ import { removeSnapshot } from '../remove.ts'
 
 export const deleteSnapshot = writeOperation<DeleteSnapshotRequest, { Return: boolean }>({
   action: 'DeleteSnapshot',
-  async run({ input, tx, caller, region }) {
+  async run({ input, tx, caller, region, now }) {
     const { accountId } = caller
     const { id } = await ownSnapshot(tx, { accountId, region, id: input.SnapshotId })
-    await removeSnapshot(tx, id)
+    await removeSnapshot(tx, id, now)
     return { Return: true }
   },
 })

@@ -1,21 +1,28 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVolume.html */
 import type { DeleteVolumeRequest } from '@aws-sdk/client-ec2'
 import { ApiError } from '../../lib/errors.ts'
+import { recycleExit } from '../../recycle-bin/retention.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { recycleVolume } from '../life-store.ts'
 import { findOneVolume } from '../lookup.ts'
 import { changeVolumeState, findAttachment } from '../store.ts'
 
 export const deleteVolume = writeOperation<DeleteVolumeRequest, Record<string, never>>({
   action: 'DeleteVolume',
   async run(call) {
-    const { input, tx } = call
-    const { id, state } = await findOneVolume(tx, call, input.VolumeId)
+    const { input, tx, now } = call
+    const { id, state, accountId, region } = await findOneVolume(tx, call, input.VolumeId)
     const attachment = await findAttachment(tx, id)
     if (attachment) {
       throw new ApiError(
         'VolumeInUse',
         `Volume ${id} is currently attached to ${attachment.instanceId}`,
       )
+    }
+    if (state === 'available') {
+      const owned = { accountId, region, id, now }
+      const exitAt = await recycleExit(tx, { ...owned, resourceType: 'EBS_VOLUME' })
+      if (exitAt && (await recycleVolume(tx, id, { at: now, exitAt }))) return {}
     }
     // The files go with the reconciler of volumes. Asking again changes nothing.
     const isDeleted =

@@ -1,0 +1,163 @@
+/** Snapshots and volumes that are deleted go into the Recycle Bin where a rule says so, and come back. */
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import {
+  CreateTagsCommand,
+  CreateVolumeCommand,
+  DeleteSnapshotCommand,
+  DeleteVolumeCommand,
+  DeregisterImageCommand,
+  DescribeSnapshotsCommand,
+  DescribeVolumesCommand,
+  ListSnapshotsInRecycleBinCommand,
+  ListVolumesInRecycleBinCommand,
+  LockSnapshotCommand,
+  RestoreSnapshotFromRecycleBinCommand,
+  RestoreVolumeFromRecycleBinCommand,
+} from '@aws-sdk/client-ec2'
+import type { Id } from '../src/lib/ids.ts'
+import { blankSnapshot, registerBlank } from './blank-image.ts'
+import { RbinClient, rbinCommands } from './rbin-sdk.ts'
+import { region, startSystem } from './system.ts'
+
+const AvailabilityZone = `${region}a`
+const gone = { name: 'InvalidSnapshot.NotFound' }
+
+async function start(context: TestContext) {
+  const system = await startSystem(context)
+  const rbin = new RbinClient(system.settingsWith())
+  context.after(() => rbin.destroy())
+  return {
+    ...system,
+    rule: async (ResourceType: string, input: object = {}) => {
+      const Made = rbinCommands['CreateRuleCommand']
+      assert(Made)
+      const RetentionPeriod = { RetentionPeriodValue: 3, RetentionPeriodUnit: 'DAYS' }
+      await rbin.send(new Made({ ResourceType, RetentionPeriod, ...input }) as never)
+    },
+    snapshots: async () =>
+      (await system.ec2.send(new ListSnapshotsInRecycleBinCommand({}))).Snapshots ?? [],
+    volumes: async () =>
+      (await system.ec2.send(new ListVolumesInRecycleBinCommand({}))).Volumes ?? [],
+  }
+}
+
+test('a snapshot is brought back from the Recycle Bin, or leaves it in the end', async (context) => {
+  const system = await start(context)
+  const { ec2, db, rule, snapshots } = system
+  const ExcludeResourceTags = [{ ResourceTagKey: 'scratch' }]
+  await rule('EBS_SNAPSHOT', { ExcludeResourceTags })
+  const id = await blankSnapshot(system)
+  const remove = (SnapshotId: string) => ec2.send(new DeleteSnapshotCommand({ SnapshotId }))
+  const SnapshotIds = [id]
+  await ec2.send(new CreateTagsCommand({ Resources: [id], Tags: [{ Key: 'a', Value: 'b' }] }))
+  await remove(id)
+  const [binned] = await snapshots()
+  const [enter = 0, exit = 0] = [
+    binned?.RecycleBinEnterTime?.getTime(),
+    binned?.RecycleBinExitTime?.getTime(),
+  ]
+  assert.deepEqual([binned?.SnapshotId, exit - enter], [id, 3 * 86_400_000])
+
+  // Nobody can use it.
+  await assert.rejects(ec2.send(new DescribeSnapshotsCommand({ SnapshotIds })), gone)
+  const use = { SnapshotId: id, AvailabilityZone }
+  await assert.rejects(ec2.send(new CreateVolumeCommand(use)), gone)
+  await assert.rejects(registerBlank(system, id, { Name: 'of the bin' }), gone)
+  await assert.rejects(remove(id), gone)
+  const lock = { SnapshotId: id, LockMode: 'governance', LockDuration: 1 } as const
+  await assert.rejects(ec2.send(new LockSnapshotCommand(lock)), gone)
+  const restore = () => ec2.send(new RestoreSnapshotFromRecycleBinCommand({ SnapshotId: id }))
+  const other = await system.client('222222222222')
+  const theirs = new RestoreSnapshotFromRecycleBinCommand({ SnapshotId: id })
+  await assert.rejects(other.send(theirs), gone)
+
+  const back = await restore()
+  assert.deepEqual([back.SnapshotId, back.State, back.VolumeSize], [id, 'completed', 1])
+  assert.deepEqual(await snapshots(), [])
+  const { Snapshots } = await ec2.send(new DescribeSnapshotsCommand({ SnapshotIds }))
+  assert.deepEqual(Snapshots?.[0]?.Tags, [{ Key: 'a', Value: 'b' }])
+  await assert.rejects(restore(), gone)
+  const { VolumeId = '' } = await ec2.send(new CreateVolumeCommand(use))
+  await system.until('a volume of it', async () => {
+    const { Volumes } = await ec2.send(new DescribeVolumesCommand({ VolumeIds: [VolumeId] }))
+    return Volumes?.[0]?.State === 'available'
+  })
+
+  // Its image goes, and it with it; then its time is over.
+  const ImageId = await registerBlank(system, id, { Name: 'one' })
+  const { DeleteSnapshotResults } = await ec2.send(
+    new DeregisterImageCommand({ ImageId, DeleteAssociatedSnapshots: true }),
+  )
+  assert.deepEqual(DeleteSnapshotResults, [{ SnapshotId: id, ReturnCode: 'success' }])
+  assert.equal((await snapshots()).length, 1)
+  const overAt = { recycle_exit_at_ms: 1 }
+  await db.writes
+    .updateTable('snapshots')
+    .set(overAt)
+    .where('id', '=', id as Id<'snapshot'>)
+    .execute()
+  await system.until('the end', async () => (await snapshots()).length === 0)
+  await assert.rejects(restore(), gone)
+
+  // What a rule leaves out is gone at once.
+  const scratch = await blankSnapshot(system)
+  await ec2.send(
+    new CreateTagsCommand({ Resources: [scratch], Tags: [{ Key: 'scratch', Value: '' }] }),
+  )
+  await remove(scratch)
+  assert.deepEqual(await snapshots(), [])
+  const missing = new ListSnapshotsInRecycleBinCommand({ SnapshotIds: [scratch] })
+  await assert.rejects(ec2.send(missing), gone)
+})
+
+test('a volume keeps what is on it in the Recycle Bin', async (context) => {
+  const system = await start(context)
+  const { ec2, db, rule, volumes } = system
+  await rule('EBS_VOLUME', { ResourceTags: [{ ResourceTagKey: 'keep' }] })
+  const create = async (...Tags: { Key: string; Value: string }[]) => {
+    const TagSpecifications = [{ ResourceType: 'volume' as const, Tags }]
+    const { VolumeId = '' } = await ec2.send(
+      new CreateVolumeCommand({
+        AvailabilityZone,
+        Size: 1,
+        ...(Tags.length > 0 && { TagSpecifications }),
+      }),
+    )
+    await system.until('the volume', async () => (await describe(VolumeId))?.State === 'available')
+    return VolumeId as Id<'volume'>
+  }
+  const describe = async (id: string) =>
+    (await ec2.send(new DescribeVolumesCommand({ VolumeIds: [id] }))).Volumes?.[0]
+  const missing = { name: 'InvalidVolume.NotFound' }
+  const remove = (VolumeId: string) => ec2.send(new DeleteVolumeCommand({ VolumeId }))
+  const restore = (VolumeId: string) =>
+    ec2.send(new RestoreVolumeFromRecycleBinCommand({ VolumeId }))
+
+  const kept = await create({ Key: 'keep', Value: 'me' })
+  const plain = await create()
+  await remove(kept)
+  await remove(plain)
+  const [binned, ...others] = await volumes()
+  assert.deepEqual(
+    [binned?.VolumeId, binned?.Size, binned?.AvailabilityZone, others],
+    [kept, 1, AvailabilityZone, []],
+  )
+  await assert.rejects(describe(kept), missing)
+  await assert.rejects(remove(kept), missing)
+  await assert.rejects(restore(plain), missing)
+  const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}))
+  assert(!Volumes.some(({ VolumeId }) => VolumeId === kept))
+  assert.equal((await restore(kept)).Return, true)
+  const back = await describe(kept)
+  assert.deepEqual([back?.State, back?.Tags], ['available', [{ Key: 'keep', Value: 'me' }]])
+
+  await remove(kept)
+  const over = { recycle_exit_at_ms: 1 }
+  await db.writes.updateTable('volumes').set(over).where('id', '=', kept).execute()
+  await system.until('the end', async () => {
+    const rows = await db.reads.selectFrom('volumes').select('id').execute()
+    return rows.length === 0
+  })
+  await assert.rejects(restore(kept), missing)
+})
