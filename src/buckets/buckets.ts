@@ -97,7 +97,7 @@ export class Buckets {
       await publish(temporary, path, place)
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {})
-      throw asDiskFull(error, temporary)
+      throw asDiskFull(error, `${place.bucket}/${place.key}`)
     }
   }
 

@@ -113,6 +113,12 @@ export function parseDescription(bytes: Uint8Array): Description {
   if (snapshotIds.size < disks.length || named.symmetricDifference(snapshotIds).size > 0) {
     throw new BadObject('its disks are not those of its block devices')
   }
+  for (const { ebs } of image.blockDevices) {
+    const disk = disks.find(({ snapshotId }) => snapshotId === ebs?.snapshotId)
+    if (ebs && disk && ebs.sizeGiB < disk.sizeGiB) {
+      throw new BadObject('a block device is smaller than its disk')
+    }
+  }
   return {
     task: text(read['task'], 'task', /^[0-9a-f-]{1,64}$/),
     storedAt: instant(read['storedAt'], 'storedAt'),

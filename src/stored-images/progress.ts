@@ -1,8 +1,8 @@
-/** Tells now and then how far something is: to whom it matters little if that comes late, or is lost. */
+/** What callers hear of work that takes its time: how far it is, and why it could not be done. */
 
 const everyMs = 1000
 
-/** What takes `done` and `total`, and passes them on in percent. The end is for whoever knows of it. */
+/** Passes on in percent what it is told, now and then. That may come late; the end is for others to tell. */
 export function everySoOften(
   now: () => Date,
   tell: (percent: number) => Promise<void>,
@@ -14,4 +14,12 @@ export function everySoOften(
     toldAtMs = atMs
     tell(Math.min(99, Math.floor((100 * done) / Math.max(1, total)))).catch(() => {})
   }
+}
+
+/** Why it could not be done. Errors of the system name files, which are nobody else's business. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'syscall' in error && 'code' in error
+    ? `Server.InternalError: ${String(error.code)}`
+    : error.message
 }

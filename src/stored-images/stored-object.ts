@@ -165,8 +165,8 @@ async function readManifest(
   const plain = await decompress(packed, { maxOutputLength: plainBytesMax }).catch(() => undefined)
   if (!plain || digestOf(plain) !== digest) throw new BadObject(`manifest ${digest} is damaged`)
   const manifest = decode(plain, digest)
-  if (manifest.sizeBytes > sizeGiB * bytesPerGiB) {
-    throw new BadObject(`the disk ${digest} is larger than it says`)
+  if (manifest.sizeBytes < 1 || manifest.sizeBytes > sizeGiB * bytesPerGiB) {
+    throw new BadObject(`the disk ${digest} has another size than it says`)
   }
   for (const key of keysOf([manifest])) {
     if (key === zeroKey) throw new BadObject(`the manifest ${digest} has a block of zeros`)

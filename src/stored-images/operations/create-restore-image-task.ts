@@ -13,7 +13,7 @@ import { insertSnapshot } from '../../snapshots/store.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { putTags } from '../../tags/store.ts'
 import { checkTags, type Tag } from '../../tags/tag.ts'
-import { type WriteCall, writeOperation } from '../../wire/operation.ts'
+import { type CallContext, writeOperation } from '../../wire/operation.ts'
 import { BadObject } from '../reading.ts'
 import { insertRestore, sumRestoringGiB } from '../store.ts'
 import {
@@ -25,24 +25,23 @@ import {
 } from '../store-task.ts'
 import { readHead, type StoredImageHead } from '../stored-object.ts'
 
-type Call = WriteCall<CreateRestoreImageTaskRequest>
-
 export const createRestoreImageTask = writeOperation<
   CreateRestoreImageTaskRequest,
-  CreateRestoreImageTaskResult
+  CreateRestoreImageTaskResult,
+  StoredImageHead
 >({
   action: 'CreateRestoreImageTask',
   permissions: ({ Bucket = '', ObjectKey = '' }) => [
     { action: 'ec2:CreateRestoreImageTask', resource: '*' },
     { action: 's3:GetObject', resource: `arn:aws:s3:::${Bucket}/${ObjectKey}` },
   ],
-  async run(call) {
-    const { input, tx, caller, region, now, newId } = call
+  // Whatever the bucket lies on, nobody else waits for it.
+  prepare: findHead,
+  async run({ input, tx, caller, region, now, newId }, { description, digest }) {
     const { accountId } = caller
     const { Bucket: bucket = '', ObjectKey: key = '' } = input
     if (input.Name !== undefined) checkImageName(input.Name)
     const tags = tagsOnCreate(input.TagSpecifications, ['image', 'snapshot'])
-    const { description, digest } = await findHead(call, bucket, key)
     const { image: source, disks } = description
     const name = input.Name ?? source.name
     const taken = await findImageIdByName(tx, { accountId, region, name })
@@ -133,9 +132,8 @@ export const createRestoreImageTask = writeOperation<
 
 /** What the object says of itself. The rest of it is read when the call has answered. */
 async function findHead(
-  { readers, caller, region }: Call,
-  bucket: string,
-  key: string,
+  { Bucket: bucket = '', ObjectKey: key = '' }: CreateRestoreImageTaskRequest,
+  { readers, caller, region }: CallContext,
 ): Promise<StoredImageHead> {
   const place = { accountId: caller.accountId, region, bucket, key }
   if (!isBucketName(bucket) || !(await readers.buckets.hasBucket(place))) throw noSuchBucket(bucket)

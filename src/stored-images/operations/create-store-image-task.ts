@@ -3,7 +3,7 @@ import type { CreateStoreImageTaskRequest, CreateStoreImageTaskResult } from '@a
 import { parseImageId } from '../../images/image.ts'
 import { isBucketName } from '../../buckets/names.ts'
 import { readTags } from '../../tags/tag.ts'
-import { writeOperation } from '../../wire/operation.ts'
+import { type CallContext, writeOperation } from '../../wire/operation.ts'
 import { describe, findStorable } from '../describe.ts'
 import { descriptionBytesMax, encodeDescription } from '../description.ts'
 import { insertStoreTask, sumStoringGiB } from '../store.ts'
@@ -17,18 +17,25 @@ import {
   storingGiBMax,
 } from '../store-task.ts'
 
-const action = 'CreateStoreImageTask'
+/** What there is in the bucket when the call comes. */
+interface Found {
+  readonly hasBucket: boolean
+  readonly hasObject: boolean
+}
 
 export const createStoreImageTask = writeOperation<
   CreateStoreImageTaskRequest,
-  CreateStoreImageTaskResult
+  CreateStoreImageTaskResult,
+  Found
 >({
   action: 'CreateStoreImageTask',
   permissions: ({ Bucket = '', ImageId = '' }) => [
-    { action: `ec2:${action}`, resource: '*' },
+    { action: 'ec2:CreateStoreImageTask', resource: '*' },
     { action: 's3:PutObject', resource: `arn:aws:s3:::${Bucket}/${ImageId}.bin` },
   ],
-  async run({ input, tx, caller, region, readers, now, randomBytes }) {
+  // Whatever the bucket lies on, nobody else waits for it.
+  prepare: lookInto,
+  async run({ input, tx, caller, region, now, randomBytes }, { hasBucket, hasObject }) {
     const { accountId } = caller
     const { Bucket: bucket = '' } = input
     const imageId = parseImageId(input.ImageId ?? '')
@@ -37,10 +44,8 @@ export const createStoreImageTask = writeOperation<
     const { sizeGiB } = storable
     const key = objectKeyOf(imageId)
     const place = { accountId, region, bucket, key }
-    if (!isBucketName(bucket) || !(await readers.buckets.hasBucket(place))) {
-      throw noSuchBucket(bucket)
-    }
-    if (await readers.buckets.hasObject(place)) throw storedAlready({ imageId, bucket })
+    if (!hasBucket) throw noSuchBucket(bucket)
+    if (hasObject) throw storedAlready({ imageId, bucket })
     checkUnderWay(await sumStoringGiB(tx, accountId), storingGiBMax)
     const id = formatTaskId(now, randomBytes(8))
     const description = encodeDescription(
@@ -64,3 +69,14 @@ export const createStoreImageTask = writeOperation<
     return { ObjectKey: key }
   },
 })
+
+async function lookInto(
+  { Bucket: bucket = '', ImageId = '' }: CreateStoreImageTaskRequest,
+  { readers, caller, region }: CallContext,
+): Promise<Found> {
+  const key = objectKeyOf(parseImageId(ImageId))
+  const place = { accountId: caller.accountId, region, bucket, key }
+  const { buckets } = readers
+  const hasBucket = isBucketName(bucket) && (await buckets.hasBucket(place))
+  return { hasBucket, hasObject: hasBucket && (await buckets.hasObject(place)) }
+}

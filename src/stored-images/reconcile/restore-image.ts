@@ -11,7 +11,7 @@ import { changeImageState, findImage } from '../../images/store.ts'
 import type { Id } from '../../lib/ids.ts'
 import type { Reconciler } from '../../reconcile/loop.ts'
 import { completeSnapshot, failSnapshot, setSnapshotProgress } from '../../snapshots/store.ts'
-import { everySoOften } from '../progress.ts'
+import { everySoOften, reasonOf } from '../progress.ts'
 import { BadObject } from '../reading.ts'
 import { deleteRestore, findRestore, listRestores } from '../store.ts'
 import type { Restore } from '../store-task.ts'
@@ -38,14 +38,11 @@ export function restoreImageReconciler({
     if (!object) throw new BadObject('it is gone')
     const head = await readHead(object)
     if (head.digest !== restore.descriptionDigest) throw new BadObject('it is another one now')
-    // Whoever deregisters the image meanwhile ends the work.
+    // Who deregisters the image meanwhile ends the work.
     const abandoned = new AbortController()
     const onProgress = everySoOften(now, async (percent) => {
-      let isWaitedFor = false
-      for (const id of snapshotIds) {
-        if (await setSnapshotProgress(db.writes, { id, percent })) isWaitedFor = true
-      }
-      if (!isWaitedFor) abandoned.abort()
+      for (const id of snapshotIds) await setSnapshotProgress(db.writes, { id, percent })
+      if ((await findImage(db.reads, imageId))?.state !== 'pending') abandoned.abort()
     })
     using upload = blockStore.beginUpload()
     const { disks, addedBytes } = await readObject(object, head, upload, {
@@ -101,7 +98,6 @@ export function restoreImageReconciler({
       }
       return 'moved'
     },
-    giveUp: (imageId, error) =>
-      fail(imageId, error instanceof Error ? error.message : String(error)),
+    giveUp: (imageId, error) => fail(imageId, reasonOf(error)),
   }
 }

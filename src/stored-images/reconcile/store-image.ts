@@ -8,7 +8,7 @@ import { type Buckets, NoSuchBucket, ObjectExists } from '../../buckets/buckets.
 import type { Connections } from '../../db/database.ts'
 import type { Reconciler } from '../../reconcile/loop.ts'
 import { parseDescription } from '../description.ts'
-import { everySoOften } from '../progress.ts'
+import { everySoOften, reasonOf } from '../progress.ts'
 import { BadObject } from '../reading.ts'
 import {
   completeStoreTask,
@@ -73,7 +73,7 @@ export function storeImageReconciler({
     async giveUp(id, error) {
       const task = await findStoreTask(db.writes, id)
       if (task) await buckets.discard(task, task.id)
-      await failStoreTask(db.writes, id, error instanceof Error ? error.message : String(error))
+      await failStoreTask(db.writes, id, reasonOf(error))
     },
   }
 }
