@@ -24,6 +24,7 @@ import {
   DescribeImagesCommand,
   DescribeInstancesCommand,
   DescribeSnapshotsCommand,
+  DetachVolumeCommand,
   RegisterImageCommand,
   StartInstancesCommand,
   StopInstancesCommand,
@@ -280,6 +281,27 @@ test('a volume that cannot be attached is available again, and another can be', 
   await writeFile(layer, content)
   await attach(broken, '/dev/sdf')
   await world.attached(broken)
+  assert.deepEqual(await server.check(), [])
+})
+
+test('a volume is taken from a guest by force, and another instance can have it', async (context) => {
+  const { server, world } = await start(context)
+  const [first = '', second = ''] = await world.run(world.imageId, 2)
+  for (const id of [first, second]) await world.reaches(id, 'running')
+  const VolumeId = await world.createVolume()
+  await world.reaches(VolumeId, 'available')
+  const attach = (InstanceId: string) =>
+    server.ec2.send(new AttachVolumeCommand({ VolumeId, InstanceId, Device: '/dev/sdf' }))
+  await attach(first)
+  await world.attached(VolumeId)
+  // These guests know nothing of plugs.
+  await server.ec2.send(new DetachVolumeCommand({ VolumeId }))
+  await server.ec2.send(new DetachVolumeCommand({ VolumeId, Force: true }))
+  await world.reaches(VolumeId, 'available')
+  await attach(second)
+  await world.attached(VolumeId)
+  assert.equal((await describe(server, first)).State?.Name, 'running')
+  await world.reaches(await world.createImage(first, true), 'available')
   assert.deepEqual(await server.check(), [])
 })
 

@@ -7,7 +7,7 @@
  */
 import assert from 'node:assert/strict'
 import { type Chain, layerOf } from './layers.ts'
-import type { BlockNode } from './qmp-commands.ts'
+import type { BlockNode, GhostNode } from './qmp-commands.ts'
 
 const nodeNameCharactersMax = 31
 
@@ -20,12 +20,33 @@ function fileNodeOfLayer(diskId: string, layer: number): string {
 }
 
 const baseSuffix = 'base'
+/** Of what a guest keeps of a disk that was taken away from it. */
+const ghostSuffix = 'none'
+const inputOutputError = 5
+
+export function ghostOf(diskId: string): string {
+  return wellFormed(`${diskId}.${ghostSuffix}`)
+}
+
+/** Nodes that are as large as the disk was, and fail whatever the guest asks of them. */
+export function ghostNodes(diskId: string, sizeBytes: number): readonly GhostNode[] {
+  const empty = wellFormed(`${diskId}.${ghostSuffix}.f`)
+  const failure = { event: 'none', errno: inputOutputError } as const
+  return [
+    { driver: 'null-co', 'node-name': empty, size: sizeBytes },
+    { driver: 'blkdebug', 'node-name': ghostOf(diskId), image: empty, 'inject-error': [failure] },
+  ]
+}
+
+export function isOfGhost(diskId: string, name: string): boolean {
+  return `${name}.`.startsWith(`${ghostOf(diskId)}.`)
+}
 
 /** The nodes of a disk among these, the ones that rest on others first. */
 export function nodesOfDisk(diskId: string, names: readonly string[]): readonly string[] {
   const rank = (name: string): number => {
     const [layer, file] = name.slice(diskId.length + 1).split('.')
-    const height = layer === baseSuffix ? 0 : Number(layer)
+    const height = layer === baseSuffix ? 0 : layer === ghostSuffix ? -1 : Number(layer)
     return height * 2 + (file === undefined ? 1 : 0)
   }
   return names

@@ -19,6 +19,9 @@ import {
   until,
 } from './test-rig.ts'
 
+/** How long the guest is waited for. This one does not know what it is asked. */
+const patience = { timeoutMs: 50 }
+
 const point = ({ id, folder }: { id: string; folder: string }, layer: number) => ({
   diskId: id,
   folder,
@@ -117,10 +120,10 @@ test('a disk is plugged in, grows, and goes when the guest lets it', async (cont
   await using machine = await startMachine(machineOf(folder, [a, b]))
   await countsOn(folder, 1)
 
-  await machine.plug(c)
-  await machine.plug(c)
-  await machine.plug(d)
-  await assert.rejects(machine.plug(e), { name: 'NoFreePort' })
+  await machine.plug(c, patience)
+  await machine.plug(c, patience)
+  await machine.plug(d, patience)
+  await assert.rejects(machine.plug(e, patience), { name: 'NoFreePort' })
   await machine.resize(c.id, 16 * MiB)
   assert.equal((await mapVolume(c.folder, { upTo: 1 })).sizeBytes, 16 * MiB)
   await addLayer(c.folder, 2)
@@ -128,13 +131,48 @@ test('a disk is plugged in, grows, and goes when the guest lets it', async (cont
   assert.equal((await machine.topLayers()).get(c.id), 2)
 
   // This guest knows nothing of plugs. Its next start does.
-  assert.equal(await machine.unplug(c.id, { timeoutMs: 50 }), 'pending')
-  assert.equal(await machine.unplug(c.id, { timeoutMs: 50 }), 'pending')
+  assert.equal(await machine.unplug(c.id, patience), 'pending')
+  assert.equal(await machine.unplug(c.id, patience), 'pending')
   await machine.reset()
   await until(async () => (await machine.unplug(c.id, { timeoutMs: 1_000 })) === 'unplugged')
-  assert.equal(await machine.unplug(c.id, { timeoutMs: 50 }), 'unplugged')
+  assert.equal(await machine.unplug(c.id, patience), 'unplugged')
   assert.equal((await machine.topLayers()).has(c.id), false)
   await qemuImg(['check', '-q', layerPath(c.folder, 2)])
-  await machine.plug(c)
+  await machine.plug(c, patience)
   assert.equal((await machine.topLayers()).get(c.id), 2)
+})
+
+test('a disk is taken from a guest that does not let go, and its files are free', async (context) => {
+  const folder = await scratch(context)
+  const [a, b] = await countingDisks(folder)
+  await using machine = await startMachine(machineOf(folder, [a, b]))
+  await countsOn(folder, 20)
+  const force = { ...patience, isForced: true }
+
+  assert.equal(await machine.unplug(b.id, force), 'unplugged')
+  assert.deepEqual(Object.fromEntries(await machine.topLayers()), { 'disk-a': 1 })
+  const count = await countIn(b.folder, 1)
+  assert(count >= 20)
+  // The guest goes on, and what it writes there is lost.
+  await countsOn(folder, 20)
+  assert.equal(await machine.state(), 'running')
+  assert.equal(await countIn(b.folder, 1), count)
+  // Whoever writes to the file locks it.
+  await qemuImg(['check', '-q', '-r', 'leaks', layerPath(b.folder, 1)])
+  assert.equal(await machine.unplug(b.id, force), 'unplugged')
+
+  // The guest still has a device of that name, until it starts anew.
+  const again = diskOf(folder, b.id)
+  await assert.rejects(machine.plug(again, patience), { name: 'StillHeld' })
+  assert.equal(await machine.unplug(b.id, patience), 'unplugged')
+  await machine.reset()
+  await until(() =>
+    machine.plug(again, { timeoutMs: 1_000 }).then(
+      () => true,
+      () => false,
+    ),
+  )
+  assert.equal((await machine.topLayers()).get(b.id), 1)
+  await until(async () => (await machine.unplug(b.id, force)) === 'unplugged')
+  assert.equal((await machine.topLayers()).has(b.id), false)
 })

@@ -4,7 +4,16 @@
  * after it was cut off, by whoever finds the machine then.
  */
 import assert from 'node:assert/strict'
-import { nodeOfLayer, nodesOfChain, nodesOfDisk, nodesOver, parseNode } from './block-nodes.ts'
+import {
+  ghostNodes,
+  ghostOf,
+  isOfGhost,
+  nodeOfLayer,
+  nodesOfChain,
+  nodesOfDisk,
+  nodesOver,
+  parseNode,
+} from './block-nodes.ts'
 import { diskDevice, portId } from './command-line.ts'
 import { chainOf, layerPath, topLayer } from './layers.ts'
 import type { DiskSpec } from './machine-spec.ts'
@@ -63,9 +72,21 @@ export async function freeze(qmp: Qmp, points: readonly FreezePoint[]): Promise<
   await qmp.run('transaction', { actions }, { timeoutMs: freezeTimeoutMs })
 }
 
-/** Plugs the disk into the first free port; nothing where it is in already. */
-export async function plug(qmp: Qmp, disk: DiskSpec): Promise<void> {
-  if (await isPlugged(qmp, disk.id)) return
+/**
+ * Plugs the disk into the first free port; nothing where it is in already.
+ * @throws StillHeld where the guest keeps the device of what was taken away from it.
+ */
+export async function plug(
+  qmp: Qmp,
+  disk: DiskSpec,
+  { timeoutMs }: { readonly timeoutMs: number },
+): Promise<void> {
+  if (await isPlugged(qmp, disk.id)) {
+    if (!(await isGhost(qmp, disk.id))) return
+    if (!(await letGo(qmp, disk.id, timeoutMs))) {
+      throw new StillHeld(`the guest keeps the device of ${disk.id} until it is started anew`)
+    }
+  }
   const port = await freePort(qmp)
   const top = await topLayer(disk.folder)
   await addNodes(qmp, disk.id, nodesOfChain(disk.id, await chainOf(disk.folder, top)))
@@ -74,13 +95,33 @@ export async function plug(qmp: Qmp, disk: DiskSpec): Promise<void> {
 
 /**
  * Asks the guest to give the disk up, and waits for that. Without its consent
- * (or its reset) the disk stays: `pending`, to be asked for again.
+ * (or its reset) the disk stays: `pending`, to be asked for again. By force, the
+ * disk is taken away then: the guest keeps a device that fails, and the files are
+ * free.
  */
 export async function unplug(
   qmp: Qmp,
   diskId: string,
-  { timeoutMs }: { readonly timeoutMs: number },
+  { timeoutMs, isForced = false }: { readonly timeoutMs: number; readonly isForced?: boolean },
 ): Promise<'unplugged' | 'pending'> {
+  if ((await isPlugged(qmp, diskId)) && !(await letGo(qmp, diskId, timeoutMs))) {
+    if (!isForced && !(await isGhost(qmp, diskId))) return 'pending'
+    await makeGhost(qmp, diskId)
+  }
+  try {
+    const present = await presentNodes(qmp, diskId)
+    const isKept = await isPlugged(qmp, diskId)
+    await removeNodes(qmp, isKept ? present.filter((name) => !isOfGhost(diskId, name)) : present)
+  } catch (error) {
+    // QEMU forgets the device's name a moment before it lets go of its nodes.
+    if (error instanceof QmpRefusal && /is in use/.test(error.description)) return 'pending'
+    throw error
+  }
+  return 'unplugged'
+}
+
+/** Asks the guest to give up a device, and tells whether it did within the time. */
+async function letGo(qmp: Qmp, diskId: string, timeoutMs: number): Promise<boolean> {
   const { promise: deleted, resolve } = Promise.withResolvers<boolean>()
   const timer = setTimeout(resolve, timeoutMs, false)
   const unlisten = qmp.listen({
@@ -92,22 +133,12 @@ export async function unplug(
     closed: () => resolve(false),
   })
   try {
-    if (await isPlugged(qmp, diskId)) {
-      await askToUnplug(qmp, diskId)
-      if (!(await deleted) && (await isPlugged(qmp, diskId))) return 'pending'
-    }
+    await askToUnplug(qmp, diskId)
+    return (await deleted) || !(await isPlugged(qmp, diskId))
   } finally {
     clearTimeout(timer)
     unlisten()
   }
-  try {
-    await removeNodes(qmp, await presentNodes(qmp, diskId))
-  } catch (error) {
-    // QEMU forgets the device's name a moment before it lets go of its nodes.
-    if (error instanceof QmpRefusal && /is in use/.test(error.description)) return 'pending'
-    throw error
-  }
-  return 'unplugged'
 }
 
 /** Removes the nodes, those that rest on others first. */
@@ -120,6 +151,33 @@ export async function resizeDisk(qmp: Qmp, diskId: string, sizeBytes: number): P
   const top = (await topLayers(qmp)).get(diskId)
   assert(top !== undefined, `the machine has no disk ${diskId}`)
   await qmp.run('block_resize', { 'node-name': nodeOfLayer(diskId, top), size: sizeBytes })
+}
+
+/** Puts something that only fails in the place of a disk's content, under the guest's device. */
+async function makeGhost(qmp: Qmp, diskId: string): Promise<void> {
+  if (await isGhost(qmp, diskId)) return
+  const node = await driveOf(qmp, diskId)
+  // One of an earlier time is another's size, or half made.
+  const present = await presentNodes(qmp, diskId)
+  await removeNodes(
+    qmp,
+    present.filter((name) => isOfGhost(diskId, name)),
+  )
+  const blocks = await qmp.run('query-block', undefined)
+  const image = blocks.find(({ inserted }) => inserted?.['node-name'] === node)?.inserted?.image
+  assert(image, `${diskId}: nobody knows how large it is`)
+  for (const one of ghostNodes(diskId, image['virtual-size'])) await qmp.run('blockdev-add', one)
+  const value = ghostOf(diskId)
+  await qmp.run('qom-set', { path: `${devices}/${diskId}`, property: 'drive', value })
+}
+
+async function isGhost(qmp: Qmp, diskId: string): Promise<boolean> {
+  return (await driveOf(qmp, diskId)) === ghostOf(diskId)
+}
+
+/** The node that the guest's device reads and writes. */
+async function driveOf(qmp: Qmp, diskId: string): Promise<unknown> {
+  return await qmp.run('qom-get', { path: `${devices}/${diskId}`, property: 'drive' })
 }
 
 async function askToUnplug(qmp: Qmp, diskId: string): Promise<void> {
@@ -158,6 +216,11 @@ async function freePort(qmp: Qmp): Promise<string> {
     if (!taken.has(portId(index))) return portId(index)
   }
   throw new NoFreePort(`all ${ports.length} ports are taken`)
+}
+
+/** The guest has not let go of a device that has no disk any more. */
+export class StillHeld extends Error {
+  override readonly name = 'StillHeld'
 }
 
 export class NoFreePort extends Error {

@@ -106,13 +106,13 @@ export class Machine implements AsyncDisposable {
     return merge(this.#qmp, options)
   }
 
-  async plug(disk: DiskSpec): Promise<void> {
-    return plug(this.#qmp, disk)
+  async plug(disk: DiskSpec, options: { readonly timeoutMs: number }): Promise<void> {
+    return plug(this.#qmp, disk, options)
   }
 
   async unplug(
     diskId: string,
-    options: { readonly timeoutMs: number },
+    options: { readonly timeoutMs: number; readonly isForced?: boolean },
   ): Promise<'unplugged' | 'pending'> {
     return unplug(this.#qmp, diskId, options)
   }

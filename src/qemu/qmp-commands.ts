@@ -10,7 +10,7 @@ export interface Commands {
   quit: { takes: undefined; answers: object }
   'query-block': { takes: undefined; answers: readonly BlockInfo[] }
   'query-named-block-nodes': { takes: { flat: true }; answers: readonly NodeInfo[] }
-  'blockdev-add': { takes: BlockNode; answers: object }
+  'blockdev-add': { takes: BlockNode | GhostNode; answers: object }
   'blockdev-del': { takes: { 'node-name': string }; answers: object }
   transaction: { takes: { actions: readonly TransactionAction[] }; answers: object }
   block_resize: { takes: { 'node-name': string; size: number }; answers: object }
@@ -22,6 +22,7 @@ export interface Commands {
   device_del: { takes: { id: string }; answers: object }
   'qom-list': { takes: { path: string }; answers: readonly { name: string; type: string }[] }
   'qom-get': { takes: { path: string; property: string }; answers: unknown }
+  'qom-set': { takes: { path: string; property: string; value: string }; answers: object }
   screendump: { takes: { filename: string; format: 'ppm' }; answers: object }
   'send-key': { takes: { keys: readonly KeyValue[] }; answers: object }
 }
@@ -46,7 +47,10 @@ export interface KeyValue {
 export interface BlockInfo {
   readonly device: string
   readonly qdev?: string
-  readonly inserted?: { readonly 'node-name'?: string }
+  readonly inserted?: {
+    readonly 'node-name'?: string
+    readonly image?: { readonly 'virtual-size': number }
+  }
 }
 
 export interface NodeInfo {
@@ -64,6 +68,16 @@ export interface BlockNode {
   readonly 'auto-read-only'?: boolean
   readonly discard?: 'unmap'
 }
+
+/** A node without content, or one over it that fails whatever it is asked for. */
+export type GhostNode =
+  | { readonly driver: 'null-co'; readonly 'node-name': string; readonly size: number }
+  | {
+      readonly driver: 'blkdebug'
+      readonly 'node-name': string
+      readonly image: string
+      readonly 'inject-error': readonly { readonly event: 'none'; readonly errno: number }[]
+    }
 
 export interface DeviceOptions {
   readonly driver: string

@@ -20,7 +20,7 @@ import { diskId, diskOf } from '../hardware.ts'
 import type { Instance } from '../instance.ts'
 import type { InstanceDependencies } from './context.ts'
 
-/** A guest has this long to let go of a disk, before it is asked again. */
+/** A guest has this long to let go of a disk, before it is asked again or, by force, not asked any more. */
 const unplugMsMax = 5_000
 
 /** More frozen layers than this are merged into one. */
@@ -35,7 +35,7 @@ export async function settleAttachments(
   const { db } = dependencies
   const attachments = await listAttachments(db.reads, { instanceIds: [instance.id] })
   let outcome: StepOutcome = 'waiting'
-  let failure: unknown
+  let failure: AttachFailed | undefined
   for (const attachment of attachments) {
     if (attachment.state === 'attached') continue
     const settle = attachment.state === 'attaching' ? attach : detach
@@ -43,10 +43,11 @@ export async function settleAttachments(
       if (await settle(attachment, machine, dependencies)) outcome = 'moved'
     } catch (error) {
       // The others need not wait for this one.
+      if (!(error instanceof AttachFailed)) throw error
       failure ??= error
     }
   }
-  if (failure !== undefined) throw failure
+  if (failure) throw failure
   return outcome
 }
 
@@ -82,7 +83,8 @@ async function attach(
   if (!volume || volume.state === 'creating' || volume.state === 'error') return false
   try {
     await holdVolumes(dependencies.lanes, [volumeId], async () => {
-      await machine?.plug(diskOf(volumeId, volumeFolder(volumeId)))
+      const disk = diskOf(volumeId, volumeFolder(volumeId))
+      await machine?.plug(disk, { timeoutMs: unplugMsMax })
     })
   } catch (error) {
     // What is known of a machine that is gone is nothing of the disk.
@@ -98,11 +100,14 @@ async function attach(
 }
 
 async function detach(
-  { volumeId }: Attachment,
+  { volumeId, isDetachForced }: Attachment,
   machine: Machine | undefined,
   { db }: InstanceDependencies,
 ): Promise<boolean> {
-  const outcome = await machine?.unplug(diskId(volumeId), { timeoutMs: unplugMsMax })
+  const outcome = await machine?.unplug(diskId(volumeId), {
+    timeoutMs: unplugMsMax,
+    isForced: isDetachForced,
+  })
   if (outcome === 'pending') return false
   return await transaction(db.writes, async (tx) => {
     // A moment that was asked for meanwhile is taken first, while nobody else can have the volume.
