@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { type Digest, digestOf } from '../lib/digest.ts'
 import { type BlockKey, blockSizeBytes, digestOfKey, isZero, keyOf, zeroKey } from './block.ts'
 import { BlockWriter } from './block-writer.ts'
+import type { Claim } from './claims.ts'
 import type { DiskSource } from './disk-source.ts'
 import { CorruptBlock, MissingBlock, MissingManifest } from './errors.ts'
 import { keyAt, type Manifest, manifestOf } from './manifest.ts'
@@ -22,6 +23,8 @@ export class Upload {
   readonly #closing = new AbortController()
   readonly #onClose: (finished: Promise<void>) => void
   readonly #finished = Promise.withResolvers<void>()
+  /** Blocks of ours that are in no sealed pack yet. */
+  readonly #written = new Set<Claim>()
   #running = 0
   #isReleased = false
   #commit: Promise<void> | undefined
@@ -51,23 +54,41 @@ export class Upload {
     return digest
   }
 
+  /** Stores a whole block whose digest is known. Tells how many bytes that added. */
+  async storeBlock(digest: Digest, bytes: Uint8Array): Promise<number> {
+    assert.equal(bytes.length, blockSizeBytes, 'a block has 512 KiB')
+    const key = keyOf(digest)
+    if (key === zeroKey) return 0
+    // What is handed to a thread is gone for the caller, who may still need it.
+    return await this.#while(() => this.#putBlock(key, new Uint8Array(bytes)))
+  }
+
   /**
    * Stores a block that comes packed, from wherever: what counts is the digest of what is in it.
    * Throws `CorruptBlock`. The buffer is handed over. Our own packing is what is kept; tells how
-   * many bytes that added.
+   * many bytes that added. It is safe when a manifest has been put after it. An
+   * upload takes blocks in this way or by `putBlock`, not by both.
    */
   async putPackedBlock(digest: Digest, packed: Uint8Array<ArrayBuffer>): Promise<number> {
     return await this.#while(async () => {
       const key = keyOf(digest)
       const { plain } = await this.#parts.pool.run('unpack', { packed, key })
       if (!plain) throw new CorruptBlock(digest, 'it came so')
-      return key === zeroKey ? 0 : await this.#putBlock(key, plain)
+      if (key === zeroKey) return 0
+      const { claim } = this.#writer.decide([key])
+      if (!claim) return 0
+      const addedBytes = await this.#write(claim, plain)
+      this.#written.add(claim)
+      void claim.sealed.then(() => this.#written.delete(claim)).catch(() => {})
+      return addedBytes
     })
   }
 
   /** Stores a manifest. Its blocks must be in the store. */
   async putManifest(manifest: Manifest): Promise<Digest> {
     return await this.#while(async () => {
+      await this.#writer.seal()
+      await Promise.all([...this.#written].map(({ sealed }) => sealed))
       const blocks = new Map<number, BlockKey>()
       for (const [position, index] of manifest.indexes.entries()) {
         const key = keyAt(manifest, position)
@@ -109,16 +130,7 @@ export class Upload {
       const { claim, others } = this.#writer.decide([key])
       const [other] = others.values()
       if (claim) {
-        let addedBytes = 0
-        try {
-          const input = { plain, positions: [0] }
-          const { packed, lengths } = await this.#parts.pool.run('pack', input)
-          addedBytes = packed.length
-          await this.#writer.write(claim, packed, lengths)
-        } catch (error) {
-          claim.abandon(error)
-          throw error
-        }
+        const addedBytes = await this.#write(claim, plain)
         await this.#commitSoon()
         await claim.sealed
         return addedBytes
@@ -129,6 +141,19 @@ export class Upload {
         () => false,
       )
       if (isSealed) return 0
+    }
+  }
+
+  async #write(claim: Claim, plain: Uint8Array<ArrayBuffer>): Promise<number> {
+    try {
+      const input = { plain, positions: [0] }
+      const { packed, lengths } = await this.#parts.pool.run('pack', input)
+      const addedBytes = packed.length
+      await this.#writer.write(claim, packed, lengths)
+      return addedBytes
+    } catch (error) {
+      claim.abandon(error)
+      throw error
     }
   }
 
