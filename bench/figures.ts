@@ -10,6 +10,13 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2
 }
 
+/** The value that so large a part of them does not exceed: of 100, the 99th for 0.99. */
+export function quantile(values: readonly number[], part: number): number {
+  const value = values.toSorted((a, b) => a - b)[Math.ceil(values.length * part) - 1]
+  assert(value !== undefined, 'a quantile of nothing')
+  return value
+}
+
 /** `5.1 (4.9 to 6.0)` */
 export function spread(values: readonly number[]): string {
   if (values.length === 0) return '-'
