@@ -2,11 +2,12 @@
  * The composition: opens what there is, in order, and closes it in reverse. The
  * only file beside `config.ts` that knows the clock, random bytes and the process.
  */
-import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
+import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { AuditLog } from './audit/log.ts'
+import { BlockIntake } from './block-store/block-intake.ts'
 import { BlockStore } from './block-store/block-store.ts'
 import { StoredDisk } from './block-store/stored-disk.ts'
 import { Buckets } from './buckets/buckets.ts'
@@ -14,6 +15,9 @@ import { recipes } from './catalog/recipe.ts'
 import type { Config } from './config.ts'
 import { type Connections, migrate, openSqlite, transaction } from './db/database.ts'
 import { lockFolder } from './db/lock.ts'
+import { openMasterKey } from './db/master-key.ts'
+import { directSnapshotReconciler } from './ebs-direct/reconcile.ts'
+import { fastRestoreReconciler } from './fast-restores/reconcile.ts'
 import { freezeReconciler } from './freezes/reconcile.ts'
 import { garbageReconciler } from './garbage/reconcile.ts'
 import { createApiServer } from './http.ts'
@@ -28,6 +32,8 @@ import { insertImport, listCatalogImports } from './imports/store.ts'
 import { Machines } from './instances/machines.ts'
 import { instanceReconciler } from './instances/reconcile/reconcile.ts'
 import { listByState } from './instances/store.ts'
+import { keyReconciler } from './kms/reconcile.ts'
+import { findSealedMaterial } from './kms/store.ts'
 import { formatId, type Id, type Kind } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
 import { Secret } from './lib/secret.ts'
@@ -40,9 +46,11 @@ import { Lanes } from './reconcile/lanes.ts'
 import { Loop } from './reconcile/loop.ts'
 import { findSetting, keepSetting, putSetting } from './settings/store.ts'
 import { snapshotCopyReconciler } from './snapshot-copies/reconcile.ts'
+import { snapshotTierReconciler } from './snapshot-tiers/reconcile.ts'
 import { snapshotReconciler } from './snapshots/reconcile.ts'
 import { restoreImageReconciler } from './stored-images/reconcile/restore-image.ts'
 import { storeImageReconciler } from './stored-images/reconcile/store-image.ts'
+import { modificationReconciler } from './volume-modifications/reconcile.ts'
 import { Bases } from './volumes/bases.ts'
 import { volumeReconciler } from './volumes/reconcile.ts'
 import { loadServices } from './wire/codec.ts'
@@ -90,6 +98,11 @@ export async function openImago(options: Options): Promise<Imago> {
   const db = options.database ?? openSqlite(folder('imago.db'))
   if (!options.database) opened.defer(() => db.close())
   await migrate(db.writes)
+  const masterKey = await openMasterKey({
+    path: folder('master-key'),
+    randomBytes,
+    sample: await findSealedMaterial(db.reads),
+  })
   const rootKey = await prepareAccounts(db, config, now())
   await transaction(db.writes, async (tx) => {
     for (const region of regions) {
@@ -114,6 +127,7 @@ export async function openImago(options: Options): Promise<Imago> {
   const tokenKey = await keepSetting(db.writes, 'metadata-token-key', () =>
     randomBytes(32).toString('base64'),
   )
+  const sealKey = await keepSetting(db.writes, 'seal-key', () => randomBytes(32).toString('base64'))
   const metadata = new MetadataService({
     db: db.reads,
     tokenKey: Buffer.from(tokenKey, 'base64'),
@@ -130,14 +144,25 @@ export async function openImago(options: Options): Promise<Imago> {
   })
   opened.defer(() => networks.close())
 
+  const { uefiDictionaryFile } = config
+  const uefiDictionary = uefiDictionaryFile ? await readFile(uefiDictionaryFile) : undefined
   const shared = { db, lanes, volumeFolder, now, log }
   const closing = new AbortController()
   const reconcilers = [
-    instanceReconciler({ ...shared, machines, networks, accelerator: accelerator.accelerator }),
+    instanceReconciler({
+      ...shared,
+      machines,
+      networks,
+      accelerator: accelerator.accelerator,
+      uefiDictionary,
+    }),
     volumeReconciler({ ...shared, bases }),
+    modificationReconciler(shared),
     freezeReconciler(shared),
     snapshotReconciler({ ...shared, blockStore }),
     snapshotCopyReconciler({ db, blockStore, now }),
+    snapshotTierReconciler({ db, now }),
+    fastRestoreReconciler({ db, bases, now, log }),
     imageReconciler(shared),
     usageReportReconciler({ db, now }),
     storeImageReconciler({ db, blockStore, buckets, now, signal: closing.signal }),
@@ -152,6 +177,8 @@ export async function openImago(options: Options): Promise<Imago> {
       newId,
       signal: closing.signal,
     }),
+    directSnapshotReconciler({ db, blockStore, now }),
+    keyReconciler({ db, now }),
     garbageReconciler({ db, blockStore, bases, now }),
   ]
   const loop: Loop = new Loop(options.isIdle ? [] : reconcilers, {
@@ -175,12 +202,19 @@ export async function openImago(options: Options): Promise<Imago> {
     services: loadServices(),
     newRequestId: randomUUID,
     changed: () => loop.wake(),
+    contents: new BlockIntake(blockStore),
     readers: {
+      masterKey,
+      randomBytes,
+      blocks: blockStore,
+      seal: (text) => createHmac('sha256', sealKey).update(text).digest(),
       consoleOutput: (id, bytesMax) => machines.consoleOutput(id as Id<'instance'>, bytesMax),
       screenshot: (id, how) => machines.screenshot(id as Id<'instance'>, how),
       platform: (manifest) =>
         findPlatform(new StoredDisk(blockStore, manifest)).catch(() => undefined),
       buckets,
+      uefiVariables: (id) => machines.uefiVariables(id as Id<'instance'>),
+      uefiDictionary,
       host: () => hostCapacity,
     },
   }

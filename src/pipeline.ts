@@ -11,9 +11,11 @@ import { ApiError } from './lib/errors.ts'
 import { formatId } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
 import { addressee, isServiceName, type Service, type Services } from './wire/codec.ts'
+import type { Contents } from './wire/contents.ts'
 import type { CallContext, Operation, WriteCall, WriteOperation } from './wire/operation.ts'
 import type { Readers } from './wire/readers.ts'
 import type { HttpRequest, HttpResponse } from './wire/request.ts'
+import { type Reply, textOf } from './wire/service.ts'
 import { parseSignature, verifySignature } from './wire/sigv4.ts'
 
 export interface System {
@@ -21,6 +23,7 @@ export interface System {
   readonly db: Connections
   readonly regions: readonly string[]
   readonly readers: Readers
+  readonly contents: Contents
   readonly audit: AuditLog
   readonly now: () => Date
   readonly randomBytes: (count: number) => Uint8Array
@@ -69,9 +72,9 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
     const context: CallContext = { caller, region, regions, requestId, now, readers }
     const allow = () => authorise(operation, input, context)
 
-    let body: string
+    let reply: Reply
     if (operation.kind === 'read') {
-      body = await transaction(system.db.reads, async (db) => {
+      reply = await transaction(system.db.reads, async (db) => {
         allow()
         refuseDryRun(input)
         return service.encode(action, requestId, await operation.run({ ...context, input, db }))
@@ -82,20 +85,26 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
         allow()
         refuseDryRun(input)
       }
-      const prepared = await operation.prepare?.(input, context)
-      const { body: written, output } = await transaction(system.db.writes, async (tx) => {
+      const { db, contents } = system
+      const prepared: unknown = await operation.prepare?.(input, {
+        ...context,
+        db: db.reads,
+        contents,
+      })
+      using _held = isDisposable(prepared) ? prepared : undefined
+      const { reply: written, output } = await transaction(system.db.writes, async (tx) => {
         allow()
         refuseDryRun(input)
-        const begun = { tx, prepared }
+        const begun = { tx, prepared: prepared as void }
         const done = await write(operation, service, input, context, begun, system)
         await system.audit.record(tx, record('Success'))
         return done
       })
-      body = written
-      system.changed()
+      reply = written
+      if (!operation.owesNothing) system.changed()
       if (output !== undefined) await untilBegun(operation, output, system)
     }
-    return service.respond(action, requestId, body)
+    return service.respond(action, requestId, reply)
   } catch (error) {
     const shown = shownError(error)
     if (shown !== error) system.log.error('a call failed', { requestId, action, error })
@@ -179,7 +188,7 @@ async function write(
   context: CallContext,
   { tx, prepared }: { readonly tx: Tx; readonly prepared: void },
   system: System,
-): Promise<{ body: string; output?: unknown }> {
+): Promise<{ reply: Reply; output?: unknown }> {
   const { requestId, now, caller, region } = context
   const token = input.ClientToken && {
     accountId: caller.accountId,
@@ -189,7 +198,7 @@ async function write(
   }
   if (token) {
     const earlier = await claimToken(tx, token, digestOfParameters(input), now)
-    if (earlier !== undefined) return { body: earlier.replaceAll(requestIdMark, requestId) }
+    if (earlier !== undefined) return { reply: earlier.replaceAll(requestIdMark, requestId) }
   }
   const call: WriteCall<unknown> = {
     ...context,
@@ -201,9 +210,14 @@ async function write(
   const output = await operation.run(call, prepared)
   // The answer is kept with a mark where each reply says its own request id.
   const { action } = operation
-  if (token) await keepAnswer(tx, token, service.encode(action, requestIdMark, output))
-  return { body: service.encode(action, requestId, output), output }
+  if (token) {
+    await keepAnswer(tx, token, textOf(service.encode(action, requestIdMark, output)))
+  }
+  return { reply: service.encode(action, requestId, output), output }
 }
+
+const isDisposable = (value: unknown): value is Disposable =>
+  typeof value === 'object' && value !== null && Symbol.dispose in value
 
 const requestIdMark = '00000000-request-id-of-this-reply-00000000'
 

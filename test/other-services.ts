@@ -1,4 +1,6 @@
 /** The services beside EC2: their clients, and a request of each action that is right in form. */
+import * as ebs from '@aws-sdk/client-ebs'
+import * as kms from '@aws-sdk/client-kms'
 import * as organizations from '@aws-sdk/client-organizations'
 import * as ssm from '@aws-sdk/client-ssm'
 import type { ServiceName } from '../src/wire/codec.ts'
@@ -30,7 +32,35 @@ const Labels = ['prod']
 const Name = '/a/parameter'
 const ofParameter = { ResourceType: 'Parameter', ResourceId: Name } as const
 
+const SnapshotId = 'snap-0123456789abcdef0'
+const BlockIndex = 0
+
+const KeyId = '01234567-89ab-4cde-8f01-23456789abcd'
+const DestinationKeyId = 'fedcba98-89ab-4cde-8f01-23456789abcd'
+const CiphertextBlob = Buffer.alloc(100)
+const AliasName = 'alias/of-a-key'
+
 export const others: Readonly<Record<OtherService, Other>> = {
+  ebs: {
+    ...words,
+    commands: { ...ebs },
+    make: (settings) => new ebs.EBSClient(settings) as unknown as AnyClient,
+    samples: {
+      CompleteSnapshot: { SnapshotId, ChangedBlocksCount: 1 },
+      GetSnapshotBlock: { SnapshotId, BlockIndex, BlockToken: 'AAAA' },
+      ListChangedBlocks: { FirstSnapshotId: SnapshotId, SecondSnapshotId: SnapshotId },
+      ListSnapshotBlocks: { SnapshotId },
+      PutSnapshotBlock: {
+        SnapshotId,
+        BlockIndex,
+        BlockData: Buffer.alloc(512 * 1024),
+        DataLength: 512 * 1024,
+        Checksum: 'AAAA',
+        ChecksumAlgorithm: 'SHA256',
+      },
+      StartSnapshot: { VolumeSize: 1 },
+    },
+  },
   ssm: {
     ...words,
     commands: { ...ssm },
@@ -49,6 +79,34 @@ export const others: Readonly<Record<OtherService, Other>> = {
       PutParameter: { Name: '/another', Value: 'x', Type: 'String' },
       RemoveTagsFromResource: { ...ofParameter, TagKeys: ['a'] },
       UnlabelParameterVersion: { Name, Labels, ParameterVersion: 1 },
+    },
+  },
+  kms: {
+    ...words,
+    commands: { ...kms },
+    make: (settings) => new kms.KMSClient(settings) as unknown as AnyClient,
+    samples: {
+      CancelKeyDeletion: { KeyId },
+      CreateAlias: { AliasName, TargetKeyId: KeyId },
+      CreateKey: {},
+      Decrypt: { KeyId, CiphertextBlob },
+      DeleteAlias: { AliasName },
+      DescribeKey: { KeyId },
+      DisableKey: { KeyId },
+      EnableKey: { KeyId },
+      Encrypt: { KeyId, Plaintext: Buffer.from('a secret') },
+      GenerateDataKey: { KeyId, KeySpec: 'AES_256' },
+      GenerateDataKeyWithoutPlaintext: { KeyId, KeySpec: 'AES_256' },
+      GetKeyPolicy: { KeyId },
+      ListAliases: {},
+      ListKeys: {},
+      ListResourceTags: { KeyId },
+      ReEncrypt: { SourceKeyId: KeyId, CiphertextBlob, DestinationKeyId },
+      ScheduleKeyDeletion: { KeyId },
+      TagResource: { KeyId, Tags: [{ TagKey: 'a', TagValue: 'b' }] },
+      UntagResource: { KeyId, TagKeys: ['a'] },
+      UpdateAlias: { AliasName, TargetKeyId: KeyId },
+      UpdateKeyDescription: { KeyId, Description: 'better' },
     },
   },
   organizations: {

@@ -10,7 +10,9 @@
  */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import * as ebs from '@aws-sdk/client-ebs'
 import * as ec2 from '@aws-sdk/client-ec2'
+import * as kms from '@aws-sdk/client-kms'
 import * as organizations from '@aws-sdk/client-organizations'
 import * as ssm from '@aws-sdk/client-ssm'
 import * as sts from '@aws-sdk/client-sts'
@@ -18,7 +20,7 @@ import { NormalizedSchema } from '@smithy/core/schema'
 
 /** What is known of the file that is being made. */
 interface Draft {
-  readonly protocol: 'ec2Query' | 'awsQuery' | 'awsJson1.1'
+  readonly protocol: 'ec2Query' | 'awsQuery' | 'awsJson1.1' | 'restJson1'
   /** The texts of the structures that were met, by name. */
   readonly structures: Map<string, string>
 }
@@ -52,6 +54,20 @@ const sources = {
     service: 'AWSOrganizationsV20161128',
     protocol: 'awsJson1.1',
     version: '2016-11-28',
+    namespace: '',
+  },
+  kms: {
+    exports: kms as Record<string, unknown>,
+    service: 'TrentService',
+    protocol: 'awsJson1.1',
+    version: '2014-11-01',
+    namespace: '',
+  },
+  ebs: {
+    exports: ebs as Record<string, unknown>,
+    service: 'Ebs',
+    protocol: 'restJson1',
+    version: '2019-11-02',
     namespace: '',
   },
 } as const
@@ -109,9 +125,9 @@ export function generate(source: Source): string {
   const operations = Object.entries(exports)
     .filter(([name, value]) => name.endsWith('$') && Array.isArray(value) && value[0] === 9)
     .map(([, value]) => value as unknown[])
-    .map(([, , name, , input, output]) => {
+    .map(([, , name, traits, input, output]) => {
       const shapes = [input, output].map((side) => sideName(side, draft))
-      return [String(name), shapes.join(' ')] as const
+      return [String(name), [...shapes, ...routeOf(traits, draft)].join(' ')] as const
     })
   if (source === 'ec2')
     for (const path of [...decimals, ...meantWhenEmpty]) checkMember(draft, path)
@@ -129,6 +145,14 @@ function checkMember({ structures }: Draft, path: string): void {
     members.some((text) => new RegExp(`^${member}\\b`).test(text)),
     `no such member: ${path}`,
   )
+}
+
+/** Method, path and status, where the path says which operation is meant. */
+function routeOf(traits: unknown, { protocol }: Draft): readonly string[] {
+  if (protocol !== 'restJson1') return []
+  assert(typeof traits === 'object' && traits !== null && 'http' in traits)
+  const [method, path, status] = traits.http as unknown[]
+  return [method, path, status].map(String)
 }
 
 /** The name of the input or the output of an operation, `-` where it has none. */
@@ -170,8 +194,11 @@ function memberText(
     (traits.idempotencyToken ? '~' : '') +
     (traits.sensitive ? '*' : '') +
     (meantWhenEmpty.has(path) ? '=' : '')
+  const words = [name + flags, typeText(schema, path, draft)]
+  const place = placeText(name, traits)
+  if (place !== undefined) return joinWords([...words, name, place])
   // JSON knows members by their own names, whatever XML would call them.
-  const replyName = draft.protocol === 'awsJson1.1' ? name : (traits.xmlName ?? name)
+  const replyName = draft.protocol.includes('Json') ? name : (traits.xmlName ?? name)
   const usualRequestName = draft.protocol === 'ec2Query' ? capitalised(replyName) : replyName
   const requestName =
     (traits as { readonly ec2QueryName?: string }).ec2QueryName ?? usualRequestName
@@ -181,9 +208,23 @@ function memberText(
       : replyName === name
         ? []
         : [replyName]
-  const words = [name + flags, typeText(schema, path, draft), ...names]
+  return joinWords([...words, ...names])
+}
+
+function joinWords(words: readonly string[]): string {
   for (const word of words) assert.match(word, /^[^\s,.]+$/)
   return words.join(' ')
+}
+
+/** `label:SnapshotId`, `query:maxResults`, `header:x-amz-Checksum`, or `payload:` for the whole body. */
+function placeText(name: string, traits: object): string | undefined {
+  const { httpLabel, httpQuery, httpHeader, streaming } = traits as Readonly<
+    Record<string, unknown>
+  >
+  if (httpLabel) return `label:${name}`
+  if (httpQuery !== undefined) return `query:${String(httpQuery)}`
+  if (httpHeader !== undefined) return `header:${String(httpHeader)}`
+  return streaming ? `payload:${name}` : undefined
 }
 
 const capitalised = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)

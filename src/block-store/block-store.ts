@@ -9,8 +9,8 @@
  */
 import { availableParallelism } from 'node:os'
 import type { Digest } from '../lib/digest.ts'
-import { keyOf } from './block.ts'
-import { collectGarbage, type GarbageCollected } from './collect-garbage.ts'
+import { keyOf, zeroKey } from './block.ts'
+import { collectGarbage, type GarbageCollected, type Named } from './collect-garbage.ts'
 import { type Disk, folders, openDisk } from './disk.ts'
 import type { Manifest } from './manifest.ts'
 import { Manifests } from './manifests.ts'
@@ -94,6 +94,11 @@ export class BlockStore {
     return await this.#parts.manifests.read(digest)
   }
 
+  hasBlock(digest: Digest): boolean {
+    const key = keyOf(digest)
+    return key === zeroKey || this.#parts.packs.index.has(key)
+  }
+
   hasManifest(digest: Digest): boolean {
     return this.#parts.manifests.files().has(digest)
   }
@@ -103,11 +108,12 @@ export class BlockStore {
     await writeDisk(this.#parts, await this.readManifest(manifest), path, options)
   }
 
-  /** Deletes what neither `live` manifests nor uploads name. One at a time; others wait. */
-  async collectGarbage(options: {
-    readonly live: () => Promise<Iterable<Digest>>
-  }): Promise<GarbageCollected> {
-    const run = this.#collecting.then(() => collectGarbage(this.#parts, options.live))
+  /**
+   * Deletes what is named neither by `live` manifests, nor by itself among `blocks`, nor
+   * by uploads. One at a time; others wait.
+   */
+  async collectGarbage(named: Named): Promise<GarbageCollected> {
+    const run = this.#collecting.then(() => collectGarbage(this.#parts, named))
     this.#collecting = run.catch(() => {})
     return await run
   }

@@ -5,6 +5,7 @@
  * moment in a sealed pack that is in the index.
  */
 import type { Digest } from '../lib/digest.ts'
+import { type BlockKey, keyOf } from './block.ts'
 import { entryAt, entryCount, type Pack } from './block-index.ts'
 import { keyAt } from './manifest.ts'
 import { packedIn, packPath, spansOf } from './pack-reader.ts'
@@ -22,13 +23,20 @@ export interface GarbageCollected {
   readonly packsDamaged: readonly string[]
 }
 
+/** What has to stay. It is asked for when the collection has begun to look. */
+export interface Named {
+  readonly live: () => Promise<Iterable<Digest>>
+  /** Blocks that are not in any manifest yet. */
+  readonly blocks?: () => AsyncIterable<Digest>
+}
+
 type Tally = { -readonly [K in keyof GarbageCollected]: GarbageCollected[K] } & {
   packsDamaged: string[]
 }
 
 export async function collectGarbage(
   parts: Parts,
-  live: () => Promise<Iterable<Digest>>,
+  { live, blocks }: Named,
 ): Promise<GarbageCollected> {
   const tally: Tally = {
     manifestsDeleted: 0,
@@ -42,7 +50,7 @@ export async function collectGarbage(
   const bornBeforeMs = parts.now().getTime() - parts.graceMs
   const packs = parts.packs.index.packs().filter(({ sealedAtMs }) => sealedAtMs <= bornBeforeMs)
   await deleteManifests(parts, new Set(await live()), bornBeforeMs, tally)
-  const marked = await markBlocks(parts)
+  const marked = await markBlocks(parts, blocks?.() ?? noBlocks)
   const isNeeded = (pack: Pack, position: number) => {
     if (marked.get(pack)?.[position]) return true
     return isHere(parts, pack, position) && parts.pins.has(entryAt(pack, position).key)
@@ -67,18 +75,28 @@ async function deleteManifests(
   await disk.syncNames('manifests')
 }
 
-/** The blocks that manifests name, as a byte for each entry of each pack. */
-async function markBlocks(parts: Parts): Promise<ReadonlyMap<Pack, Uint8Array>> {
+const noBlocks: readonly Digest[] = []
+
+/** The blocks that manifests name, and more of them, as a byte for each entry of each pack. */
+async function markBlocks(
+  parts: Parts,
+  more: Iterable<Digest> | AsyncIterable<Digest>,
+): Promise<ReadonlyMap<Pack, Uint8Array>> {
   const marked = new Map<Pack, Uint8Array>()
+  const mark = (key: BlockKey) => {
+    const place = parts.packs.index.find(key)
+    if (!place) return
+    const marks = marked.get(place.pack) ?? new Uint8Array(entryCount(place.pack))
+    marks[place.position] = 1
+    marked.set(place.pack, marks)
+  }
+  // Before the manifests: a block that is named in one by now is no longer among these.
+  for await (const digest of more) mark(keyOf(digest))
   for (const digest of parts.manifests.files().keys()) {
     // A damaged manifest ends it here: what it names is not known, so nothing may go.
     const manifest = await parts.manifests.read(digest)
     for (let position = 0; position < manifest.indexes.length; position++) {
-      const place = parts.packs.index.find(keyAt(manifest, position))
-      if (!place) continue
-      const marks = marked.get(place.pack) ?? new Uint8Array(entryCount(place.pack))
-      marks[place.position] = 1
-      marked.set(place.pack, marks)
+      mark(keyAt(manifest, position))
     }
   }
   return marked

@@ -9,6 +9,7 @@ import { listAllVpcIds } from '../network/store.ts'
 import { basePath } from '../qemu/base-files.ts'
 import { chainOf, topLayer } from '../qemu/layers.ts'
 import { listPendingSnapshots } from '../snapshots/store.ts'
+import { listModificationsIn } from '../volume-modifications/store.ts'
 import { listAllVolumes } from '../volumes/store.ts'
 import { bytesPerGiB, type Volume } from '../volumes/volume.ts'
 import type { Finding } from './finding.ts'
@@ -16,10 +17,12 @@ import type { Finding } from './finding.ts'
 export async function* checkFiles(db: Database, dataFolder: string): AsyncGenerator<Finding> {
   const folder = (name: string) => join(dataFolder, name)
   const volumes = await listAllVolumes(db)
+  // These have their old size or the new one already.
+  const growing = new Set((await listModificationsIn(db, ['modifying'])).map((one) => one.volumeId))
   for (const volume of volumes) {
     if (volume.state !== 'available' && volume.state !== 'in-use') continue
     const place = join(folder('volumes'), volume.id)
-    yield* checkVolume(volume, place, folder('bases'))
+    yield* checkVolume(volume, place, folder('bases'), growing.has(volume.id))
   }
   for (const { id, volumeId, layer } of await listPendingSnapshots(db)) {
     if (layer === undefined) continue
@@ -50,6 +53,7 @@ async function* checkVolume(
   { id, sizeGiB, baseManifest, knownLayer }: Volume,
   place: string,
   basesFolder: string,
+  isGrowing: boolean,
 ): AsyncGenerator<Finding> {
   try {
     const top = await topLayer(place)
@@ -59,7 +63,7 @@ async function* checkVolume(
       yield { about: id, what: `lies over ${found ?? 'nothing'} instead of ${expected}` }
     }
     if (found !== undefined) await stat(found)
-    if (sizeBytes !== sizeGiB * bytesPerGiB) {
+    if (isGrowing ? sizeBytes > sizeGiB * bytesPerGiB : sizeBytes !== sizeGiB * bytesPerGiB) {
       yield { about: id, what: `has ${sizeBytes} bytes instead of ${sizeGiB} GiB` }
     }
     if (knownLayer > 0 && knownLayer >= top) {

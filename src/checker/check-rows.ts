@@ -5,6 +5,7 @@
  */
 import { listTimesOfChanges } from '../audit/store.ts'
 import type { Database } from '../db/database.ts'
+import { listDirectUnderWay } from '../ebs-direct/store.ts'
 import { findFreeze } from '../freezes/store.ts'
 import { type InstanceState, stateCodes } from '../instances/instance.ts'
 import { listByState } from '../instances/store.ts'
@@ -43,7 +44,11 @@ export async function* checkRows(db: Database): AsyncGenerator<Finding> {
       yield { about: id, what: `is left over of ${attachment.instanceId}` }
     }
   }
-  const others = new Set([...(await listCopiesUnderWay(db)), ...(await listRestoredSnapshots(db))])
+  const others = new Set([
+    ...(await listCopiesUnderWay(db)),
+    ...(await listDirectUnderWay(db)),
+    ...(await listRestoredSnapshots(db)),
+  ])
   for (const { id, volumeId, freezeId, layer } of await listPendingSnapshots(db)) {
     if (others.has(id)) continue
     const freeze = freezeId && (await findFreeze(db, freezeId))

@@ -10,6 +10,7 @@
 import { join } from 'node:path'
 import type { BlockStore } from '../block-store/block-store.ts'
 import type { Database } from '../db/database.ts'
+import { listDirectBlocks, listDirectUnderWay } from '../ebs-direct/store.ts'
 import { listLiveManifests } from '../snapshots/live-manifests.ts'
 import { checkFiles } from './check-files.ts'
 import { checkMachines } from './check-machines.ts'
@@ -39,6 +40,12 @@ export async function* checkInstallation(installation: Installation): AsyncGener
 
 async function* checkBlocks(installation: Installation): AsyncGenerator<Finding> {
   const { db, blockStore, onProgress, signal } = installation
+  for (const id of await listDirectUnderWay(db)) {
+    for await (const { index, digest } of listDirectBlocks(db, id)) {
+      if (blockStore.hasBlock(digest)) continue
+      yield { about: id, what: `was given block ${index}, which is missing: ${digest}` }
+    }
+  }
   const live = await listLiveManifests(db)
   for await (const found of blockStore.verify({ live, onProgress, signal })) {
     switch (found.kind) {

@@ -5,6 +5,7 @@
  */
 import type { BlockStore } from '../block-store/block-store.ts'
 import type { Connections } from '../db/database.ts'
+import { listAllDirectBlocks } from '../ebs-direct/store.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { findSetting, putSetting } from '../settings/store.ts'
 import { listLiveManifests } from '../snapshots/live-manifests.ts'
@@ -38,7 +39,10 @@ export function garbageReconciler({
     },
     async step() {
       const number = await wanted()
-      const swept = await blockStore.collectGarbage({ live: () => listLiveManifests(db.writes) })
+      const swept = await blockStore.collectGarbage({
+        live: () => listLiveManifests(db.writes),
+        blocks: () => listAllDirectBlocks(db.reads),
+      })
       const basesDeleted = await bases.collect(() => listWantedBases(db.writes))
       const { manifestsDeleted, blocksDeleted, bytesFreed } = swept
       const done: Collection = {

@@ -39,6 +39,8 @@ import { resetImageAttribute } from './operations/reset-image-attribute.ts'
 import { imageReconciler } from './reconcile.ts'
 import { changeImageSettings } from './settings-store.ts'
 
+const noBlock = () => Promise.reject(new Error('there are no blocks'))
+
 const accounts = ['111111111111', '222222222222', '333333333333'] as const
 const regions = ['us-east-1', 'us-west-2'] as const
 
@@ -107,9 +109,15 @@ async function startWorld(context: Pick<TestContext, 'after'>) {
     }
   })
   const readers = {
+    masterKey: { seal: () => new Uint8Array(), open: () => new Uint8Array() },
+    randomBytes: (count: number) => new Uint8Array(count),
     consoleOutput: async () => undefined,
     screenshot: async () => undefined,
     platform: async () => undefined,
+    blocks: { readBlock: noBlock, readManifest: noBlock },
+    seal: () => new Uint8Array(32),
+    uefiVariables: async () => undefined,
+    uefiDictionary: undefined,
     buckets: new Buckets('/nowhere'),
     host: () => ({ vcpus: 100_000, memoryMiB: 100_000_000, architecture: 'x86_64' as const }),
   }

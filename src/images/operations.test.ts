@@ -33,6 +33,8 @@ import { registerImage } from './operations/register-image.ts'
 import { resetImageAttribute } from './operations/reset-image-attribute.ts'
 import { imageReconciler } from './reconcile.ts'
 
+const noBlock = () => Promise.reject(new Error('there are no blocks'))
+
 const mine = '111111111111'
 const yours = '222222222222'
 const region = 'us-east-1'
@@ -44,9 +46,15 @@ const data: Id<'volume'> = 'vol-00000000000000002'
 async function start(context: TestContext) {
   const db = await databases.sqlite(context)
   const readers = {
+    masterKey: { seal: () => new Uint8Array(), open: () => new Uint8Array() },
+    randomBytes: (count: number) => new Uint8Array(count),
     consoleOutput: async () => undefined,
     screenshot: async () => undefined,
     platform: async () => undefined,
+    blocks: { readBlock: noBlock, readManifest: noBlock },
+    seal: () => new Uint8Array(32),
+    uefiVariables: async () => undefined,
+    uefiDictionary: undefined,
     buckets: new Buckets('/nowhere'),
     host: () => ({ vcpus: 1, memoryMiB: 1, architecture: 'x86_64' }),
   }

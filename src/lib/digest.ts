@@ -16,3 +16,12 @@ export function parseDigest(text: string): Digest {
   assert(isDigest(text), `not a digest: ${text}`)
   return text
 }
+
+const known = new WeakMap<Uint8Array, Digest>()
+
+/** The digest of bytes that nobody changes any more: it is worked out once, however often it is asked for. */
+export function digestOfShared(bytes: Uint8Array): Digest {
+  const found = known.get(bytes) ?? digestOf(bytes)
+  known.set(bytes, found)
+  return found
+}

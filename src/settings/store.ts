@@ -7,6 +7,8 @@ export type SettingName =
   | 'root-access-key-id'
   /** Signs the session tokens of the metadata service; base64. */
   | 'metadata-token-key'
+  /** Vouches for what callers are given and bring back; base64. */
+  | 'seal-key'
   /** How many garbage collections were asked for. */
   | 'garbage-wanted'
   /** JSON of the last garbage collection. */

@@ -4,6 +4,7 @@
  */
 import type { Database } from '../db/database.ts'
 import type { Digest } from '../lib/digest.ts'
+import { listParentManifests } from '../ebs-direct/store.ts'
 import { listCopiedManifests } from '../snapshot-copies/store.ts'
 import { listVolumeManifests } from '../volumes/store.ts'
 import { listSnapshotManifests } from './store.ts'
@@ -11,7 +12,8 @@ import { listSnapshotManifests } from './store.ts'
 export async function listLiveManifests(db: Database): Promise<Digest[]> {
   // In this order: what a call passes on meanwhile goes from a snapshot to its copies and volumes.
   const snapshots = await listSnapshotManifests(db)
+  const parents = await listParentManifests(db)
   const copies = await listCopiedManifests(db)
   const volumes = await listVolumeManifests(db)
-  return [...new Set([...snapshots, ...copies, ...volumes])]
+  return [...new Set([...snapshots, ...parents, ...copies, ...volumes])]
 }

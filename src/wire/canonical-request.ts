@@ -3,27 +3,48 @@
  * was written, what means the same gives the same text.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-import { createHash } from 'node:crypto'
+import { digestOfShared } from '../lib/digest.ts'
 import { decodeFormText, queryOf } from './params.ts'
 import type { HttpRequest } from './request.ts'
 import type { Signature } from './signature.ts'
 
-/** Nothing where a signed header is not there, or the target is malformed. */
-export function canonicalRequest(request: HttpRequest, signature: Signature): string | undefined {
-  if (!request.target.startsWith('/')) return undefined
+/**
+ * The texts that may have been signed. None where a signed header is not there,
+ * or the target is malformed.
+ */
+export function canonicalRequests(request: HttpRequest, signature: Signature): readonly string[] {
+  if (!request.target.startsWith('/')) return []
   const query = canonicalQuery(queryOf(request.target))
   const headers = canonicalHeaders(request, signature.signedHeaders)
-  if (query === undefined || headers === undefined) return undefined
-  return [
+  if (query === undefined || headers === undefined) return []
+  const head = [
     request.method,
     canonicalPath(request.target.split('?', 1)[0] ?? ''),
     query,
     headers,
     signature.signedHeaders.join(';'),
-    // Never `UNSIGNED-PAYLOAD`: the parameters of a call are in its body.
-    createHash('sha256').update(request.body).digest('hex'),
   ].join('\n')
+  return Array.from(payloadsOf(request, signature), (payload) => `${head}\n${payload}`)
 }
+
+/**
+ * What may stand for the body. It is never unsigned, as the parameters of a call are in
+ * it; but a block of a snapshot is data alone, and a checksum of it is signed in its place.
+ * Some clients say so in a header, and others don't.
+ */
+function* payloadsOf(
+  { method, headers, body }: HttpRequest,
+  { service, signedHeaders }: Signature,
+): Iterable<string> {
+  const mayBeUnsigned =
+    service === 'ebs' && method === 'PUT' && signedHeaders.includes('x-amz-checksum')
+  const said = headers['x-amz-content-sha256']
+  if (mayBeUnsigned && (said === unsigned || said === undefined)) yield unsigned
+  if (mayBeUnsigned && said === unsigned) return
+  yield digestOfShared(body).slice('sha256:'.length)
+}
+
+const unsigned = 'UNSIGNED-PAYLOAD'
 
 /** Encoded once more than it was on the wire, as AWS has it for every service but S3. */
 function canonicalPath(path: string): string {

@@ -5,7 +5,9 @@ import { queryProtocol } from './query-protocol.ts'
 import { redactInput } from './redact.ts'
 import type { HttpRequest } from './request.ts'
 import { restProtocol } from './rest-protocol.ts'
+import ebs from './schemas/ebs.json' with { type: 'json' }
 import ec2 from './schemas/ec2.json' with { type: 'json' }
+import kms from './schemas/kms.json' with { type: 'json' }
 import organizations from './schemas/organizations.json' with { type: 'json' }
 import rbin from './schemas/rbin.json' with { type: 'json' }
 import ssm from './schemas/ssm.json' with { type: 'json' }
@@ -13,7 +15,10 @@ import sts from './schemas/sts.json' with { type: 'json' }
 import type { Protocol, Service as AnyService } from './service.ts'
 
 /** By the names that signatures have. */
-const files = { ec2, sts, ssm, organizations, rbin } as const satisfies Record<string, SchemaFile>
+const files = { ec2, sts, ssm, organizations, rbin, ebs, kms } as const satisfies Record<
+  string,
+  SchemaFile
+>
 
 export type ServiceName = keyof typeof files
 export type Service = AnyService<ServiceName>
@@ -48,6 +53,8 @@ export function loadServices(): Services {
     ssm: loadService('ssm'),
     organizations: loadService('organizations'),
     rbin: loadService('rbin'),
+    kms: loadService('kms'),
+    ebs: loadService('ebs'),
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError } from '../lib/errors.ts'
 import { loadService } from './codec.ts'
+import { textOf } from './service.ts'
 import { escapeXml } from './xml.ts'
 
 const ec2 = loadService('ec2')
@@ -45,7 +46,8 @@ test('an answer of STS looks as it does at AWS', () => {
 })
 
 test('times have milliseconds', () => {
-  const text = ec2.encode('CreateSnapshot', 'r', { StartTime: new Date('2026-01-01T00:00:00Z') })
+  const output = { StartTime: new Date('2026-01-01T00:00:00Z') }
+  const text = textOf(ec2.encode('CreateSnapshot', 'r', output))
   assert.match(text, /<startTime>2026-01-01T00:00:00\.000Z<\/startTime>/)
 })
 

@@ -11,9 +11,9 @@ export function encodeOutput(model: Model, action: string, output: unknown): str
 function encodeMembers(model: Model, structure: Structure, value: unknown): object {
   const values = recordOf(value, structure.name)
   const encoded: Record<string, unknown> = {}
-  for (const { name, shape } of structure.members) {
+  for (const { name, shape, location } of structure.members) {
     const member = values[name]
-    if (member === undefined || member === null) continue
+    if (member === undefined || member === null || location !== 'body') continue
     encoded[name] = encodeShape(model, shape, member, `${structure.name}.${name}`)
   }
   return encoded

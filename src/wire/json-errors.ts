@@ -29,18 +29,39 @@ const ownWords: Readonly<Record<string, Partial<Record<ErrorCode, string>>>> = {
     InternalError: 'ServiceException',
     InvalidNextToken: 'InvalidInputException',
   },
+  TrentService: {
+    DryRunOperation: 'DryRunOperationException',
+    InternalError: 'KMSInternalException',
+    InvalidNextToken: 'InvalidMarkerException',
+  },
   AmazonRecycleBin: {
     InternalError: 'InternalServerException',
     InvalidNextToken: 'ValidationException',
     TagLimitExceeded: 'ServiceQuotaExceededException',
   },
+  Ebs: {
+    IdempotentParameterMismatch: 'ConflictException',
+    InternalError: 'InternalServerException',
+    InvalidNextToken: 'ValidationException',
+    TagLimitExceeded: 'ValidationException',
+    Unavailable: 'InternalServerException',
+  },
 }
 
-/** The Recycle Bin says more exactly what is not valid. */
+/** Two services say more exactly what is not valid. */
 const reasons: Partial<Record<ErrorCode, string>> = {
   InvalidNextToken: 'INVALID_PAGE_TOKEN',
   InvalidParameterValue: 'INVALID_PARAMETER_VALUE',
   MissingParameter: 'INVALID_PARAMETER_VALUE',
+}
+const reasonsOf: Readonly<Record<string, Partial<Record<ErrorCode, string>>>> = {
+  AmazonRecycleBin: reasons,
+  Ebs: {
+    ...reasons,
+    TagLimitExceeded: 'INVALID_TAG',
+    UnauthorizedOperation: 'UNAUTHORIZED_ACCOUNT',
+    ValidationException: 'INVALID_PARAMETER_VALUE',
+  },
 }
 
 export function inJsonWords(
@@ -50,6 +71,6 @@ export function inJsonWords(
   return {
     code: ownWords[service]?.[code] ?? words[code] ?? code,
     message,
-    reason: reason ?? (service === 'AmazonRecycleBin' ? reasons[code] : undefined),
+    reason: reason ?? reasonsOf[service]?.[code],
   }
 }

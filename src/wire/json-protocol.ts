@@ -8,7 +8,7 @@ import { encodeOutput } from './json-encode.ts'
 import { inJsonWords } from './json-errors.ts'
 import type { Model } from './model.ts'
 import type { HttpResponse } from './request.ts'
-import type { Protocol } from './service.ts'
+import { type Protocol, textOf } from './service.ts'
 
 export function jsonProtocol(model: Model): Protocol {
   return {
@@ -26,7 +26,7 @@ export function jsonProtocol(model: Model): Protocol {
       return { action, decode }
     },
     encode: (action, _requestId, output) => encodeOutput(model, action, output),
-    respond: (_action, requestId, body) => jsonResponse(200, requestId, body),
+    respond: (_action, requestId, reply) => jsonResponse(200, requestId, textOf(reply)),
     refuse(requestId, error) {
       const { code, message, reason } = inJsonWords(model, error)
       const body = JSON.stringify({ __type: code, message, Reason: reason })

@@ -106,17 +106,23 @@ test('a refusal is in the words of the service', () => {
   const said = ssm.refuse('r-1', error)
   assert.equal(said.status, 400)
   assert.equal(said.headers['content-type'], 'application/x-amz-json-1.1')
-  assert.deepEqual(JSON.parse(said.body), { __type: 'InvalidSignatureException', message: 'no' })
+  assert.deepEqual(JSON.parse(String(said.body)), {
+    __type: 'InvalidSignatureException',
+    message: 'no',
+  })
 
   const internal = organizations.refuse('r-1', new ApiError('InternalError', 'x'))
   assert.equal(internal.status, 500)
-  assert.equal((JSON.parse(internal.body) as { __type: string }).__type, 'ServiceException')
+  assert.equal((JSON.parse(String(internal.body)) as { __type: string }).__type, 'ServiceException')
 
   const conflict = new ApiError('ConflictException', 'locked', { reason: 'INVALID_RULE_STATE' })
   const refused = rbin.refuse('r-1', conflict)
   assert.equal(refused.status, 409)
   assert.equal(refused.headers['x-amzn-errortype'], 'ConflictException')
-  assert.deepEqual(JSON.parse(refused.body), { Message: 'locked', Reason: 'INVALID_RULE_STATE' })
+  assert.deepEqual(JSON.parse(String(refused.body)), {
+    Message: 'locked',
+    Reason: 'INVALID_RULE_STATE',
+  })
   assert.equal(rbin.refuse('r-1', new ApiError('UnknownOperationException', 'x')).status, 404)
 })
 

@@ -32,9 +32,9 @@ export type Shape =
   | { readonly kind: 'map'; readonly value: Shape }
   | { readonly kind: 'structure'; readonly name: string }
 
-const locations = ['label', 'query', 'header'] as const
+const locations = ['label', 'query', 'header', 'payload'] as const
 
-/** Where in a request of restJson1 a member is. */
+/** Where in a request or an answer of restJson1 a member is. `payload`: it is the whole body. */
 export type Location = 'body' | (typeof locations)[number]
 
 export interface Member {
@@ -147,7 +147,7 @@ function parseMember(protocol: Protocol, text: string): Member {
   // Requests of ec2Query are capitalised, whatever the replies are.
   const usualRequestName =
     protocol === 'ec2Query' ? replyName.charAt(0).toUpperCase() + replyName.slice(1) : replyName
-  const [, where, placedName] = /^(label|query|header):(.+)$/.exec(requestText ?? '') ?? []
+  const [, where, placedName] = /^(label|query|header|payload):(.+)$/.exec(requestText ?? '') ?? []
   return {
     name,
     replyName,

@@ -7,6 +7,7 @@ import type { Database, Tx } from '../db/database.ts'
 import type { Caller, Permission } from '../iam/evaluate.ts'
 import type { Id, Kind } from '../lib/ids.ts'
 import type { ServiceName } from './codec.ts'
+import type { Contents } from './contents.ts'
 import type { Readers } from './readers.ts'
 
 /** What every call has, whether it changes something or not. */
@@ -20,6 +21,12 @@ export interface CallContext {
   readonly now: Date
   /** What a call may look at beside the database. Nothing here can change anything. */
   readonly readers: Readers
+}
+
+/** What a call has before its transaction begins: what it reads may be otherwise by then. */
+export interface PrepareContext extends CallContext {
+  readonly db: Database
+  readonly contents: Contents
 }
 
 /** A call that only describes. It sees one state of the database from beginning to end. */
@@ -72,9 +79,12 @@ export interface WriteOperation<
    * For what takes long and changes nothing, such as making a key: it is done
    * before the transaction begins, for which all other writers wait. The caller
    * is known to be allowed, and it is no dry run. Nothing is known of the
-   * database, so `run` may refuse the call after all.
+   * database, so `run` may refuse the call after all. What can be disposed of is
+   * disposed of when the call is over.
    */
-  readonly prepare?: (input: Input, context: CallContext) => Promise<Prepared>
+  readonly prepare?: (input: Input, context: PrepareContext) => Promise<Prepared>
+  /** There is nothing to reconcile after it: no reconciler is woken. */
+  readonly owesNothing?: true
   run(call: WriteCall<Input>, prepared: Prepared): Promise<Output>
 }
 

@@ -8,7 +8,7 @@ import { encodeError, outputEncoder } from './encode.ts'
 import type { Model } from './model.ts'
 import { type Params, parseParams } from './params.ts'
 import type { HttpResponse } from './request.ts'
-import type { Protocol } from './service.ts'
+import { type Protocol, textOf } from './service.ts'
 
 export function queryProtocol(model: Model): Protocol {
   return {
@@ -22,7 +22,7 @@ export function queryProtocol(model: Model): Protocol {
       return { action, decode }
     },
     encode: outputEncoder(model),
-    respond: (_action, requestId, body) => xmlResponse(200, requestId, body),
+    respond: (_action, requestId, reply) => xmlResponse(200, requestId, textOf(reply)),
     refuse(requestId, { status, code, message }) {
       return xmlResponse(status, requestId, encodeError(model, requestId, code, message))
     },

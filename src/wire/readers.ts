@@ -3,7 +3,10 @@
  * of a machine, what the host can hold. Each is read-only by its type.
  */
 import type { Buckets } from '../buckets/buckets.ts'
+import type { BlockStore } from '../block-store/block-store.ts'
 import type { Digest } from '../lib/digest.ts'
+import type { UefiVariable } from '../qemu/uefi-variable.ts'
+import type { RandomBytes, Sealer } from '../lib/seal.ts'
 
 export interface Readers {
   /** The last `bytesMax` bytes that a machine has written to its serial console, and when. */
@@ -20,6 +23,17 @@ export interface Readers {
   platform(manifest: Digest): Promise<'windows' | undefined>
   /** The buckets that objects are in: whether one is there, and what is in it. */
   readonly buckets: Pick<Buckets, 'hasBucket' | 'hasObject' | 'open'>
+  /** What is in the block store, verified. */
+  readonly blocks: Pick<BlockStore, 'readBlock' | 'readManifest'>
+  /** 32 bytes that only this installation can make of a text, to vouch for it when it comes back. */
+  seal(text: string): Uint8Array
+  /** Seals what nobody is to read from the database, and opens it. */
+  readonly masterKey: Sealer
+  readonly randomBytes: RandomBytes
+  /** The variables of an instance's UEFI; nothing where it has none yet. */
+  uefiVariables(instanceId: string): Promise<readonly UefiVariable[] | 'unreadable' | undefined>
+  /** What EC2 compresses variables with, where the installation has it. */
+  readonly uefiDictionary: Uint8Array | undefined
   /** The host as it can be shared out among machines. */
   host(): HostCapacity
 }

@@ -12,7 +12,7 @@ import type { Member, Model, Route } from './model.ts'
 import { decodeFormText, queryOf } from './params.ts'
 import type { HttpRequest } from './request.ts'
 import { decodeScalar } from './scalars.ts'
-import type { Protocol } from './service.ts'
+import type { Protocol, Reply } from './service.ts'
 
 /** A path is matched part by part, as it was on the wire: a part may hold an encoded slash. */
 interface Pattern extends Route {
@@ -33,29 +33,43 @@ export function restProtocol(model: Model): Protocol {
       }
       const { action } = pattern
       const decode = () => {
-        const body = decodeBody(model, action, request.body)
+        const body = hasPayload(model, action) ? {} : decodeBody(model, action, request.body)
         const input = { ...body, ...decodePlaced(model, pattern, parts, request) }
         checkNothingMissing(model, action, input)
         return input
       }
       return { action, decode }
     },
-    encode: (action, _requestId, output) => encodeOutput(model, action, output),
-    respond: (action, requestId, body) => ({
-      status: statuses.get(action) ?? 200,
-      headers: headersOf(requestId),
-      body,
-    }),
+    encode: (action, _requestId, output) =>
+      encodePlaced(model, action, output) ?? encodeOutput(model, action, output),
+    respond(action, requestId, reply) {
+      const { headers, body } = typeof reply === 'string' ? { headers: {}, body: reply } : reply
+      return {
+        status: statuses.get(action) ?? 200,
+        headers: { ...headersOf(requestId), ...headers },
+        body,
+      }
+    },
     refuse(requestId, error) {
       const { code, message, reason } = inJsonWords(model, error)
       return {
-        status: code === 'UnknownOperationException' ? 404 : error.status,
+        status: statusesOfCodes[code] ?? error.status,
         headers: { ...headersOf(requestId), 'x-amzn-errortype': code },
         body: JSON.stringify({ Message: message, Reason: reason }),
       }
     },
   }
 }
+
+/** Where it is another than that of the same error in EC2. */
+const statusesOfCodes: Readonly<Record<string, number>> = {
+  ConflictException: 409,
+  ServiceQuotaExceededException: 402,
+  UnknownOperationException: 404,
+}
+
+const hasPayload = (model: Model, action: string): boolean =>
+  model.input(action)?.members.some(({ location }) => location === 'payload') ?? false
 
 const partsOf = (path: string): readonly string[] => path.split('/').slice(1)
 
@@ -68,7 +82,7 @@ function isMatch(wanted: readonly string[], parts: readonly string[]): boolean {
   )
 }
 
-/** The members that are in the path, in the query, or in a header. */
+/** The members that are in the path, in the query, in a header, or are the body. */
 function decodePlaced(
   model: Model,
   pattern: Pattern,
@@ -77,6 +91,7 @@ function decodePlaced(
 ): Input {
   const input: Input = {}
   for (const member of model.input(pattern.action)?.members ?? []) {
+    if (member.location === 'payload') input[member.name] = request.body
     const texts = textsOf(member, pattern, parts, request)
     const [text] = texts
     if (text === undefined) continue
@@ -97,6 +112,7 @@ function textsOf(
 ): readonly string[] {
   switch (location) {
     case 'body':
+    case 'payload':
       return []
     case 'label': {
       const part = parts[pattern.parts.indexOf(`{${requestName}}`)] ?? ''
@@ -125,6 +141,22 @@ function decodeText(text: string): string {
 function scalarOf(shape: Member['shape'], text: string, path: string): unknown {
   if (shape.kind === 'list' || shape.kind === 'map' || shape.kind === 'structure') return undefined
   return decodeScalar(shape.kind, text, path)
+}
+
+/** An answer of which something is in headers or is the body; nothing where all of it is JSON. */
+function encodePlaced(model: Model, action: string, output: unknown): Reply | undefined {
+  const members = model.output(action)?.members ?? []
+  if (members.every(({ location }) => location === 'body')) return undefined
+  const values = output as Readonly<Record<string, unknown>>
+  const headers: Record<string, string> = {}
+  let payload: Uint8Array | undefined
+  for (const { name, location, requestName } of members) {
+    const value = values[name]
+    if (location === 'header' && value !== undefined) headers[requestName] = String(value)
+    if (location === 'payload' && value instanceof Uint8Array) payload = value
+  }
+  if (!payload) return { headers, body: encodeOutput(model, action, output) }
+  return { headers: { ...headers, 'content-type': 'application/octet-stream' }, body: payload }
 }
 
 const headersOf = (requestId: string) => ({

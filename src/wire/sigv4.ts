@@ -1,11 +1,12 @@
 /**
  * Signature Version 4: who signed a request, and that nobody changed it since.
- * The body is always part of what is signed, in a presigned request too.
+ * The body is always part of what is signed, in a presigned request too, or a
+ * checksum of it is.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { ApiError } from '../lib/errors.ts'
-import { canonicalRequest } from './canonical-request.ts'
+import { canonicalRequests } from './canonical-request.ts'
 import { queryOf } from './params.ts'
 import { parseSignatureHeader, parseSignatureQuery } from './signature.ts'
 import type { Signature } from './signature.ts'
@@ -44,14 +45,16 @@ export function verifySignature(
       "'Host' must be a 'SignedHeader' in the AWS Authorization.",
     )
   }
-  const canonical = canonicalRequest(request, signature)
-  if (canonical === undefined) throw mismatch()
+  const canonicals = canonicalRequests(request, signature)
   const scope = [signature.scopeDate, signature.region, signature.service, 'aws4_request']
-  const toSign = ['AWS4-HMAC-SHA256', signature.dateText, scope.join('/'), sha256(canonical)]
   const key = scope.reduce<string | Buffer>((chain, part) => hmac(chain, part), `AWS4${secret}`)
-  const expected = hmac(key, toSign.join('\n'))
   const given = Buffer.from(signature.signature, 'hex')
-  if (given.length !== expected.length || !timingSafeEqual(expected, given)) throw mismatch()
+  const isSigned = canonicals.some((canonical) => {
+    const toSign = ['AWS4-HMAC-SHA256', signature.dateText, scope.join('/'), sha256(canonical)]
+    const expected = hmac(key, toSign.join('\n'))
+    return given.length === expected.length && timingSafeEqual(expected, given)
+  })
+  if (!isSigned) throw mismatch()
 }
 
 function checkDate({ date, dateText, scopeDate, expiresSeconds }: Signature, now: Date): void {

@@ -1,0 +1,34 @@
+/** https://docs.aws.amazon.com/ebs/latest/APIReference/API_GetSnapshotBlock.html */
+import type { GetSnapshotBlockRequest, GetSnapshotBlockResponse } from '@aws-sdk/client-ebs'
+import { MissingBlock } from '../../block-store/errors.ts'
+import { readOperation } from '../../wire/operation.ts'
+import { checksumOf, noSuchSnapshot, readBlockIndex } from '../direct-snapshot.ts'
+import { onSnapshots, readableSnapshot } from '../find.ts'
+import { readBlockToken } from '../token.ts'
+
+type Output = Omit<GetSnapshotBlockResponse, 'BlockData'> & { readonly BlockData: Uint8Array }
+
+export const getSnapshotBlock = readOperation<GetSnapshotBlockRequest, Output>({
+  service: 'ebs',
+  action: 'GetSnapshotBlock',
+  permissions: ({ SnapshotId }, { region }) =>
+    onSnapshots('GetSnapshotBlock', [SnapshotId], region),
+
+  async run(call) {
+    const { input, db, now, readers } = call
+    const { id, volumeSizeGiB } = await readableSnapshot(db, call, input.SnapshotId)
+    const index = readBlockIndex(input.BlockIndex, volumeSizeGiB)
+    const place = { snapshotId: id, index, now }
+    const digest = readBlockToken(readers.seal, input.BlockToken ?? '', place)
+    const BlockData = await readers.blocks.readBlock(digest).catch((error: unknown) => {
+      // The snapshot was deleted since, and with it what it alone had.
+      throw error instanceof MissingBlock ? noSuchSnapshot(id) : error
+    })
+    return {
+      DataLength: BlockData.length,
+      BlockData,
+      Checksum: checksumOf(digest),
+      ChecksumAlgorithm: 'SHA256',
+    }
+  },
+})
