@@ -5,6 +5,9 @@ import { listChangedBlocks } from './ebs-direct/operations/list-changed-blocks.t
 import { listSnapshotBlocks } from './ebs-direct/operations/list-snapshot-blocks.ts'
 import { putSnapshotBlock } from './ebs-direct/operations/put-snapshot-block.ts'
 import { startSnapshot } from './ebs-direct/operations/start-snapshot.ts'
+import { describeFastSnapshotRestores } from './fast-restores/operations/describe-fast-snapshot-restores.ts'
+import { disableFastSnapshotRestores } from './fast-restores/operations/disable-fast-snapshot-restores.ts'
+import { enableFastSnapshotRestores } from './fast-restores/operations/enable-fast-snapshot-restores.ts'
 import { getCallerIdentity } from './iam/operations/get-caller-identity.ts'
 import { createImageUsageReport } from './image-usage/operations/create-image-usage-report.ts'
 import { deleteImageUsageReport } from './image-usage/operations/delete-image-usage-report.ts'
@@ -47,6 +50,7 @@ import { describeInstanceTypes } from './instances/operations/describe-instance-
 import { describeInstances } from './instances/operations/describe-instances.ts'
 import { getConsoleOutput } from './instances/operations/get-console-output.ts'
 import { getConsoleScreenshot } from './instances/operations/get-console-screenshot.ts'
+import { getInstanceUefiData } from './instances/operations/get-instance-uefi-data.ts'
 import { modifyInstanceAttribute } from './instances/operations/modify-instance-attribute.ts'
 import { modifyInstanceMetadataOptions } from './instances/operations/modify-instance-metadata-options.ts'
 import { rebootInstances } from './instances/operations/reboot-instances.ts'
@@ -59,6 +63,27 @@ import { createKeyPair } from './key-pairs/operations/create-key-pair.ts'
 import { deleteKeyPair } from './key-pairs/operations/delete-key-pair.ts'
 import { describeKeyPairs } from './key-pairs/operations/describe-key-pairs.ts'
 import { importKeyPair } from './key-pairs/operations/import-key-pair.ts'
+import { cancelKeyDeletion } from './kms/operations/cancel-key-deletion.ts'
+import { createAlias } from './kms/operations/create-alias.ts'
+import { createKey } from './kms/operations/create-key.ts'
+import { decrypt } from './kms/operations/decrypt.ts'
+import { deleteAlias } from './kms/operations/delete-alias.ts'
+import { describeKey } from './kms/operations/describe-key.ts'
+import { disableKey } from './kms/operations/disable-key.ts'
+import { enableKey } from './kms/operations/enable-key.ts'
+import { encrypt } from './kms/operations/encrypt.ts'
+import { generateDataKeyWithoutPlaintext } from './kms/operations/generate-data-key-without-plaintext.ts'
+import { generateDataKey } from './kms/operations/generate-data-key.ts'
+import { getKeyPolicy } from './kms/operations/get-key-policy.ts'
+import { listAliases } from './kms/operations/list-aliases.ts'
+import { listKeys } from './kms/operations/list-keys.ts'
+import { listTagsOfKey } from './kms/operations/list-resource-tags.ts'
+import { reEncrypt } from './kms/operations/re-encrypt.ts'
+import { scheduleKeyDeletion } from './kms/operations/schedule-key-deletion.ts'
+import { tagKey } from './kms/operations/tag-resource.ts'
+import { untagKey } from './kms/operations/untag-resource.ts'
+import { updateAlias } from './kms/operations/update-alias.ts'
+import { updateKeyDescription } from './kms/operations/update-key-description.ts'
 import { authorizeSecurityGroupEgress } from './network/operations/authorize-security-group-egress.ts'
 import { authorizeSecurityGroupIngress } from './network/operations/authorize-security-group-ingress.ts'
 import { createSecurityGroup } from './network/operations/create-security-group.ts'
@@ -109,6 +134,9 @@ import { tagRule } from './recycle-bin/operations/tag-resource.ts'
 import { unlockRule } from './recycle-bin/operations/unlock-rule.ts'
 import { untagRule } from './recycle-bin/operations/untag-resource.ts'
 import { updateRule } from './recycle-bin/operations/update-rule.ts'
+import { describeSnapshotTierStatus } from './snapshot-tiers/operations/describe-snapshot-tier-status.ts'
+import { modifySnapshotTier } from './snapshot-tiers/operations/modify-snapshot-tier.ts'
+import { restoreSnapshotTier } from './snapshot-tiers/operations/restore-snapshot-tier.ts'
 import { copySnapshot } from './snapshots/operations/copy-snapshot.ts'
 import { createSnapshot } from './snapshots/operations/create-snapshot.ts'
 import { createSnapshots } from './snapshots/operations/create-snapshots.ts'
@@ -131,6 +159,8 @@ import { describeStoreImageTasks } from './stored-images/operations/describe-sto
 import { createTags } from './tags/operations/create-tags.ts'
 import { deleteTags } from './tags/operations/delete-tags.ts'
 import { describeTags } from './tags/operations/describe-tags.ts'
+import { describeVolumesModifications } from './volume-modifications/operations/describe-volumes-modifications.ts'
+import { modifyVolume } from './volume-modifications/operations/modify-volume.ts'
 import { attachVolume } from './volumes/operations/attach-volume.ts'
 import { createVolume } from './volumes/operations/create-volume.ts'
 import { deleteVolume } from './volumes/operations/delete-volume.ts'
@@ -149,6 +179,10 @@ const all: readonly Operation[] = [
   listSnapshotBlocks,
   putSnapshotBlock,
   startSnapshot,
+  // fast-restores/
+  describeFastSnapshotRestores,
+  disableFastSnapshotRestores,
+  enableFastSnapshotRestores,
   // iam/
   getCallerIdentity,
   // image-usage/
@@ -195,6 +229,7 @@ const all: readonly Operation[] = [
   describeInstances,
   getConsoleOutput,
   getConsoleScreenshot,
+  getInstanceUefiData,
   modifyInstanceAttribute,
   modifyInstanceMetadataOptions,
   rebootInstances,
@@ -208,6 +243,28 @@ const all: readonly Operation[] = [
   deleteKeyPair,
   describeKeyPairs,
   importKeyPair,
+  // kms/
+  cancelKeyDeletion,
+  createAlias,
+  createKey,
+  decrypt,
+  deleteAlias,
+  describeKey,
+  disableKey,
+  enableKey,
+  encrypt,
+  generateDataKey,
+  generateDataKeyWithoutPlaintext,
+  getKeyPolicy,
+  listAliases,
+  listKeys,
+  listTagsOfKey,
+  reEncrypt,
+  scheduleKeyDeletion,
+  tagKey,
+  untagKey,
+  updateAlias,
+  updateKeyDescription,
   // network/
   authorizeSecurityGroupEgress,
   authorizeSecurityGroupIngress,
@@ -262,6 +319,10 @@ const all: readonly Operation[] = [
   unlockRule,
   untagRule,
   updateRule,
+  // snapshot-tiers/
+  describeSnapshotTierStatus,
+  modifySnapshotTier,
+  restoreSnapshotTier,
   // snapshots/
   copySnapshot,
   createSnapshot,
@@ -287,6 +348,10 @@ const all: readonly Operation[] = [
   createTags,
   deleteTags,
   describeTags,
+  // volume-modifications/
+  describeVolumesModifications,
+  modifyVolume,
+
   // volumes/
   attachVolume,
   createVolume,

@@ -86,6 +86,8 @@ test('a volume that cannot be is refused with the code that EC2 has for it', asy
   await refused({ SnapshotId: 'snap-x' }, 'InvalidSnapshotID.Malformed')
   await refused({ Encrypted: true }, 'UnsupportedOperation')
   await refused({ MultiAttachEnabled: true }, 'UnsupportedOperation')
+  await refused({ VolumeInitializationRate: 99 }, 'InvalidParameterValue')
+  await refused({ VolumeInitializationRate: 100 }, 'InvalidParameterCombination')
   await refused(
     { TagSpecifications: [{ ResourceType: 'image', Tags: [{ Key: 'a', Value: 'b' }] }] },
     'InvalidParameterValue',

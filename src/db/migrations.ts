@@ -555,4 +555,95 @@ export const migrations: readonly string[] = [
      added_bytes BIGINT NOT NULL,
      PRIMARY KEY (snapshot_id, block_index)
    )`,
+
+  `CREATE TABLE kms_keys (
+     id TEXT PRIMARY KEY,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     manager TEXT NOT NULL CHECK (manager IN ('AWS', 'CUSTOMER')),
+     description TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('enabled', 'disabled', 'pending-deletion', 'erased')),
+     deletes_at_ms BIGINT,
+     created_at_ms BIGINT NOT NULL,
+     tags TEXT NOT NULL,
+     CHECK ((state IN ('pending-deletion', 'erased')) = (deletes_at_ms IS NOT NULL))
+   )`,
+  `CREATE INDEX kms_keys_by_owner ON kms_keys (account_id, region, id)`,
+  `CREATE INDEX kms_keys_by_deletion ON kms_keys (deletes_at_ms)`,
+  `CREATE TABLE kms_materials (
+     key_id TEXT NOT NULL REFERENCES kms_keys (id),
+     version INTEGER NOT NULL CHECK (version > 0),
+     sealed TEXT NOT NULL,
+     PRIMARY KEY (key_id, version)
+   )`,
+  `CREATE TABLE kms_aliases (
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     name TEXT NOT NULL,
+     key_id TEXT NOT NULL REFERENCES kms_keys (id),
+     created_at_ms BIGINT NOT NULL,
+     updated_at_ms BIGINT NOT NULL,
+     PRIMARY KEY (account_id, region, name)
+   )`,
+  `CREATE INDEX kms_aliases_by_key ON kms_aliases (key_id)`,
+
+  `CREATE TABLE image_uefi_data (
+     image_id TEXT PRIMARY KEY REFERENCES images (id),
+     data TEXT NOT NULL
+   )`,
+
+  `ALTER TABLE volumes ADD COLUMN initialization_rate INTEGER`,
+  `ALTER TABLE volumes ADD COLUMN auto_enable_io INTEGER NOT NULL DEFAULT 0
+     CHECK (auto_enable_io IN (0, 1))`,
+  `CREATE TABLE volume_modifications (
+     volume_id TEXT NOT NULL REFERENCES volumes (id) ON DELETE CASCADE,
+     number INTEGER NOT NULL CHECK (number > 0),
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('modifying', 'optimizing', 'completed', 'failed')),
+     message TEXT,
+     original_size_gib INTEGER NOT NULL,
+     original_type TEXT NOT NULL,
+     original_iops INTEGER,
+     original_throughput INTEGER,
+     target_size_gib INTEGER NOT NULL,
+     target_type TEXT NOT NULL,
+     target_iops INTEGER,
+     target_throughput INTEGER,
+     started_at_ms BIGINT NOT NULL,
+     ended_at_ms BIGINT,
+     PRIMARY KEY (volume_id, number),
+     CHECK (target_size_gib >= original_size_gib)
+   )`,
+  `CREATE INDEX volume_modifications_by_state ON volume_modifications (state)`,
+  `CREATE INDEX volume_modifications_by_owner ON volume_modifications (account_id, region)`,
+
+  `ALTER TABLE snapshots ADD COLUMN storage_tier TEXT NOT NULL DEFAULT 'standard'
+     CHECK (storage_tier IN ('standard', 'archive'))`,
+  `ALTER TABLE snapshots ADD COLUMN restore_expires_at_ms BIGINT`,
+  `CREATE INDEX snapshots_restored ON snapshots (restore_expires_at_ms)`,
+  `CREATE TABLE snapshot_tiers (
+     snapshot_id TEXT PRIMARY KEY REFERENCES snapshots (id) ON DELETE CASCADE,
+     operation TEXT NOT NULL CHECK (
+       operation IN ('archival', 'temporary-restore', 'permanent-restore')
+     ),
+     progress TEXT NOT NULL CHECK (progress IN ('in-progress', 'completed', 'failed')),
+     detail TEXT NOT NULL,
+     started_at_ms BIGINT NOT NULL,
+     archived_at_ms BIGINT,
+     restore_days INTEGER
+   )`,
+  `CREATE INDEX snapshot_tiers_by_progress ON snapshot_tiers (progress)`,
+  `CREATE TABLE fast_restores (
+     snapshot_id TEXT NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+     zone TEXT NOT NULL,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (
+       state IN ('enabling', 'optimizing', 'enabled', 'disabling', 'disabled')
+     ),
+     times TEXT NOT NULL,
+     PRIMARY KEY (snapshot_id, zone, account_id)
+   )`,
+  `CREATE INDEX fast_restores_by_state ON fast_restores (state)`,
 ]

@@ -168,6 +168,26 @@ export interface Tables {
     /** Since when it is in the Recycle Bin, and until when. */
     recycled_at_ms: Generated<number | null>
     recycle_exit_at_ms: Generated<number | null>
+    /** In MiB/s, where the caller said how fast it should be filled. */
+    initialization_rate: Generated<number | null>
+    auto_enable_io: Generated<Flag>
+  }
+  /** How volumes were changed. The last change of one may be under way. */
+  volume_modifications: Owned & {
+    volume_id: Id<'volume'>
+    number: number
+    state: 'modifying' | 'optimizing' | 'completed' | 'failed'
+    message: string | null
+    original_size_gib: number
+    original_type: string
+    original_iops: number | null
+    original_throughput: number | null
+    target_size_gib: number
+    target_type: string
+    target_iops: number | null
+    target_throughput: number | null
+    started_at_ms: number
+    ended_at_ms: number | null
   }
   volume_attachments: {
     volume_id: Id<'volume'>
@@ -211,6 +231,8 @@ export interface Tables {
     /** Since when it is in the Recycle Bin, and until when. */
     recycled_at_ms: Generated<number | null>
     recycle_exit_at_ms: Generated<number | null>
+    storage_tier: Generated<'standard' | 'archive'>
+    restore_expires_at_ms: Generated<number | null>
   }
   snapshot_permissions: {
     snapshot_id: Id<'snapshot'>
@@ -227,6 +249,23 @@ export interface Tables {
     /** It holds for so many days, or until a moment. */
     duration_days: number | null
     until_ms: number | null
+  }
+  /** What was asked last of the tier of a snapshot. */
+  snapshot_tiers: {
+    snapshot_id: Id<'snapshot'>
+    operation: 'archival' | 'temporary-restore' | 'permanent-restore'
+    progress: 'in-progress' | 'completed' | 'failed'
+    detail: string
+    started_at_ms: number
+    archived_at_ms: number | null
+    restore_days: number | null
+  }
+  fast_restores: Owned & {
+    snapshot_id: Id<'snapshot'>
+    zone: string
+    state: 'enabling' | 'optimizing' | 'enabled' | 'disabling' | 'disabled'
+    /** JSON of `FastRestoreTimes` in `fast-restores/fast-restore.ts`. */
+    times: string
   }
   snapshot_settings: Owned & {
     public_access: 'block-all-sharing' | 'block-new-sharing' | 'unblocked'
@@ -303,6 +342,8 @@ export interface Tables {
   }
   /** Which image has which snapshot: the same facts as in `block_devices`, to be found from the other side. */
   image_snapshots: { image_id: Id<'image'>; snapshot_id: Id<'snapshot'> }
+  /** The variables of UEFI that its machines begin with: `UefiData`, where an image has some. */
+  image_uefi_data: { image_id: Id<'image'>; data: string }
   /** What an image carries on to all that is made of it. */
   image_watermarks: {
     image_id: Id<'image'>
@@ -431,6 +472,29 @@ export interface Tables {
     failure_reason: string | null
     requested_at_ms: number
     completed_at_ms: number
+  }
+
+  kms_keys: Owned & {
+    id: string
+    manager: 'AWS' | 'CUSTOMER'
+    description: string
+    state: 'enabled' | 'disabled' | 'pending-deletion' | 'erased'
+    deletes_at_ms: number | null
+    created_at_ms: number
+    /** JSON of `Tag[]` in `tags/tag.ts`: these are no tags of EC2. */
+    tags: string
+  }
+  kms_materials: {
+    key_id: string
+    version: number
+    /** Sealed under the master key; base64. */
+    sealed: string
+  }
+  kms_aliases: Owned & {
+    name: string
+    key_id: string
+    created_at_ms: number
+    updated_at_ms: number
   }
 
   parameters: Owned & {

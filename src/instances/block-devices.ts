@@ -16,6 +16,7 @@ import {
 import { findSnapshots, findUsableSnapshot } from '../snapshots/store.ts'
 import { checkDeviceName } from '../volumes/attachment.ts'
 import { smallerThanSnapshot } from '../volumes/volume.ts'
+import { checkBootType } from '../volumes/volume-type.ts'
 import { unsupportedParameter } from './launch-request.ts'
 
 export interface Disk {
@@ -25,6 +26,7 @@ export interface Disk {
   readonly type: string
   readonly iops: number | undefined
   readonly throughput: number | undefined
+  readonly initializationRate?: number | undefined
   readonly deleteOnTermination: boolean
 }
 
@@ -37,6 +39,7 @@ interface DiskWish {
   readonly type: string
   readonly iops: number | undefined
   readonly throughput: number | undefined
+  readonly initializationRate?: number | undefined
   readonly deleteOnTermination: boolean
 }
 
@@ -64,7 +67,11 @@ export function mergeBlockDevices(
   })
   const added = [...byName].flatMap(([name, override]) => addedDisk(name, override))
   const wishes = [...kept, ...added]
-  if (wishes.some(({ device }) => device === image.rootDeviceName)) return wishes
+  const root = wishes.find(({ device }) => device === image.rootDeviceName)
+  if (root) {
+    checkBootType(root.type)
+    return wishes
+  }
   throw refused(`There is no block-device mapping for the root device '${image.rootDeviceName}'`)
 }
 
@@ -108,6 +115,7 @@ function changed(device: BlockDevice, override: BlockDeviceMapping, isRoot: bool
       type,
       iops: Ebs.Iops ?? (isSameType ? before.iops : undefined),
       throughput: Ebs.Throughput ?? (isSameType ? before.throughput : undefined),
+      initializationRate: Ebs.VolumeInitializationRate,
       deleteOnTermination: Ebs.DeleteOnTermination ?? before.deleteOnTermination,
     },
   ]
@@ -127,6 +135,7 @@ function addedDisk(device: string, { Ebs, NoDevice, VirtualName }: BlockDeviceMa
       type: Ebs.VolumeType ?? defaultVolumeType,
       iops: Ebs.Iops,
       throughput: Ebs.Throughput,
+      initializationRate: Ebs.VolumeInitializationRate,
       deleteOnTermination: Ebs.DeleteOnTermination ?? false,
     },
   ]

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
-import { addLayer, createVolume, layerPath } from './layers.ts'
+import { addLayer, chainOf, createVolume, layerPath } from './layers.ts'
 import { mapVolume } from './map-volume.ts'
 import { qemuImg } from './qemu-img.ts'
 import { startMachine } from './start-machine.ts'
@@ -108,6 +108,28 @@ test('layers are merged under a running machine, twice if need be', async (conte
   await machine.kill()
   assert((await countIn(a.folder, 5)) > 60)
   for (const layer of [1, 5]) await qemuImg(['check', '-q', layerPath(a.folder, layer)])
+})
+
+test('layers of a disk that grew are merged under a running machine', async (context) => {
+  const folder = await scratch(context)
+  const [a, b] = await countingDisks(folder)
+  await using machine = await startMachine(machineOf(folder, [a, b]))
+  const { sizeBytes } = await chainOf(a.folder, 1)
+  for (const layer of [2, 3, 4]) {
+    await countsOn(folder, 10)
+    await machine.resize(a.id, sizeBytes + (layer - 1) * MiB)
+    await machine.resize(a.id, sizeBytes + (layer - 1) * MiB)
+    await addLayer(a.folder, layer)
+    await machine.freeze([point(a, layer)])
+  }
+  const before = await contentOf(a.folder, 3)
+  assert.equal(before.length, sizeBytes + 3 * MiB)
+  await machine.merge({ diskId: a.id, folder: a.folder, upTo: 3 })
+  assert(before.equals(await contentOf(a.folder, 1)))
+  assert.equal((await chainOf(a.folder, 4)).sizeBytes, sizeBytes + 3 * MiB)
+  await countsOn(folder, 10)
+  await machine.kill()
+  for (const layer of [1, 4]) await qemuImg(['check', '-q', layerPath(a.folder, layer)])
 })
 
 test('a disk is plugged in, grows, and goes when the guest lets it', async (context) => {

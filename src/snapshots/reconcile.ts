@@ -12,6 +12,7 @@ import type { Id } from '../lib/ids.ts'
 import { mapVolume } from '../qemu/map-volume.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { findVolumeById, setKnown } from '../volumes/store.ts'
+import { bytesPerGiB } from '../volumes/volume.ts'
 import { listExpiredSnapshotIds } from './life-store.ts'
 import { expireSnapshot } from './remove.ts'
 import type { PendingSnapshot } from './snapshot.ts'
@@ -71,7 +72,9 @@ export function snapshotReconciler({
         upTo: layer,
         ...(isSinceKnown && { since: knownLayer }),
       })
-      const { sizeBytes, extents, changed } = map
+      const { extents, changed } = map
+      // A volume that was to grow when the moment was asked for may not have grown yet.
+      const sizeBytes = Math.max(map.sizeBytes, snapshot.volumeSizeGiB * bytesPerGiB)
       const since = isSinceKnown && changed ? { manifest: knownManifest, changed } : undefined
 
       // Somebody who deletes the snapshot ends the upload.

@@ -5,7 +5,7 @@ import { putTags } from '../tags/store.ts'
 import type { Tag } from '../tags/tag.ts'
 import type { WriteCall } from '../wire/operation.ts'
 import { insertVolume } from './store.ts'
-import { checkVolumeShape } from './volume-type.ts'
+import { checkInitializationRate, checkVolumeShape } from './volume-type.ts'
 import { smallerThanSnapshot, type Volume } from './volume.ts'
 
 type Call = Pick<WriteCall<unknown>, 'tx' | 'now' | 'newId' | 'caller' | 'region'>
@@ -25,22 +25,25 @@ export async function createVolume(
     readonly type: string
     readonly iops?: number | undefined
     readonly throughput?: number | undefined
+    readonly initializationRate?: number | undefined
     readonly availabilityZone: string
     readonly snapshot?: Source | undefined
     readonly tags?: readonly Tag[] | undefined
   },
 ): Promise<Volume> {
-  const { snapshot, tags = [] } = wanted
+  const { snapshot, initializationRate, tags = [] } = wanted
   const shape = checkVolumeShape(wanted)
   if (snapshot && shape.sizeGiB < snapshot.volumeSizeGiB) {
     throw smallerThanSnapshot('InvalidParameterValue', shape.sizeGiB, snapshot)
   }
+  checkInitializationRate(initializationRate, snapshot !== undefined)
   const volume: Volume = {
     id: newId('volume'),
     accountId: caller.accountId,
     region,
     availabilityZone: wanted.availabilityZone,
     ...shape,
+    ...(initializationRate !== undefined && { initializationRate }),
     snapshotId: snapshot?.id,
     state: 'creating',
     createdAt: now,

@@ -7,7 +7,7 @@ import { type Digest, parseDigest } from '../lib/digest.ts'
 import { inChunks } from '../lib/chunks.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Attachment, AttachmentState } from './attachment.ts'
-import { isVolumeType } from './volume-type.ts'
+import { isVolumeType, type VolumeShape } from './volume-type.ts'
 import type { Volume, VolumeState } from './volume.ts'
 
 export async function insertVolume(tx: Tx, volume: Volume): Promise<void> {
@@ -20,6 +20,7 @@ export async function insertVolume(tx: Tx, volume: Volume): Promise<void> {
     type: volume.type,
     iops: volume.iops ?? null,
     throughput: volume.throughput ?? null,
+    initialization_rate: volume.initializationRate ?? null,
     snapshot_id: volume.snapshotId ?? null,
     state: volume.state,
     state_message: volume.stateMessage ?? null,
@@ -170,6 +171,19 @@ export async function setKnown(
   return numUpdatedRows === 1n
 }
 
+/** Says what the volume shall be. Its files follow. */
+export async function setVolumeShape(
+  tx: Tx,
+  id: Id<'volume'>,
+  { sizeGiB, type, iops, throughput }: VolumeShape,
+): Promise<void> {
+  await tx
+    .updateTable('volumes')
+    .set({ size_gib: sizeGiB, type, iops: iops ?? null, throughput: throughput ?? null })
+    .where('id', '=', id)
+    .execute()
+}
+
 export async function deleteVolumeRow(tx: Tx, id: Id<'volume'>): Promise<void> {
   await tx.deleteFrom('volumes').where('id', '=', id).execute()
 }
@@ -282,6 +296,7 @@ function volumeFromRow(row: Selectable<Tables['volumes']>): Volume {
     type: row.type,
     iops: row.iops ?? undefined,
     throughput: row.throughput ?? undefined,
+    ...(row.initialization_rate !== null && { initializationRate: row.initialization_rate }),
     snapshotId: row.snapshot_id ?? undefined,
     state: row.state,
     ...(row.state_message !== null && { stateMessage: row.state_message }),

@@ -28,6 +28,7 @@ export function viewVolume({ volume, attachment, tags }: VolumeFacts): VolumeOut
     Iops: volume.iops,
     Throughput: volume.throughput,
     MultiAttachEnabled: false,
+    VolumeInitializationRate: volume.initializationRate,
     Tags: tags.length > 0 ? viewTags(tags) : undefined,
   }
 }

@@ -3,7 +3,7 @@
  * host's disks do not tell apart: they are kept, shown and checked.
  * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html
  */
-import { ApiError } from '../lib/errors.ts'
+import { ApiError, invalidParameterValue } from '../lib/errors.ts'
 
 export type VolumeType = 'gp2' | 'gp3' | 'io1' | 'io2' | 'st1' | 'sc1' | 'standard'
 
@@ -49,6 +49,15 @@ export function isVolumeType(text: string): text is VolumeType {
   return Object.hasOwn(volumeTypes, text)
 }
 
+/** Refuses a root volume of a type that no machine can boot from. */
+export function checkBootType(type: string): void {
+  if (!isVolumeType(type) || volumeTypes[type].isBootable) return
+  throw new ApiError(
+    'BootForVolumeTypeUnsupported',
+    `The volume type ${type} cannot be used as a boot volume.`,
+  )
+}
+
 /** Refuses a volume that its type does not allow, and fills in what the caller left open. */
 export function checkVolumeShape(wanted: {
   readonly type: string
@@ -71,6 +80,29 @@ export function checkVolumeShape(wanted: {
   const iops = iopsOf(type, limits, sizeGiB, wanted.iops)
   const throughput = throughputOf(type, limits, iops, wanted.throughput)
   return { type, sizeGiB, iops, throughput }
+}
+
+/**
+ * How fast the snapshot's blocks are to be fetched, in MiB/s. Ours are all there
+ * when the volume is `available`, which no rate can be faster than.
+ */
+const initializationRates = [100, 300] as const
+
+export function checkInitializationRate(rate: number | undefined, isOfSnapshot: boolean): void {
+  if (rate === undefined) return
+  const [min, max] = initializationRates
+  if (rate < min || rate > max) {
+    throw invalidParameterValue(
+      'VolumeInitializationRate',
+      String(rate),
+      `It must be from ${min} to ${max} MiB/s.`,
+    )
+  }
+  if (isOfSnapshot) return
+  throw new ApiError(
+    'InvalidParameterCombination',
+    'The parameter VolumeInitializationRate is only supported for volumes created from snapshots.',
+  )
 }
 
 function iopsOf(

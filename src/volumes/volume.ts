@@ -22,6 +22,8 @@ export interface Volume {
   readonly type: VolumeType
   readonly iops: number | undefined
   readonly throughput: number | undefined
+  /** In MiB/s: how fast the caller wanted it to be filled. */
+  readonly initializationRate?: number
   readonly snapshotId: Id<'snapshot'> | undefined
   readonly state: VolumeState
   /** Why it could not be made, where it could not. */

@@ -10,12 +10,15 @@ import { listWantedFreezes } from '../../freezes/store.ts'
 import type { Id } from '../../lib/ids.ts'
 import type { Reconciler, StepOutcome } from '../../reconcile/loop.ts'
 import { deleteTagsOf } from '../../tags/store.ts'
+import { failModification, ModificationFailed } from '../../volume-modifications/apply.ts'
+import { listModificationsIn } from '../../volume-modifications/store.ts'
 import { listAttachments } from '../../volumes/store.ts'
 import type { Instance } from '../instance.ts'
 import { deleteInstance, findInstance, listDueInstances, listExpired } from '../store.ts'
 import type { InstanceDependencies } from './context.ts'
 import { abandonAttachment, AttachFailed, settleAttachments } from './disks.ts'
 import { freezeStopped } from './freeze.ts'
+import { growDisks } from './grow.ts'
 import { run } from './run.ts'
 import { abandonStart, start } from './start.ts'
 import { stop, terminate } from './stop.ts'
@@ -35,9 +38,12 @@ export function instanceReconciler(
       const expired = await listExpired(db.reads, new Date(now().getTime() - shownMs))
       const moving = await listAttachments(db.reads, { states: ['attaching', 'detaching'] })
       const freezes = await listWantedFreezes(db.reads)
+      const growing = await listModificationsIn(db.reads, ['modifying'])
+      const volumeIds = growing.map(({ volumeId }) => volumeId)
+      const grown = growing.length > 0 ? await listAttachments(db.reads, { volumeIds }) : []
       return [
         ...(await listDueInstances(db.reads)),
-        ...moving.map(({ instanceId }) => instanceId),
+        ...[...moving, ...grown].map(({ instanceId }) => instanceId),
         ...freezes.flatMap(({ instanceId }) => instanceId ?? []),
         ...expired.map(({ id }) => id),
         ...held.keys(),
@@ -54,6 +60,10 @@ export function instanceReconciler(
       return await steps[instance.state](instance, dependencies)
     },
     async giveUp(id, error) {
+      if (error instanceof ModificationFailed) {
+        const { volumeId, message } = error
+        return await failModification(dependencies, { volumeId, message, at: now() })
+      }
       if (error instanceof FreezeFailed) return await failFreeze(db, error.freezeId, error.message)
       if (error instanceof AttachFailed) return await abandonAttachment(error, dependencies)
       const instance = await findInstance(db.reads, id)
@@ -75,7 +85,8 @@ const steps = {
   async stopped(instance, dependencies) {
     const hasFrozen = await freezeStopped(instance, dependencies)
     const settled = await settleAttachments(instance, undefined, dependencies)
-    return hasFrozen ? 'moved' : settled
+    const grown = await growDisks(instance, undefined, dependencies)
+    return hasFrozen || grown === 'moved' ? 'moved' : settled
   },
   async terminated(instance, { db, machines, now }) {
     if (now().getTime() - instance.stateSince.getTime() < shownMs) return 'waiting'

@@ -8,6 +8,7 @@ import { changeInstanceState, finishReboot } from '../store.ts'
 import { type InstanceDependencies, pressPowerButton, shutdownMsMax } from './context.ts'
 import { mergeLayersOf, settleAttachments } from './disks.ts'
 import { freezeRunning } from './freeze.ts'
+import { growDisks } from './grow.ts'
 
 export async function run(
   instance: Instance,
@@ -41,6 +42,7 @@ export async function run(
 
   const settled = await settleAttachments(instance, machine, dependencies)
   if (settled === 'moved') return settled
+  if ((await growDisks(instance, machine, dependencies)) === 'moved') return 'moved'
   if (await mergeLayersOf(instance, machine, dependencies)) unmerged.delete(instance.id)
   else unmerged.add(instance.id)
   return 'waiting'

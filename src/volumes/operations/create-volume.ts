@@ -30,7 +30,8 @@ export const createVolume = writeOperation<CreateVolumeRequest, Volume>({
     const sizeGiB = input.Size ?? snapshot?.volumeSizeGiB
     if (sizeGiB === undefined) throw missingParameter('size/snapshot')
     const { VolumeType: type = defaultType, Iops: iops, Throughput: throughput } = input
-    const wanted = { sizeGiB, type, iops, throughput, snapshot, tags }
+    const initializationRate = input.VolumeInitializationRate
+    const wanted = { sizeGiB, type, iops, throughput, initializationRate, snapshot, tags }
     const volume = await recordVolume(call, { ...wanted, availabilityZone: zone.name })
     return viewVolume({ volume, attachment: undefined, tags })
   },
