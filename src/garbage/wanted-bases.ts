@@ -1,8 +1,10 @@
 /**
- * The disks that are kept readable for QEMU: those that volumes lie over, and those
- * that an image was launched from, so that its next launch does not wait for them.
+ * The disks that are kept readable for QEMU: those that volumes lie over, those that
+ * an image was launched from, so that its next launch does not wait for them, and
+ * those whose fast restores are enabled.
  */
 import type { Database } from '../db/database.ts'
+import { listFastRestoresInState } from '../fast-restores/store.ts'
 import { listLaunchedSnapshotIds } from '../images/store.ts'
 import { inChunks } from '../lib/chunks.ts'
 import type { Digest } from '../lib/digest.ts'
@@ -11,7 +13,9 @@ import { listBaseManifests } from '../volumes/store.ts'
 
 export async function listWantedBases(db: Database): Promise<ReadonlySet<Digest>> {
   const wanted = new Set(await listBaseManifests(db))
-  for (const ids of inChunks(await listLaunchedSnapshotIds(db))) {
+  const fast = await listFastRestoresInState(db, ['enabling', 'optimizing', 'enabled'])
+  const kept = [...(await listLaunchedSnapshotIds(db)), ...fast.map((one) => one.snapshotId)]
+  for (const ids of inChunks(kept)) {
     for (const snapshot of await findSnapshots(db, ids)) {
       if (snapshot.state === 'completed') wanted.add(snapshot.manifest)
     }

@@ -15,6 +15,45 @@ export async function claimSnapshot(tx: Tx, id: Id<'snapshot'>): Promise<boolean
   return numUpdatedRows === 1n
 }
 
+/** Holds the row, in the Recycle Bin or not. Tells whether it is there. */
+export async function holdSnapshot(tx: Tx, id: Id<'snapshot'>): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('snapshots')
+    .set({ id })
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+/** Says in which tier a snapshot is, and until when, where it is restored for some days. */
+export async function setTier(
+  tx: Tx,
+  to: {
+    readonly id: Id<'snapshot'>
+    readonly tier: 'standard' | 'archive'
+    readonly restoreExpiresAt: Date | undefined
+  },
+): Promise<void> {
+  await tx
+    .updateTable('snapshots')
+    .set({ storage_tier: to.tier, restore_expires_at_ms: to.restoreExpiresAt?.getTime() ?? null })
+    .where('id', '=', to.id)
+    .execute()
+}
+
+/** The snapshots that were restored for some days, which are over. */
+export async function listOverdueRestoreIds(
+  db: Database,
+  now: Date,
+): Promise<readonly Id<'snapshot'>[]> {
+  const rows = await db
+    .selectFrom('snapshots')
+    .select('id')
+    .where('restore_expires_at_ms', '<=', now.getTime())
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
 /** Moves a completed snapshot into the Recycle Bin. */
 export async function recycleSnapshot(
   tx: Tx,

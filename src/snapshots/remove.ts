@@ -3,6 +3,7 @@
  * Refused while an image lives on it, and while it is locked.
  */
 import type { Tx } from '../db/database.ts'
+import { deleteFastRestores } from '../fast-restores/store.ts'
 import { listImagesOnSnapshots } from '../images/store.ts'
 import type { Id } from '../lib/ids.ts'
 import { recycleExit } from '../recycle-bin/retention.ts'
@@ -29,7 +30,10 @@ export async function removeSnapshot(tx: Tx, id: Id<'snapshot'>, now: Date): Pro
     const owned = { accountId, region, id, now }
     const exitAt = await recycleExit(tx, { ...owned, resourceType: 'EBS_SNAPSHOT' })
     // It keeps its tags and shares for its return.
-    if (exitAt && (await recycleSnapshot(tx, id, { at: now, exitAt }))) return
+    if (exitAt && (await recycleSnapshot(tx, id, { at: now, exitAt }))) {
+      await deleteFastRestores(tx, id)
+      return
+    }
   }
   await forget(tx, id)
 }

@@ -10,6 +10,7 @@ import type { FreezeId } from '../freezes/freeze.ts'
 import type { Digest } from '../lib/digest.ts'
 import { ApiError, invalidParameterValue } from '../lib/errors.ts'
 import { type Id, isId } from '../lib/ids.ts'
+import { archivedCode } from './unknowns.ts'
 
 interface Taken {
   readonly id: Id<'snapshot'>
@@ -27,6 +28,9 @@ interface Taken {
   /** Since when it is in the Recycle Bin, and until when, where it is: then nobody can use it. */
   readonly recycledAt?: Date
   readonly recycleExitAt?: Date
+  /** Nothing can be made of an archived one; one that is restored for some days is archived again. */
+  readonly isArchived?: true
+  readonly restoreExpiresAt?: Date
 }
 
 export type PendingSnapshot = Taken & { readonly state: 'pending' }
@@ -70,6 +74,12 @@ export function snapshotInUse(id: Id<'snapshot'>, imageId: Id<'image'>): ApiErro
 /** A snapshot that somebody wants to use has to be whole. */
 export function requireCompleted(snapshot: Snapshot): CompletedSnapshot {
   if (snapshot.recycledAt) throw snapshotNotFound(snapshot.id)
+  if (snapshot.isArchived) {
+    throw new ApiError(
+      archivedCode,
+      `The snapshot '${snapshot.id}' is archived. Restore it before you use it.`,
+    )
+  }
   if (snapshot.state === 'completed') return snapshot
   throw new ApiError(
     'IncorrectState',

@@ -251,6 +251,10 @@ function fromRow(row: Selectable<Tables['snapshots']>): Snapshot {
     progressPercent: row.progress_percent,
     freezeId: (row.freeze_id ?? undefined) as FreezeId | undefined,
     layer: row.layer ?? undefined,
+    ...(row.storage_tier === 'archive' && { isArchived: true as const }),
+    ...(row.restore_expires_at_ms !== null && {
+      restoreExpiresAt: new Date(row.restore_expires_at_ms),
+    }),
     ...(row.recycled_at_ms !== null && { recycledAt: new Date(row.recycled_at_ms) }),
     ...(row.recycle_exit_at_ms !== null && { recycleExitAt: new Date(row.recycle_exit_at_ms) }),
   }

@@ -21,7 +21,8 @@ export function viewSnapshot(
     ...viewTaken(snapshot, tags),
     OwnerAlias: ownerAlias,
     Progress: `${snapshot.progressPercent}%`,
-    StorageTier: 'standard',
+    StorageTier: snapshot.isArchived ? 'archive' : 'standard',
+    RestoreExpiryTime: snapshot.restoreExpiresAt,
     ...(copy && {
       TransferType: transferTypeOf(copy),
       CompletionDurationMinutes: copy.completionMinutes,

@@ -1,0 +1,42 @@
+/**
+ * Fast restores of a snapshot in a zone: its base is made ready before the first
+ * volume of it, and kept as long as it is enabled.
+ *
+ *     enabling ──▶ optimizing ──▶ enabled ──▶ disabling ──▶ disabled ──▶ enabling …
+ */
+import type { Id } from '../lib/ids.ts'
+
+export type FastRestoreState = 'enabling' | 'optimizing' | 'enabled' | 'disabling' | 'disabled'
+
+/** When each state was entered last. */
+export type FastRestoreTimes = Readonly<Partial<Record<FastRestoreState, Date>>>
+
+export interface FastRestoreKey {
+  readonly snapshotId: Id<'snapshot'>
+  readonly zone: string
+  /** Who enabled it: the snapshot's owner, or one that it is shared with. */
+  readonly accountId: string
+}
+
+export interface FastRestore extends FastRestoreKey {
+  readonly region: string
+  readonly state: FastRestoreState
+  readonly times: FastRestoreTimes
+}
+
+export const isOn = ({ state }: Pick<FastRestore, 'state'>): boolean =>
+  state === 'enabling' || state === 'optimizing' || state === 'enabled'
+
+export const formatKey = ({ snapshotId, zone, accountId }: FastRestoreKey): string =>
+  `${snapshotId}/${zone}/${accountId}`
+
+export function parseKey(text: string): FastRestoreKey {
+  const [snapshotId = '', zone = '', accountId = ''] = text.split('/')
+  return { snapshotId: snapshotId as Id<'snapshot'>, zone, accountId }
+}
+
+/** How the state came about, in AWS's words. */
+export const reasonOf = ({ state }: Pick<FastRestore, 'state'>): string =>
+  state === 'enabling' || state === 'disabling'
+    ? 'Client.UserInitiated'
+    : 'Client.UserInitiated - Lifecycle state transition'

@@ -1,0 +1,165 @@
+/** Snapshots are archived and restored, and made ready ahead of their first volume, through a real client. */
+import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import {
+  CopySnapshotCommand,
+  CreateVolumeCommand,
+  DeleteSnapshotCommand,
+  DeregisterImageCommand,
+  DescribeFastSnapshotRestoresCommand,
+  DescribeSnapshotsCommand,
+  DescribeSnapshotTierStatusCommand,
+  DisableFastSnapshotRestoresCommand,
+  EnableFastSnapshotRestoresCommand,
+  ModifySnapshotTierCommand,
+  RestoreSnapshotTierCommand,
+} from '@aws-sdk/client-ec2'
+import type { Id } from '../src/lib/ids.ts'
+import { blankSnapshot, registerBlank } from './blank-image.ts'
+import { region, startSystem } from './system.ts'
+
+const AvailabilityZone = `${region}a`
+const state = { name: 'IncorrectState' }
+
+async function start(context: TestContext) {
+  const system = await startSystem(context)
+  const { ec2 } = system
+  const id = (await blankSnapshot(system)) as Id<'snapshot'>
+  const status = async () => {
+    const Filters = [{ Name: 'snapshot-id', Values: [id] }]
+    const found = await ec2.send(new DescribeSnapshotTierStatusCommand({ Filters }))
+    return found.SnapshotTierStatuses?.[0]
+  }
+  return {
+    ...system,
+    id,
+    status,
+    archive: () => ec2.send(new ModifySnapshotTierCommand({ SnapshotId: id })),
+    restore: (input: object) =>
+      ec2.send(new RestoreSnapshotTierCommand({ SnapshotId: id, ...input })),
+    reaches: (wanted: string) =>
+      system.until(wanted, async () => {
+        const found = await status()
+        return found?.LastTieringOperationStatus === wanted && found
+      }),
+    tiers: async (...Values: string[]) => {
+      const Filters = [{ Name: 'storage-tier', Values }]
+      const { Snapshots = [] } = await ec2.send(new DescribeSnapshotsCommand({ Filters }))
+      return Snapshots
+    },
+    createVolume: () => ec2.send(new CreateVolumeCommand({ SnapshotId: id, AvailabilityZone })),
+  }
+}
+
+test('an archived snapshot is of no use until it is restored', async (context) => {
+  const system = await start(context)
+  const { ec2, db, id, archive, restore, reaches, tiers, createVolume } = system
+  await assert.rejects(restore({ PermanentRestore: true }), state)
+  const ImageId = await registerBlank(system, id, { Name: 'one' })
+  await assert.rejects(archive(), { name: 'InvalidSnapshot.InUse' })
+  await ec2.send(new DeregisterImageCommand({ ImageId }))
+
+  const begun = await archive()
+  assert.equal(begun.SnapshotId, id)
+  const archived = await reaches('archival-completed')
+  assert.deepEqual(
+    [archived.StorageTier, archived.LastTieringProgress, archived.LastTieringStartTime],
+    ['archive', 100, begun.TieringStartTime],
+  )
+  assert(archived.ArchivalCompleteTime)
+  assert.equal((await tiers('archive'))[0]?.StorageTier, 'archive')
+  assert.deepEqual(await tiers('standard'), [])
+  await assert.rejects(createVolume(), state)
+  await assert.rejects(registerBlank(system, id, { Name: 'two' }), state)
+  const copy = { SourceRegion: region, SourceSnapshotId: id }
+  await assert.rejects(ec2.send(new CopySnapshotCommand(copy)), state)
+  await assert.rejects(archive(), state)
+
+  await assert.rejects(restore({}), { name: 'MissingParameter' })
+  await assert.rejects(restore({ TemporaryRestoreDays: 181 }), { name: 'InvalidParameterValue' })
+  await assert.rejects(restore({ TemporaryRestoreDays: 1, PermanentRestore: true }), {
+    name: 'InvalidParameterCombination',
+  })
+  const restored = await restore({ TemporaryRestoreDays: 2 })
+  assert.deepEqual([restored.RestoreDuration, restored.IsPermanentRestore], [2, false])
+  const back = await reaches('temporary-restore-completed')
+  assert.equal(back.StorageTier, 'standard')
+  const [shown] = await tiers('standard')
+  assert.deepEqual(shown?.RestoreExpiryTime, back.RestoreExpiryTime)
+  assert(back.RestoreExpiryTime)
+  await createVolume()
+  await assert.rejects(archive(), state)
+
+  // Its days are over.
+  const over = { restore_expires_at_ms: 1 }
+  await db.writes.updateTable('snapshots').set(over).where('id', '=', id).execute()
+  await reaches('archival-completed')
+  await assert.rejects(createVolume(), state)
+  const forGood = await restore({ PermanentRestore: true })
+  assert.deepEqual([forGood.RestoreDuration, forGood.IsPermanentRestore], [undefined, true])
+  const standard = await reaches('permanent-restore-completed')
+  assert.deepEqual([standard.StorageTier, standard.RestoreExpiryTime], ['standard', undefined])
+  await createVolume()
+  await ec2.send(new DeleteSnapshotCommand({ SnapshotId: id }))
+})
+
+test('fast restores make a base ready and keep it', async (context) => {
+  const system = await start(context)
+  const { ec2, id, dataFolder } = system
+  const zones = [`${region}a`, `${region}b`]
+  const missing = 'snap-0123456789abcdef0'
+  const bases = async () => await readdir(join(dataFolder, 'bases')).catch(() => [])
+  const states = async (...Filters: { Name: string; Values: string[] }[]) => {
+    const found = await ec2.send(new DescribeFastSnapshotRestoresCommand({ Filters }))
+    return found.FastSnapshotRestores?.map(({ State }) => State) ?? []
+  }
+  const enable = (input: object) =>
+    ec2.send(
+      new EnableFastSnapshotRestoresCommand({
+        AvailabilityZones: zones,
+        SourceSnapshotIds: [id],
+        ...input,
+      }),
+    )
+  assert.deepEqual(await bases(), [])
+  await assert.rejects(enable({ AvailabilityZones: [] }), { name: 'MissingParameter' })
+  await assert.rejects(enable({ AvailabilityZones: ['x'] }), { name: 'InvalidZone.NotFound' })
+  await assert.rejects(enable({ SourceSnapshotIds: ['x'] }), {
+    name: 'InvalidSnapshotID.Malformed',
+  })
+  const { Successful, Unsuccessful } = await enable({ SourceSnapshotIds: [id, missing] })
+  assert.deepEqual(
+    Successful?.map((one) => [one.SnapshotId, one.AvailabilityZone, one.State]),
+    zones.map((zone) => [id, zone, 'enabling']),
+  )
+  assert.deepEqual(
+    Unsuccessful?.map((one) => [
+      one.SnapshotId,
+      one.FastSnapshotRestoreStateErrors?.map(({ Error: error }) => error?.Code),
+    ]),
+    [[missing, ['InvalidSnapshot.NotFound', 'InvalidSnapshot.NotFound']]],
+  )
+  await system.until('both', async () => (await states()).every((one) => one === 'enabled'))
+  assert.equal((await bases()).length, 1)
+  const again = await enable({})
+  assert.deepEqual(again.Successful?.[0]?.State, 'enabled')
+  assert.deepEqual(await states({ Name: 'availability-zone', Values: [`${region}b`] }), ['enabled'])
+
+  const disable = () =>
+    ec2.send(
+      new DisableFastSnapshotRestoresCommand({ AvailabilityZones: zones, SourceSnapshotIds: [id] }),
+    )
+  assert.deepEqual((await disable()).Successful?.[0]?.State, 'disabling')
+  await system.until('the end', async () => (await states()).every((one) => one === 'disabled'))
+  const refused = (await disable()).Unsuccessful?.[0]?.FastSnapshotRestoreStateErrors
+  assert.deepEqual(
+    refused?.map(({ Error: error }) => error?.Code),
+    ['IncorrectState', 'IncorrectState'],
+  )
+  await enable({})
+  await system.until('both', async () => (await states()).every((one) => one === 'enabled'))
+  await ec2.send(new DeleteSnapshotCommand({ SnapshotId: id }))
+  assert.deepEqual(await states(), [])
+})
