@@ -38,6 +38,7 @@ export function watchEffects(onPoint: OnPoint): void {
   for (const key of ['rm', 'unlink', 'mkdir']) {
     around(fs.promises, key, ([path]) => `${key} ${kindOf(String(path))}`)
   }
+  around(fs.promises, 'link', ([, to]) => `link ${kindOf(String(to))}`)
   around(fs.promises, 'rename', ([, to]) => `rename ${kindOf(String(to))}`)
   around(fs, 'renameSync', ([, to]) => `rename ${kindOf(String(to))}`)
   around(childProcess, 'spawn', ([program, args]) => {

@@ -22,6 +22,7 @@ import {
   record,
   text,
 } from './reading.ts'
+import { imageGiBMax } from './store-task.ts'
 
 /** What stays of an image wherever it goes. */
 type Kept = Pick<
@@ -112,6 +113,9 @@ export function parseDescription(bytes: Uint8Array): Description {
   const named = new Set(image.blockDevices.flatMap(({ ebs }) => ebs?.snapshotId ?? []))
   if (snapshotIds.size < disks.length || named.symmetricDifference(snapshotIds).size > 0) {
     throw new BadObject('its disks are not those of its block devices')
+  }
+  if (disks.reduce((sum, { sizeGiB }) => sum + sizeGiB, 0) > imageGiBMax) {
+    throw new BadObject('its disks are larger than an image can be')
   }
   for (const { ebs } of image.blockDevices) {
     const disk = disks.find(({ snapshotId }) => snapshotId === ebs?.snapshotId)

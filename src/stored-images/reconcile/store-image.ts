@@ -57,7 +57,8 @@ export function storeImageReconciler({
         return 'moved'
       }
       try {
-        if (!(await isWritten(buckets, task))) await write(task)
+        if (await isWritten(buckets, task)) await buckets.discard(task, task.id)
+        else await write(task)
         await completeStoreTask(db.writes, id)
       } catch (error) {
         if (signal.aborted) return 'waiting'
