@@ -25,6 +25,11 @@ export type Tx = Transaction<Tables>
 export interface Connections {
   readonly writes: Database
   readonly reads: Database
+  /**
+   * Sees to it that what was deleted from a table is in no file of the database any
+   * more. Tells whether it could be done now: somebody may still read what was there.
+   */
+  forget(table: keyof Tables): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -33,16 +38,30 @@ export function openSqlite(path: string): Connections {
     const file = new DatabaseSync(path, { ...options, timeout: 10_000 })
     if (!options.readOnly) {
       file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+      // What is deleted is overwritten: there are keys in some rows.
+      file.exec('PRAGMA secure_delete = ON')
     }
     return new Kysely<Tables>({ dialect: new SqliteDialect({ database: forKysely(file) }) })
   }
   const writes = open({ readOnly: false })
   const reads = open({ readOnly: true })
+  // The overwritten pages have to leave the log for the file, and the log its old ones. Whoever
+  // reads is in this process and cannot end while it waits, so it does not wait.
+  const forget = () =>
+    writes.connection().execute(async (db) => {
+      await sql`PRAGMA busy_timeout = 0`.execute(db)
+      try {
+        const { rows } = await sql<{ busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`.execute(db)
+        return rows[0]?.busy === 0
+      } finally {
+        await sql`PRAGMA busy_timeout = 10000`.execute(db)
+      }
+    })
   const close = async () => {
     await reads.destroy()
     await writes.destroy()
   }
-  return { writes, reads, close }
+  return { writes, reads, forget, close }
 }
 
 /** Opens a PostgreSQL database. A connection that breaks while idle is replaced, and `onBroken` told. */
@@ -55,7 +74,12 @@ export function openPostgres(
   const pool = new pg.Pool({ connectionString: url, max: 10 })
   pool.on('error', onBroken)
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
-  return { writes: db, reads: db, close: () => db.destroy() }
+  const forget = async (table: keyof Tables) => {
+    // Only a table that is written anew has nothing of its old rows.
+    await sql`VACUUM (FULL) ${sql.table(table)}`.execute(db)
+    return true
+  }
+  return { writes: db, reads: db, forget, close: () => db.destroy() }
 }
 
 /** Runs `work` in one transaction. What it throws rolls everything back. */

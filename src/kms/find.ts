@@ -1,0 +1,104 @@
+/** The key that a call names and its caller may use so, or the call is refused. */
+import type { Database } from '../db/database.ts'
+import { type Caller, type Permission, requireAllowed } from '../iam/evaluate.ts'
+import { ApiError } from '../lib/errors.ts'
+import { aliasArn } from './alias.ts'
+import { findAlias } from './alias-store.ts'
+import { type Key, keyArn, type Place } from './key.ts'
+import { invalidKeyId, parseKeyReference } from './key-reference.ts'
+import { keyOfBlob, resolveKey } from './keys.ts'
+
+interface Call {
+  readonly caller: Caller
+  readonly region: string
+}
+
+export const hereOf = ({ caller, region }: Call): Place => ({
+  accountId: caller.accountId,
+  region,
+})
+
+/**
+ * What a caller needs for `action` on the key that `text` names. Which key an alias stands
+ * for is only known inside of the call; `requireKey` asks then.
+ */
+export function onKey(action: string, text: string | undefined, call: Call): readonly Permission[] {
+  if (text === undefined) return []
+  const reference = parseKeyReference(text, hereOf(call))
+  return reference.kind === 'key' ? [{ action: `kms:${action}`, resource: keyArn(reference) }] : []
+}
+
+/** As `onKey` for a list of actions and keys. */
+export const onKeys = (
+  wanted: readonly (readonly [action: string, text: string | undefined])[],
+  call: Call,
+): readonly Permission[] => wanted.flatMap(([action, text]) => onKey(action, text, call))
+
+/** The key that `text` names in any of the four ways. */
+export async function requireKey(
+  db: Database,
+  call: Call,
+  action: string,
+  text: string | undefined,
+): Promise<Key> {
+  const here = hereOf(call)
+  const reference = parseKeyReference(text ?? '', here)
+  const isAlias = reference.kind === 'alias'
+  if (reference.accountId !== here.accountId)
+    throw denied(call, action, isAlias ? aliasArn(reference) : keyArn(reference))
+  const alias = isAlias ? await findAlias(db, reference) : undefined
+  const id = isAlias ? alias?.keyId : reference.id
+  // Whether there is such a key is nothing for one who may not use it.
+  const named = id === undefined ? text : keyArn({ ...here, id })
+  requireAllowed(call.caller, { action: `kms:${action}`, resource: named ?? '' })
+  const key = await resolveKey(db, { ...here, keyId: text ?? '' })
+  return checkManager(key, call, action)
+}
+
+/** The key that `text` names by its id or its ARN. */
+export async function requireKeyById(
+  db: Database,
+  call: Call,
+  action: string,
+  text: string | undefined,
+): Promise<Key> {
+  const { kind } = parseKeyReference(text ?? '', hereOf(call))
+  if (kind === 'key') return await requireKey(db, call, action, text)
+  if (!text?.startsWith('arn:')) throw invalidKeyId(text ?? '')
+  throw new ApiError('InvalidArnException', `${text} is not the ARN of a key.`)
+}
+
+/** The key that encrypted a blob; it has to be the one that the call names, where it names one. */
+export async function requireKeyOfBlob(
+  db: Database,
+  call: Call,
+  action: string,
+  blob: Uint8Array,
+  text: string | undefined,
+): Promise<Key> {
+  const named = text === undefined ? undefined : await requireKey(db, call, action, text)
+  const key = await keyOfBlob(db, hereOf(call), blob)
+  if (named && named.id !== key.id) {
+    throw new ApiError(
+      'IncorrectKeyException',
+      'The key ID in the request does not identify a CMK that can perform this operation.',
+    )
+  }
+  requireAllowed(call.caller, { action: `kms:${action}`, resource: keyArn(key) })
+  return checkManager(key, call, action)
+}
+
+/** A key of AWS can be looked at; its policy lets only AWS's own services use it. */
+function checkManager(key: Key, call: Call, action: string): Key {
+  if (key.manager === 'CUSTOMER' || /^(?:Describe|Get|List)[A-Z]/.test(action)) return key
+  throw denied(call, action, keyArn(key))
+}
+
+function denied({ caller }: Call, action: string, resource: string): ApiError {
+  return new ApiError(
+    'AccessDeniedException',
+    `User: ${caller.arn} is not authorized to perform: kms:${action} on resource: ${resource} ` +
+      'because the resource does not exist in this Region, no resource-based policies allow ' +
+      'access, or a resource-based policy explicitly denies access',
+  )
+}

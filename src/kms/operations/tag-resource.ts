@@ -1,0 +1,22 @@
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_TagResource.html */
+import type { TagResourceRequest } from '@aws-sdk/client-kms'
+import { writeOperation } from '../../wire/operation.ts'
+import { onKey, requireKeyById } from '../find.ts'
+import { checkNotPending } from '../key.ts'
+import { checkKeyTags, readKeyTags } from '../request.ts'
+import { setKeyTags } from '../store.ts'
+
+export const tagKey = writeOperation<TagResourceRequest, undefined>({
+  service: 'kms',
+  action: 'TagResource',
+  permissions: ({ KeyId }, context) => onKey('TagResource', KeyId, context),
+
+  async run(call) {
+    const { input, tx } = call
+    const added = readKeyTags(input.Tags)
+    const key = checkNotPending(await requireKeyById(tx, call, 'TagResource', input.KeyId))
+    const kept = key.tags.filter((tag) => !added.some((each) => each.key === tag.key))
+    await setKeyTags(tx, key.id, checkKeyTags([...kept, ...added]))
+    return undefined
+  },
+})
