@@ -19,6 +19,8 @@ export interface Config {
   /** The administrator's key; made up at the first start where not given. */
   readonly rootKey: { readonly id: string; readonly secret: Secret } | undefined
   readonly accelerator: 'auto' | 'kvm' | 'tcg'
+  /** A file with what EC2 compresses `UefiData` with; without one, such data cannot be read. */
+  readonly uefiDictionaryFile: string | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -39,6 +41,7 @@ const known = [
   'IMAGO_REGIONS',
   'IMAGO_ROOT_ACCESS_KEY_ID',
   'IMAGO_ROOT_SECRET_ACCESS_KEY',
+  'IMAGO_UEFI_DICTIONARY',
 ] as const
 
 type Key = (typeof known)[number]
@@ -59,6 +62,7 @@ export function readConfig(environment: Environment): Config {
     accountId: parseAccountId(value('IMAGO_ACCOUNT_ID') ?? '123456789012'),
     rootKey: parseRootKey(value('IMAGO_ROOT_ACCESS_KEY_ID'), value('IMAGO_ROOT_SECRET_ACCESS_KEY')),
     accelerator: parseAccelerator(value('IMAGO_ACCEL') ?? 'auto'),
+    uefiDictionaryFile: value('IMAGO_UEFI_DICTIONARY'),
   }
 }
 

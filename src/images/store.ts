@@ -67,7 +67,11 @@ export interface ImageQuery {
   readonly viewer: Viewer
   readonly region: string
   readonly ids?: readonly Id<'image'>[] | undefined
+  /** Leaves out all others, few as they are. */
+  readonly among?: readonly string[] | undefined
   readonly ownerIds?: readonly string[] | undefined
+  /** Leaves out those that are not public, whatever else. */
+  readonly publicOnly?: boolean | undefined
   /** Names, or patterns with `*` and `?`. What differs in case only may come along. */
   readonly names?: readonly string[] | undefined
   readonly isPublic?: boolean | undefined
@@ -82,14 +86,14 @@ export interface ImageQuery {
 
 /** What there is to see, in the order of ids. Images in the bin and deregistered ones are not. */
 export async function listImages(db: Database, query: ImageQuery): Promise<readonly Image[]> {
-  const { ids, ownerIds, limit = Infinity } = query
+  const { ids, among, ownerIds, publicOnly, limit = Infinity } = query
   const viewer = query.viewer.accountId
   const all = selectImages(db, query)
   const own = all.where('account_id', '=', viewer)
   // Who asks for nothing but one's own needs no look at who else may see what.
   if (ownerIds?.length === 1 && ownerIds[0] === viewer) return (await own.execute()).map(fromRow)
   const shared = givenTo(db, permissionsOf(query.viewer))
-  if (ids) {
+  if (ids || among) {
     const visible = all.where((where) =>
       where.or([
         where('account_id', '=', viewer),
@@ -99,13 +103,14 @@ export async function listImages(db: Database, query: ImageQuery): Promise<reado
     )
     return (await visible.execute()).map(fromRow)
   }
+  if (publicOnly) return (await all.execute()).map(fromRow)
   // Each of the three finds its first rows by an index of its own, however many there are.
   const sharedIds = (await shared.execute()).map((row) => row.image_id)
   const found = new Map<Id<'image'>, Selectable<Tables['images']>>()
   for (const some of [
     own,
     all.where('is_public', '=', 1),
-    ...chunks(sharedIds).map((some) => all.where('id', 'in', some)),
+    ...chunks(sharedIds).map((some) => selectImages(db, { ...query, among: some })),
   ]) {
     for (const row of await some.execute()) found.set(row.id, row)
   }
@@ -123,20 +128,29 @@ function chunks<T>(items: readonly T[]): readonly (readonly T[])[] {
 
 function selectImages(db: Database, query: ImageQuery) {
   const { region, ids, ownerIds, names, isPublic, sharedWith, after, limit = Infinity } = query
-  const { viewer, notDeprecatedAt, withoutDisabled } = query
-  let select = db
-    .selectFrom('images')
-    .selectAll()
-    .where('region', '=', region)
+  const { viewer, notDeprecatedAt, withoutDisabled, among, publicOnly } = query
+  const images = db.selectFrom('images').selectAll()
+  // Of a few ids none is looked for by its Region: SQLite would take an index of all that is there.
+  const ofRegion =
+    ids || among
+      ? images.where(sql<boolean>`region || '' = ${region}`)
+      : images.where('region', '=', region)
+  let select = ofRegion
     .where('state', 'not in', [
       'recycled',
       'deregistered',
       ...(withoutDisabled ? (['disabled'] as const) : []),
     ])
     .orderBy('id')
-  if (ids) select = select.where('id', 'in', ids.length > 0 ? ids : ['ami-'])
+  if (ids) select = select.where('id', 'in', idsOf(ids))
+  if (among) select = select.where('id', 'in', idsOf(among))
+  if (publicOnly) select = select.where('is_public', '=', 1)
   if (ownerIds) select = select.where('account_id', 'in', ownerIds.length > 0 ? ownerIds : [''])
-  if (names) select = select.where('id', 'in', named(db, region, names))
+  if (names?.some((name) => /[*?]/.test(name))) {
+    select = select.where((where) =>
+      where.or(names.map((name) => sql<boolean>`name LIKE ${likeOf(name)} ESCAPE '\\'`)),
+    )
+  } else if (names) select = select.where('id', 'in', named(db, region, names))
   if (isPublic !== undefined || sharedWith) {
     select = select.where((where) =>
       where.or([
@@ -160,12 +174,15 @@ function selectImages(db: Database, query: ImageQuery) {
 
 /** A query of its own, so that no database prefers to look through all images in the order of ids. */
 function named(db: Database, region: string, names: readonly string[]) {
-  const ofRegion = db.selectFrom('images').select('id').where('region', '=', region)
-  if (!names.some((name) => /[*?]/.test(name))) return ofRegion.where('name', 'in', names)
-  return ofRegion.where((where) =>
-    where.or(names.map((name) => sql<boolean>`name LIKE ${likeOf(name)} ESCAPE '\\'`)),
-  )
+  return db
+    .selectFrom('images')
+    .select('id')
+    .where('region', '=', region)
+    .where('name', 'in', names)
 }
+
+const idsOf = (ids: readonly string[]): readonly Id<'image'>[] =>
+  (ids.length > 0 ? ids : ['ami-']) as readonly Id<'image'>[]
 
 const likeOf = (pattern: string): string =>
   pattern

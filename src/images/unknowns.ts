@@ -32,5 +32,11 @@ export const cooldownText = (until: Date): string => `disabled after ${until.toI
 /** The code where the deprecation of a public image is to be cancelled. */
 export const publicDeprecationCode: ErrorCode = 'OperationNotPermitted'
 
+/** How many characters of `UefiData` an image takes: the bound of the SDK's documentation. */
+export const uefiDataMax = 64_000
+
+/** How many bytes of variables it may unpack to: the firmware's store has little more room. */
+export const uefiBytesMax = 192 * 1024
+
 /** The code where one gives a share back that one does not have by one's account's number. */
 export const notSharedByNameCode: ErrorCode = 'InvalidRequest'

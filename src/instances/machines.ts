@@ -2,12 +2,14 @@
  * The machines that run behind instances, each found again by its folder. An
  * event of QEMU is only noted: the instance is looked at then.
  */
-import { open, realpath, stat } from 'node:fs/promises'
+import { open, readFile, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Id } from '../lib/ids.ts'
 import { findMachine, type Machine } from '../qemu/machine.ts'
 import { findProcess } from '../qemu/machine-process.ts'
 import { machineFiles } from '../qemu/machine-spec.ts'
+import { readVariables } from '../qemu/uefi-store.ts'
+import { UefiDataError, type UefiVariable } from '../qemu/uefi-variable.ts'
 
 export class Machines {
   readonly #runFolder: string
@@ -71,6 +73,21 @@ export class Machines {
     const bytes = Buffer.alloc(length)
     await file.read(bytes, 0, length, found.size - length)
     return { bytes, at: found.mtime }
+  }
+
+  /** The variables of its UEFI, as a power cut now would leave them; nothing where it has none yet. */
+  async uefiVariables(
+    id: Id<'instance'>,
+  ): Promise<readonly UefiVariable[] | 'unreadable' | undefined> {
+    const path = join(this.folder(id), machineFiles.uefiVariables)
+    const file = await readFile(path).catch(() => undefined)
+    try {
+      return file && readVariables(file)
+    } catch (error) {
+      // The firmware tidies its store at times, and a guest can spoil it.
+      if (error instanceof UefiDataError) return 'unreadable'
+      throw error
+    }
   }
 
   /** A picture of a machine's screen, as JPEG; nothing where none runs. */

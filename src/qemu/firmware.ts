@@ -1,9 +1,11 @@
 /**
- * UEFI for a machine: the code, which all share read-only, and variables of its
- * own, copied from the template that comes with the code.
+ * UEFI for a machine: the code, which all share read-only, and a file of its own
+ * for variables: the template that comes with the code, or filled with what is given.
  */
-import { constants, copyFile, access } from 'node:fs/promises'
-import { renameDurably, sync, temporarySuffix } from './durable-file.ts'
+import { constants, copyFile, access, readFile } from 'node:fs/promises'
+import { renameDurably, sync, temporarySuffix, writeDurably } from './durable-file.ts'
+import { writeVariables } from './uefi-store.ts'
+import type { UefiVariable } from './uefi-variable.ts'
 
 export interface UefiFiles {
   readonly code: string
@@ -19,18 +21,34 @@ const candidates = [
 ] as const
 
 /** Readies the variables at the path, keeping those that are there. */
-export async function prepareUefi(variables: string): Promise<UefiFiles> {
+export async function prepareUefi(
+  variables: string,
+  given?: readonly UefiVariable[],
+): Promise<UefiFiles> {
   for (const [code, template] of candidates) {
     if (!(await exists(code)) || !(await exists(template))) continue
     if (!(await exists(variables))) {
-      const temporary = variables + temporarySuffix
-      await copyFile(template, temporary, constants.COPYFILE_FICLONE)
-      await sync(temporary)
-      await renameDurably(temporary, variables)
+      await (given ? fill(template, variables, given) : copy(template, variables))
     }
     return { code, variables }
   }
   throw new Error('Install the UEFI firmware for virtual machines: package "ovmf"')
+}
+
+async function copy(template: string, path: string): Promise<void> {
+  const temporary = path + temporarySuffix
+  await copyFile(template, temporary, constants.COPYFILE_FICLONE)
+  await sync(temporary)
+  await renameDurably(temporary, path)
+}
+
+async function fill(
+  template: string,
+  path: string,
+  variables: readonly UefiVariable[],
+): Promise<void> {
+  const bytes = writeVariables(await readFile(template), variables)
+  await writeDurably(path, bytes.length, [{ offset: 0, bytes }])
 }
 
 async function exists(path: string): Promise<boolean> {

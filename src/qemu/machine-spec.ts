@@ -1,5 +1,6 @@
 /** What a machine is made of. All of it is told at each start; nothing is remembered here. */
 import type { Accelerator } from './accelerator.ts'
+import type { UefiVariable } from './uefi-variable.ts'
 
 export type Firmware = 'bios' | 'uefi'
 
@@ -30,6 +31,8 @@ export interface MachineSpec {
   readonly vcpus: number
   readonly memoryMiB: number
   readonly firmware: Firmware
+  /** What a UEFI that has no variables yet begins with, instead of its template's. */
+  readonly uefiVariables?: readonly UefiVariable[]
   readonly uuid: string
   /** Structures by type, e.g. `{ 1: { manufacturer: … } }`, in the words of `-smbios`. */
   readonly smbios: Readonly<Record<number, Readonly<Record<string, string>>>>

@@ -32,7 +32,7 @@ export async function startMachine(spec: MachineSpec): Promise<Machine> {
   )
   const uefi =
     spec.firmware === 'uefi'
-      ? await prepareUefi(join(folder, machineFiles.uefiVariables))
+      ? await prepareUefi(join(folder, machineFiles.uefiVariables), spec.uefiVariables)
       : undefined
   const args = commandLine({ ...spec, folder }, { chains, uefi })
 

@@ -13,6 +13,7 @@ import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { findCopySource } from '../copy-source.ts'
 import { checkImageDescription, checkImageName, type Image, imageNameTaken } from '../image.ts'
 import { findImageIdByName, insertImage } from '../store.ts'
+import { carryUefiData } from '../uefi-data-store.ts'
 import { carryWatermarks } from '../watermark-store.ts'
 
 type Call = WriteCall<CopyImageRequest>
@@ -74,6 +75,7 @@ export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
       }),
     })
     await carryWatermarks(tx, { from: source.id, to: id })
+    await carryUefiData(tx, { from: source.id, to: id })
     await putTags(tx, {
       accountId,
       region,

@@ -6,6 +6,7 @@ import { ApiError, invalidParameterValue } from '../../lib/errors.ts'
 import { checkSnapshotPlace } from '../../snapshots/snapshot.ts'
 import { areFrozen } from '../../snapshots/frozen.ts'
 import { takeSnapshots } from '../../snapshots/take.ts'
+import { encodeUefiData } from '../../qemu/uefi-data.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { putTags } from '../../tags/store.ts'
 import { listAttachments, listVolumes } from '../../volumes/store.ts'
@@ -28,6 +29,7 @@ import {
   snapshotsOf,
 } from '../image.ts'
 import { findImage, findImageIdByName, insertImage } from '../store.ts'
+import { carryUefiData, insertUefiData } from '../uefi-data-store.ts'
 import { carryWatermarks } from '../watermark-store.ts'
 
 type Call = WriteCall<CreateImageRequest>
@@ -87,6 +89,7 @@ export const createImage = writeOperation<CreateImageRequest, CreateImageResult>
     }
     await insertImage(tx, image)
     await carryWatermarks(tx, { from: source?.id, to: imageId })
+    await keepUefiData(call, instance, imageId)
     await putTags(tx, {
       accountId,
       region,
@@ -120,6 +123,17 @@ function bootModeOf({ BootModeOverride }: CreateImageRequest, instance: Instance
     BootModeOverride,
     'It can only be uefi, for an instance that has booted by UEFI.',
   )
+}
+
+/** The image has the variables that the instance has now; what cannot be read of it, its image's. */
+async function keepUefiData(
+  { tx, readers }: Call,
+  { id, imageId: from, currentBootMode }: Instance,
+  to: Image['id'],
+): Promise<void> {
+  const variables = currentBootMode === 'uefi' ? await readers.uefiVariables(id) : undefined
+  if (!variables || variables === 'unreadable') return await carryUefiData(tx, { from, to })
+  await insertUefiData(tx, to, encodeUefiData(variables, readers.uefiDictionary))
 }
 
 /** Takes a snapshot of each volume that the image shall have, all at one instant, and adds new disks. */

@@ -7,6 +7,7 @@ import { unknownImageAttribute } from '../image.ts'
 import { viewLaunchPermission } from '../launch-permission.ts'
 import { listLaunchPermissions } from '../permission-store.ts'
 import { viewProtection } from '../protection.ts'
+import { findUefiData } from '../uefi-data-store.ts'
 
 type Call = ReadCall<DescribeImageAttributeRequest>
 
@@ -37,7 +38,7 @@ export const describeImageAttribute = readOperation<DescribeImageAttributeReques
       case 'tpmSupport':
         return { ImageId, TpmSupport: { Value: image.tpmSupport } }
       case 'uefiData':
-        return { ImageId, UefiData: {} }
+        return { ImageId, UefiData: { Value: await findUefiData(db, ImageId) } }
       case 'imdsSupport':
         return { ImageId, ImdsSupport: { Value: image.imdsSupport } }
       case 'deregistrationProtection':

@@ -5,7 +5,7 @@ import { ApiError } from '../../lib/errors.ts'
 import { checkFilters, type Filter, matchesFilters } from '../../lib/filters.ts'
 import { page, readPageQuery } from '../../lib/pages.ts'
 import { publicNamesOfImages } from '../../parameters/public.ts'
-import { listTags } from '../../tags/store.ts'
+import { listTaggedIds, listTags } from '../../tags/store.ts'
 import { type ReadCall, readOperation } from '../../wire/operation.ts'
 import { type Allowance, readAllowance } from '../allowance.ts'
 import { imageFilters, type ImageItem } from '../filters.ts'
@@ -22,6 +22,12 @@ type Call = ReadCall<DescribeImagesRequest>
 /** Providers of images in AWS that there is no account of here. */
 const otherProviders = ['amazon', 'aws-marketplace', 'aws-backup-vault']
 
+/** Images are looked through in batches, each four times as large as the one before. */
+const batchMin = 500
+
+/** So few ids are looked up one by one instead. */
+const amongMax = 500
+
 /** From here on, all tags that the caller has put on images are read instead of those of each. */
 const tagsByIdMax = 500
 
@@ -36,37 +42,20 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
     const { accountId } = caller
     const allowance = await readAllowance(db, { accountId, region, now }, accounts)
     const { after, count } = readPageQuery(input)
-    // With one more than a page it shows whether there is another.
-    const limit = Filters?.length || allowance.isEnforced ? undefined : count + 1
     const viewer = await viewerOf(db, accountId)
-    const query = { ...readQuery(call, viewer, accounts), after, limit }
-    const images = await find(call, query, allowance)
-
-    const verdicts = await allowance.judge(images)
+    const query = { ...readQuery(call, viewer, accounts), after, ...(await narrow(call)) }
     const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]))
-    const needsWatermarks = Filters?.some(({ Name }) => Name?.startsWith('image-watermark.'))
-    const allWatermarks = needsWatermarks ? await watermarksOf(db, images) : undefined
-    const publicNames = await publicNamesOfImages(db, region)
-    const items = images.map((image) => ({
-      image,
-      ownerAlias: aliases.get(image.accountId),
-      isAllowed: verdicts.get(image.id),
-      watermarks: allWatermarks?.get(image.id),
-      publicName: publicNames.get(image.id),
-    }))
-    const needsTags = Filters?.some(({ Name }) => Name?.startsWith('tag'))
-    const allTags = needsTags ? await tagsOf(call, items) : undefined
-    const matching = Filters?.length
-      ? items.filter((item) =>
-          matchesFilters(item, Filters, imageFilters, allTags?.get(item.image.id)),
-        )
-      : items
+    const context: Context = {
+      allowance,
+      aliases,
+      publicNames: await publicNamesOfImages(db, region),
+    }
+    if (query.ids) await checkNamed(call, query, allowance)
+    const matching = await find(call, context, query, count)
     const { items: shown, NextToken } = page(matching, input, ({ image }) => image.id)
-    const tags = allTags ?? (await tagsOf(call, shown))
-    const watermarks = await watermarksOf(
-      db,
-      shown.map(({ image }) => image),
-    )
+    const ids = shown.map(({ image }) => image.id)
+    const tags = await tagsOf(call, ids)
+    const watermarks = await listWatermarks(db, ids)
     const Images = shown.map(({ image, ownerAlias, isAllowed, publicName }) =>
       viewImage(image, {
         tags: tags.get(image.id),
@@ -81,20 +70,101 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
   },
 })
 
-/** An image that one names and does not see is an error, whatever else one asks. */
+interface Context {
+  readonly allowance: Allowance
+  readonly aliases: ReadonlyMap<string, string | undefined>
+  readonly publicNames: ReadonlyMap<Image['id'], string>
+}
+
+/** What passes the filters, in the order of ids: as much of it as shows whether there is another page. */
 async function find(
-  { db }: Call,
+  call: Call,
+  context: Context,
   query: ImageQuery,
+  count: number,
+): Promise<readonly ImageItem[]> {
+  const found: ImageItem[] = []
+  const isFiltered = Boolean(call.input.Filters?.length) || context.allowance.isEnforced
+  let limit = isFiltered ? Math.max(count + 1, batchMin) : count + 1
+  let { after } = query
+  for (;;) {
+    const images = await listImages(call.db, { ...query, after, limit })
+    found.push(...(await filter(call, context, images)))
+    after = images.at(-1)?.id
+    if (found.length > count || images.length < limit || after === undefined) return found
+    limit *= 4
+  }
+}
+
+async function filter(
+  call: Call,
+  { allowance, aliases, publicNames }: Context,
+  listed: readonly Image[],
+): Promise<readonly ImageItem[]> {
+  const { Filters } = call.input
+  const images = await allowance.usable(listed)
+  const ids = images.map(({ id }) => id)
+  const verdicts = await allowance.judge(images)
+  const needs = (start: string) => Filters?.some(({ Name }) => Name?.startsWith(start))
+  const watermarks = needs('image-watermark.') ? await listWatermarks(call.db, ids) : undefined
+  const tags = needs('tag') ? await tagsOf(call, ids) : undefined
+  const items = images.map((image) => ({
+    image,
+    ownerAlias: aliases.get(image.accountId),
+    isAllowed: verdicts.get(image.id),
+    watermarks: watermarks?.get(image.id),
+    publicName: publicNames.get(image.id),
+  }))
+  return items.filter((item) =>
+    matchesFilters(item, Filters, imageFilters, tags?.get(item.image.id)),
+  )
+}
+
+/** An image that one names and does not see is an error, whatever else one asks. */
+async function checkNamed(
+  { db }: Call,
+  { viewer, region, ids = [] }: ImageQuery,
   { usable }: Allowance,
-): Promise<readonly Image[]> {
-  const { viewer, region, ids, ...narrowing } = query
-  if (!ids) return await usable(await listImages(db, query))
+): Promise<void> {
   const named = await usable(await listImages(db, { viewer, region, ids }))
   const seen = new Set(named.map(({ id }) => id))
   const missing = [...new Set(ids)].filter((id) => !seen.has(id))
   if (missing.length > 0) throw imagesNotFound(missing)
-  const isAll = Object.values(narrowing).every((value) => value === undefined || value === Infinity)
-  return isAll ? named : await usable(await listImages(db, query))
+}
+
+/** What some filters leave, where the database can look it up: they all are applied again later. */
+async function narrow({
+  input,
+  db,
+  caller,
+  region,
+}: Call): Promise<Pick<ImageQuery, 'among' | 'publicOnly'>> {
+  const { Filters } = input
+  const isPublic = exactValues(Filters, 'is-public')
+  const publicOnly = isPublic?.every((value) => value === 'true') || undefined
+  let among = exactValues(Filters, 'image-id')
+  for (const { Name = '', Values } of Filters ?? []) {
+    const isByTag = Name === 'tag-key' || Name.startsWith('tag:')
+    if (among || !isByTag || !Values?.every(isExact)) continue
+    const wanted =
+      Name === 'tag-key'
+        ? { keys: Values }
+        : { keys: [Name.slice('tag:'.length)], values: Values }
+    const { accountId } = caller
+    const owner = { accountId, region, resourceType: 'image' as const }
+    among = await listTaggedIds(db, { ...owner, ...wanted, max: amongMax })
+  }
+  return { among, publicOnly }
+}
+
+const isExact = (value: string): boolean => !/[*?\\]/.test(value)
+
+function exactValues(
+  filters: readonly Filter[] | undefined,
+  name: string,
+): readonly string[] | undefined {
+  const values = filters?.find(({ Name }) => Name === name)?.Values
+  return values?.every(isExact) ? values : undefined
 }
 
 /** AWS does not let one look for disabled images without saying so twice. */
@@ -118,14 +188,15 @@ function readQuery(
   const self = viewer.accountId
   const ids = input.ImageIds?.map(parseImageId)
   const users = input.ExecutableUsers?.map((user) => parseUser(user, self, ['all']))
+  const owners = input.Owners?.map((owner) => {
+    const provider = accounts.find(({ alias }) => alias === owner)
+    return provider?.id ?? parseUser(owner, self, otherProviders)
+  })
   return {
     viewer,
     region,
     ids,
-    ownerIds: input.Owners?.map((owner) => {
-      const provider = accounts.find(({ alias }) => alias === owner)
-      return provider?.id ?? parseUser(owner, self, otherProviders)
-    }),
+    ownerIds: owners ?? exactValues(input.Filters, 'owner-id'),
     names: plainValues(input.Filters, 'name'),
     // Who names an image finds it, deprecated or not.
     notDeprecatedAt: input.IncludeDeprecated || ids ? undefined : now,
@@ -146,25 +217,21 @@ function parseUser(text: string, self: string, words: readonly string[]): string
   throw new ApiError('InvalidUserID.Malformed', `Invalid user id: "${text}"`)
 }
 
+const patternLengthMax = 1000
+
 /** The values of a filter, where the database can look for them. */
 function plainValues(
   filters: readonly Filter[] | undefined,
   name: string,
 ): readonly string[] | undefined {
   const values = filters?.find(({ Name }) => Name === name)?.Values
-  return values?.every((value) => !value.includes('\\')) ? values : undefined
+  return values?.every((value) => value.length <= patternLengthMax && !value.includes('\\')) ? values : undefined
 }
 
-async function tagsOf({ db, caller, region }: Call, items: readonly ImageItem[]) {
+async function tagsOf({ db, caller, region }: Call, resourceIds: readonly string[]) {
   const { accountId } = caller
-  if (items.length > tagsByIdMax) {
+  if (resourceIds.length > tagsByIdMax) {
     return await listTags(db, { accountId, region, resourceType: 'image' })
   }
-  return await listTags(db, { accountId, resourceIds: items.map(({ image }) => image.id) })
+  return await listTags(db, { accountId, resourceIds })
 }
-
-const watermarksOf = (db: Call['db'], images: readonly Image[]) =>
-  listWatermarks(
-    db,
-    images.map(({ id }) => id),
-  )

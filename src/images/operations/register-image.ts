@@ -10,6 +10,8 @@ import { billingOf } from '../billing.ts'
 import { byDevice, isOmitted, readNewDevice } from '../block-devices.ts'
 import { type BlockDevice, checkImageDescription, checkImageName } from '../image.ts'
 import { insertImage } from '../store.ts'
+import { checkUefiData } from '../uefi-data.ts'
+import { insertUefiData } from '../uefi-data-store.ts'
 
 type Call = WriteCall<RegisterImageRequest>
 
@@ -35,6 +37,13 @@ export const registerImage = writeOperation<RegisterImageRequest, RegisterImageR
     const tpmSupport = input.TpmSupport && oneOf(['v2.0'], 'tpmSupport', input.TpmSupport)
     if (tpmSupport && bootMode !== 'uefi') {
       throw new ApiError('InvalidParameterCombination', 'A TPM needs the boot mode uefi.')
+    }
+    const { UefiData: uefiData } = input
+    if (uefiData !== undefined) {
+      if (bootMode !== 'uefi' && bootMode !== 'uefi-preferred') {
+        throw new ApiError('InvalidParameterCombination', 'UEFI data needs a boot mode of UEFI.')
+      }
+      checkUefiData(uefiData, call.readers.uefiDictionary)
     }
     const sriovNetSupport =
       input.SriovNetSupport && oneOf(['simple'], 'sriovNetSupport', input.SriovNetSupport)
@@ -74,6 +83,7 @@ export const registerImage = writeOperation<RegisterImageRequest, RegisterImageR
       lastLaunchedAt: undefined,
       blockDevices,
     })
+    if (uefiData !== undefined) await insertUefiData(tx, id, uefiData)
     await putTags(tx, { accountId, region, resourceType: 'image', resourceId: id, tags })
     return { ImageId: id }
   },
@@ -126,7 +136,6 @@ function checkSupported(input: RegisterImageRequest): void {
     ImageLocation: input.ImageLocation,
     KernelId: input.KernelId,
     RamdiskId: input.RamdiskId,
-    UefiData: input.UefiData,
     BillingProduct: input.BillingProducts?.[0],
   }
   for (const [name, value] of Object.entries(unsupported)) {

@@ -16,6 +16,8 @@ export interface InstanceDependencies {
   readonly lanes: Lanes
   readonly volumeFolder: (id: Id<'volume'>) => string
   readonly accelerator: Accelerator
+  /** What variables of UEFI are unpacked with that EC2 has packed, where the installation has it. */
+  readonly uefiDictionary?: Uint8Array | undefined
   /** Instances whose guest waits for room on the host's disk, and when it was last told to go on. */
   readonly held: Map<Id<'instance'>, number>
   /** Instances whose chains of layers may have to be shortened, when nobody reads them any more. */

@@ -5,8 +5,10 @@
 import { mkdir } from 'node:fs/promises'
 import { transaction } from '../../db/database.ts'
 import { holdVolumes } from '../../freezes/offline.ts'
+import { findUefiData } from '../../images/uefi-data-store.ts'
 import { listInterfaces } from '../../network/interface-store.ts'
 import type { Machine } from '../../qemu/machine.ts'
+import { decodeUefiData } from '../../qemu/uefi-data.ts'
 import type { MachineSpec } from '../../qemu/machine-spec.ts'
 import { startMachine } from '../../qemu/start-machine.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
@@ -84,6 +86,15 @@ export async function abandonStart(
   })
 }
 
+/** The variables of its image, where it has some. */
+async function uefiOf(
+  { currentBootMode, imageId }: Instance,
+  { db, uefiDictionary }: InstanceDependencies,
+): Promise<Pick<MachineSpec, 'uefiVariables'>> {
+  const data = currentBootMode === 'uefi' ? await findUefiData(db.reads, imageId) : undefined
+  return data === undefined ? {} : { uefiVariables: decodeUefiData(data, uefiDictionary) }
+}
+
 async function launch(
   instance: Instance,
   attachments: readonly Attachment[],
@@ -106,6 +117,7 @@ async function launch(
     vcpus: type.vcpus,
     memoryMiB: type.memoryMiB,
     firmware: instance.currentBootMode === 'uefi' ? 'uefi' : 'bios',
+    ...(await uefiOf(instance, dependencies)),
     uuid: uuidOf(id),
     smbios: smbiosOf(id, instance.instanceType),
     disks: ordered.map(({ volumeId }, index) => ({
