@@ -93,6 +93,36 @@ export async function listTags(
   return found
 }
 
+/**
+ * The resources on which the account has put a tag of that key (and, where some are
+ * given, of one of the values), or nothing where there are more than `max`.
+ */
+export async function listTaggedIds(
+  db: Database,
+  query: {
+    readonly accountId: string
+    readonly region: string
+    readonly resourceType: ResourceType
+    readonly keys: readonly string[]
+    readonly values?: readonly string[] | undefined
+    readonly max: number
+  },
+): Promise<readonly string[] | undefined> {
+  const { accountId, region, resourceType, keys, values, max } = query
+  let rows = db
+    .selectFrom('tags')
+    .select('resource_id')
+    .distinct()
+    .where('account_id', '=', accountId)
+    .where('region', '=', region)
+    .where('resource_type', '=', resourceType)
+    .where('key', 'in', keys)
+    .limit(max + 1)
+  if (values) rows = rows.where('value', 'in', values)
+  const ids = (await rows.execute()).map((row) => row.resource_id)
+  return ids.length > max ? undefined : ids
+}
+
 /** All tags, in the order of resource and key. */
 export async function listTagsOfResources(
   db: Database,

@@ -73,7 +73,7 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
 interface Context {
   readonly allowance: Allowance
   readonly aliases: ReadonlyMap<string, string | undefined>
-  readonly publicNames: ReadonlyMap<Image['id'], string>
+  readonly publicNames: ReadonlyMap<string, string>
 }
 
 /** What passes the filters, in the order of ids: as much of it as shows whether there is another page. */
@@ -147,9 +147,7 @@ async function narrow({
     const isByTag = Name === 'tag-key' || Name.startsWith('tag:')
     if (among || !isByTag || !Values?.every(isExact)) continue
     const wanted =
-      Name === 'tag-key'
-        ? { keys: Values }
-        : { keys: [Name.slice('tag:'.length)], values: Values }
+      Name === 'tag-key' ? { keys: Values } : { keys: [Name.slice('tag:'.length)], values: Values }
     const { accountId } = caller
     const owner = { accountId, region, resourceType: 'image' as const }
     among = await listTaggedIds(db, { ...owner, ...wanted, max: amongMax })
@@ -225,7 +223,9 @@ function plainValues(
   name: string,
 ): readonly string[] | undefined {
   const values = filters?.find(({ Name }) => Name === name)?.Values
-  return values?.every((value) => value.length <= patternLengthMax && !value.includes('\\')) ? values : undefined
+  return values?.every((value) => value.length <= patternLengthMax && !value.includes('\\'))
+    ? values
+    : undefined
 }
 
 async function tagsOf({ db, caller, region }: Call, resourceIds: readonly string[]) {
