@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  link,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -40,6 +50,9 @@ test('what a start that was cut off has left is no master key', async (context) 
   await open()
   assert.deepEqual(await readdir(folder), ['master-key'])
   assert.equal((await stat(path)).mode & 0o777, 0o600)
+  await link(path, `${path}.tmp`)
+  await open()
+  assert.deepEqual(await readdir(folder), ['master-key'])
 })
 
 test('a master key that others may read is refused', async (context) => {

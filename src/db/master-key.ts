@@ -23,6 +23,8 @@ export interface MasterKeyOptions {
 /** Opens the master key, and makes it where there is none and nothing was ever sealed. */
 export async function openMasterKey(options: MasterKeyOptions): Promise<Sealer> {
   const { path, randomBytes, sample } = options
+  // A start that was cut off may have left it: half a key, or another name of the whole one.
+  await rm(temporaryOf(path), { force: true })
   let key = await read(path)
   if (!key) {
     if (sample) {
@@ -45,6 +47,8 @@ export async function openMasterKey(options: MasterKeyOptions): Promise<Sealer> 
   }
   return sealer
 }
+
+const temporaryOf = (path: string): string => `${path}.tmp`
 
 async function read(path: string): Promise<Uint8Array | undefined> {
   let file
@@ -76,8 +80,7 @@ async function read(path: string): Promise<Uint8Array | undefined> {
 
 /** The file is there whole or not at all, and never takes the place of another. */
 async function writeOnce(path: string, key: Uint8Array): Promise<void> {
-  const temporary = `${path}.tmp`
-  await rm(temporary, { force: true })
+  const temporary = temporaryOf(path)
   const file = await open(temporary, 'wx', 0o600)
   try {
     await file.writeFile(key)

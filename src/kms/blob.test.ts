@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { decryptBlob, encryptBlob, readHead } from './blob.ts'
+import { checkContext, decryptBlob, encryptBlob, readHead } from './blob.ts'
 import { formatKeyId } from './key.ts'
 
 const anyBytes = (maxLength: number) => fc.uint8Array({ minLength: 1, maxLength })
@@ -67,4 +67,21 @@ test('a blob with any bit changed, cut off or added is not valid, and so is anyt
       assert.throws(() => decryptBlob(bytes, material, {}), invalid)
     }),
   )
+})
+
+test('words that are too long, or no text, are refused before anything is encrypted', () => {
+  const refused = { code: 'ValidationException' }
+  assert.throws(() => checkContext({ a: 'x'.repeat(8192) }), refused)
+  // All halves of pairs would be the same three bytes.
+  assert.throws(() => checkContext({ a: '\ud800' }), refused)
+  assert.throws(() => checkContext({ '\udc00': 'a' }), refused)
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })),
+      (context) => {
+        assert.deepEqual(checkContext(context), context)
+      },
+    ),
+  )
+  assert.deepEqual(checkContext(undefined), {})
 })

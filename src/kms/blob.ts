@@ -84,9 +84,14 @@ export function decryptBlob(
 export const invalidCiphertext = (): ApiError =>
   new ApiError('InvalidCiphertextException', 'The ciphertext is not valid.')
 
-/** Refuses a context that is too long. */
+/** Refuses a context that is too long, or that has no bytes of its own: half a pair of surrogates. */
 export function checkContext(context: EncryptionContext | undefined): EncryptionContext {
-  if (!context || canonical(context).length <= contextBytesMax) return context ?? {}
+  if (!context) return {}
+  const isText = Object.entries(context)
+    .flat()
+    .every((text) => text.isWellFormed())
+  if (!isText) throw constraint('encryptionContext', 'be text in Unicode')
+  if (canonical(context).length <= contextBytesMax) return context
   throw constraint('encryptionContext', `have at most ${contextBytesMax} bytes`)
 }
 

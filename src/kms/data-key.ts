@@ -2,7 +2,7 @@
 import type { ReadCall } from '../wire/operation.ts'
 import { checkContext, type EncryptionContext } from './blob.ts'
 import { requireKey } from './find.ts'
-import { type Key } from './key.ts'
+import type { Key } from './key.ts'
 import { encryptUnder } from './keys.ts'
 import { readDataKeyBytes, refuseUnsupported } from './request.ts'
 

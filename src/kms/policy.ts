@@ -1,5 +1,5 @@
 /** The policy that every key has here: its account decides, by the policies of its users. */
-import { type Key } from './key.ts'
+import type { Key } from './key.ts'
 
 export const policyName = 'default'
 
