@@ -12,6 +12,7 @@ import {
   CreateTagsCommand,
   DeleteSnapshotCommand,
   DeregisterImageCommand,
+  DescribeImageAttributeCommand,
   DescribeImagesCommand,
   DescribeSnapshotsCommand,
   DescribeStoreImageTasksCommand,
@@ -26,6 +27,7 @@ import {
 import { callImago } from '../src/cli/imago-client.ts'
 import { Buckets } from '../src/buckets/buckets.ts'
 import { transaction } from '../src/db/database.ts'
+import { encodeUefiData } from '../src/qemu/uefi-data.ts'
 import { insertRule } from '../src/recycle-bin/store.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
 import { insertRestore } from '../src/stored-images/store.ts'
@@ -34,6 +36,7 @@ import { registerBlank } from './blank-image.ts'
 import { putImage, snapshotRow } from './rows.ts'
 import { accountId, region, startSystem, type TestSystem } from './system.ts'
 
+const uefiData = encodeUefiData([], undefined)
 const west = 'us-west-2'
 const other = '222222222222'
 const Bucket = 'images'
@@ -79,6 +82,7 @@ async function start(context: TestContext) {
     EnaSupport: true,
     BootMode: 'uefi',
     TpmSupport: 'v2.0',
+    UefiData: uefiData,
     BlockDeviceMappings: [
       { DeviceName: '/dev/xvda', Ebs: { SnapshotId: snapshotId, VolumeSize: 2 } },
       { DeviceName: '/dev/sdf', Ebs: { VolumeSize: 10, VolumeType: 'gp3', Iops: 4000 } },
@@ -179,6 +183,9 @@ test('an image is stored in a bucket, and restored from it in another Region', a
     { Key: 'stage', Value: 'new' },
     { Key: 'team', Value: 'a' },
   ])
+  const attribute = { ImageId: id, Attribute: 'uefiData' as const }
+  const { UefiData } = await inWest.send(new DescribeImageAttributeCommand(attribute))
+  assert.equal(UefiData?.Value, uefiData)
   const restored = after.BlockDeviceMappings?.[0]?.Ebs?.SnapshotId ?? ''
   assert.notEqual(restored, snapshotId)
   const withoutId = (image: typeof after) =>

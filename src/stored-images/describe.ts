@@ -5,6 +5,7 @@ import { viewerOf } from '../images/find.ts'
 import { type Image, imageNotAuthorized } from '../images/image.ts'
 import { permissionsOf } from '../images/launch-permission.ts'
 import { listLaunchPermissions } from '../images/permission-store.ts'
+import { findUefiData } from '../images/uefi-data-store.ts'
 import { listWatermarks } from '../images/watermark-store.ts'
 import type { CompletedSnapshot } from '../snapshots/snapshot.ts'
 import { listSnapshotPermissions } from '../snapshots/permission-store.ts'
@@ -101,6 +102,7 @@ export async function describe(
       sriovNetSupport: image.sriovNetSupport,
       imdsSupport: image.imdsSupport,
       tpmSupport: image.tpmSupport,
+      uefiData: await findUefiData(tx, image.id),
       blockDevices: image.blockDevices,
       tags: tags.get(image.id)?.filter(isOwn) ?? [],
       watermarks: (await listWatermarks(tx, [image.id])).get(image.id) ?? [],

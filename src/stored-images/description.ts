@@ -5,6 +5,7 @@
  */
 import type { BlockDevice, EbsDevice, Image } from '../images/image.ts'
 import { checkImageName, imageDescriptionMax } from '../images/image.ts'
+import { uefiDataMax } from '../images/unknowns.ts'
 import type { Watermark } from '../images/watermark.ts'
 import { checkWatermarkKey } from '../images/watermark.ts'
 import { type Digest, isDigest } from '../lib/digest.ts'
@@ -62,6 +63,7 @@ export interface Description {
   /** The object's own tags. */
   readonly objectTags: readonly Tag[]
   readonly image: Kept & {
+    readonly uefiData: string | undefined
     readonly tags: readonly Tag[]
     readonly watermarks: readonly Watermark[]
   }
@@ -180,6 +182,9 @@ function parseImage(read: Readonly<Record<string, unknown>>): Description['image
     sriovNetSupport: maybe('sriovNetSupport', 'simple'),
     imdsSupport: maybe('imdsSupport', 'v2.0'),
     tpmSupport: maybe('tpmSupport', 'v2.0'),
+    uefiData: optional(read['uefiData'], (value) =>
+      text(value, 'uefiData', /^[A-Za-z0-9+/=\s]*$/, uefiDataMax),
+    ),
     blockDevices,
     tags: parseTags(read['tags'], 'tags'),
     watermarks: items(list(read['watermarks'], 'watermarks', watermarksMax), parseWatermark),

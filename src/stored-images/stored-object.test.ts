@@ -61,6 +61,7 @@ function describe(manifests: readonly Digest[]): Description {
       sriovNetSupport: 'simple',
       imdsSupport: undefined,
       tpmSupport: undefined,
+      uefiData: 'QU1aTlVFRkk=',
       blockDevices: [
         ...disks.map(({ snapshotId }, number) => ({
           deviceName: `/dev/xvd${'abc'[number]}`,
@@ -156,8 +157,8 @@ test('an object that was made to do harm is refused, whatever its checksums say'
   huge.writeUInt32LE(2 ** 32 - 1)
   const tooLong = Buffer.concat([object.subarray(0, 8), huge, object.subarray(12)])
   const plain = encodeDescription(description)
-  // A manifest of a few bytes that says to be of millions of blocks.
-  const indexes = Uint32Array.from({ length: 2 ** 21 }, (_, index) => index)
+  // A manifest of a few bytes that says to be of many blocks.
+  const indexes = Uint32Array.from({ length: 2 ** 18 }, (_, index) => index)
   const keys = Buffer.alloc(indexes.length * 32)
   for (let at = 0; at < keys.length; at += 32) keys.writeUInt32LE(at + 1, at)
   const many = encodeManifest({ sizeBytes: 2 ** 40, indexes, keys })

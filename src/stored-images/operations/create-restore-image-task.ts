@@ -6,6 +6,8 @@ import type {
 import { isBucketName, isObjectKey } from '../../buckets/names.ts'
 import { checkImageName, imageNameTaken } from '../../images/image.ts'
 import { findImageIdByName, insertImage } from '../../images/store.ts'
+import { checkUefiData } from '../../images/uefi-data.ts'
+import { insertUefiData } from '../../images/uefi-data-store.ts'
 import { addWatermarks } from '../../images/watermark-store.ts'
 import type { Id } from '../../lib/ids.ts'
 import { noVolumeId } from '../../snapshots/snapshot.ts'
@@ -108,6 +110,7 @@ export const createRestoreImageTask = writeOperation<
         return ebs && snapshotId ? { ...device, ebs: { ...ebs, snapshotId } } : device
       }),
     })
+    if (source.uefiData !== undefined) await insertUefiData(tx, id, source.uefiData)
     await addWatermarks(tx, id, source.watermarks)
     await putTags(tx, {
       accountId,
@@ -141,7 +144,10 @@ async function findHead(
   await using object = await readers.buckets.open(place)
   if (!object) throw noSuchKey(key)
   try {
-    return await readHead(object)
+    const head = await readHead(object)
+    const { uefiData } = head.description.image
+    if (uefiData !== undefined) checkUefiData(uefiData, readers.uefiDictionary)
+    return head
   } catch (error) {
     if (error instanceof BadObject) throw badObject(error.message)
     throw error
