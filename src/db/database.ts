@@ -27,7 +27,7 @@ export interface Connections {
   readonly reads: Database
   /**
    * Sees to it that what was deleted from a table is in no file of the database any
-   * more. Tells whether it could be done now: somebody may still read what was there.
+   * more (PostgreSQL's own log apart). Tells whether it could be done now: somebody may still read what was there.
    */
   forget(table: keyof Tables): Promise<boolean>
   close(): Promise<void>
