@@ -50,6 +50,7 @@ import { describeInstanceTypes } from './instances/operations/describe-instance-
 import { describeInstances } from './instances/operations/describe-instances.ts'
 import { getConsoleOutput } from './instances/operations/get-console-output.ts'
 import { getConsoleScreenshot } from './instances/operations/get-console-screenshot.ts'
+import { getInstanceTpmEkPub } from './instances/operations/get-instance-tpm-ek-pub.ts'
 import { getInstanceUefiData } from './instances/operations/get-instance-uefi-data.ts'
 import { modifyInstanceAttribute } from './instances/operations/modify-instance-attribute.ts'
 import { modifyInstanceMetadataOptions } from './instances/operations/modify-instance-metadata-options.ts'
@@ -159,6 +160,8 @@ import { describeStoreImageTasks } from './stored-images/operations/describe-sto
 import { createTags } from './tags/operations/create-tags.ts'
 import { deleteTags } from './tags/operations/delete-tags.ts'
 import { describeTags } from './tags/operations/describe-tags.ts'
+import { createReplaceRootVolumeTask } from './root-replacements/operations/create-replace-root-volume-task.ts'
+import { describeReplaceRootVolumeTasks } from './root-replacements/operations/describe-replace-root-volume-tasks.ts'
 import { describeVolumesModifications } from './volume-modifications/operations/describe-volumes-modifications.ts'
 import { modifyVolume } from './volume-modifications/operations/modify-volume.ts'
 import { attachVolume } from './volumes/operations/attach-volume.ts'
@@ -229,6 +232,7 @@ const all: readonly Operation[] = [
   describeInstances,
   getConsoleOutput,
   getConsoleScreenshot,
+  getInstanceTpmEkPub,
   getInstanceUefiData,
   modifyInstanceAttribute,
   modifyInstanceMetadataOptions,
@@ -348,6 +352,10 @@ const all: readonly Operation[] = [
   createTags,
   deleteTags,
   describeTags,
+  // root-replacements/
+  createReplaceRootVolumeTask,
+  describeReplaceRootVolumeTasks,
+
   // volume-modifications/
   describeVolumesModifications,
   modifyVolume,

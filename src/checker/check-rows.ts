@@ -13,6 +13,7 @@ import { listInterfaces } from '../network/interface-store.ts'
 import { listCopiesUnderWay } from '../snapshot-copies/store.ts'
 import { listPendingSnapshots } from '../snapshots/store.ts'
 import { listRestoredSnapshots } from '../stored-images/store.ts'
+import { listReplacementsUnderWay } from '../root-replacements/store.ts'
 import { listAllVolumes, listAttachments } from '../volumes/store.ts'
 import type { Finding } from './finding.ts'
 
@@ -31,9 +32,12 @@ export async function* checkRows(db: Database): AsyncGenerator<Finding> {
       yield { about, what: `is attached to ${instanceId}, which is ${state ?? 'not there'}` }
     }
   }
+  // The volume that is to be a root is kept for it until the two are swapped.
+  const kept = new Set((await listReplacementsUnderWay(db)).map((task) => task.newVolumeId))
   for (const { id, state } of volumes.values()) {
     const isAttached = attachments.has(id)
-    if (state === 'in-use' && !isAttached) yield { about: id, what: 'is in use by nobody' }
+    if (state === 'in-use' && !isAttached && !kept.has(id))
+      yield { about: id, what: 'is in use by nobody' }
     if (isAttached && (state === 'available' || state === 'deleting')) {
       yield { about: id, what: `is attached and ${state}` }
     }

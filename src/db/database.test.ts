@@ -52,6 +52,7 @@ const tables = {
   snapshots: true,
   subnets: true,
   tags: true,
+  replace_root_volume_tasks: true,
   volume_attachments: true,
   volume_modifications: true,
   volumes: true,

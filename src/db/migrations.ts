@@ -646,4 +646,32 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (snapshot_id, zone, account_id)
    )`,
   `CREATE INDEX fast_restores_by_state ON fast_restores (state)`,
+
+  `CREATE TABLE replace_root_volume_tasks (
+     id TEXT PRIMARY KEY,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     instance_id TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (
+       state IN ('pending', 'in-progress', 'failing', 'succeeded', 'failed', 'failed-detached')
+     ),
+     message TEXT,
+     image_id TEXT,
+     snapshot_id TEXT,
+     old_volume_id TEXT NOT NULL,
+     new_volume_id TEXT NOT NULL,
+     is_volume_given INTEGER NOT NULL CHECK (is_volume_given IN (0, 1)),
+     deletes_replaced INTEGER NOT NULL CHECK (deletes_replaced IN (0, 1)),
+     is_swapped INTEGER NOT NULL CHECK (is_swapped IN (0, 1)),
+     started_at_ms BIGINT NOT NULL,
+     begun_at_ms BIGINT,
+     ended_at_ms BIGINT
+   )`,
+  `CREATE INDEX replace_root_volume_tasks_by_owner
+     ON replace_root_volume_tasks (account_id, region)`,
+  `CREATE UNIQUE INDEX replace_root_volume_tasks_under_way
+     ON replace_root_volume_tasks (instance_id)
+     WHERE state IN ('pending', 'in-progress', 'failing')`,
+
+  `ALTER TABLE instances ADD COLUMN tpm_support TEXT CHECK (tpm_support IN ('v2.0'))`,
 ]

@@ -130,6 +130,7 @@ export interface Tables {
     launched_at_ms: number
     boot_mode: 'legacy-bios' | 'uefi' | 'uefi-preferred' | null
     current_boot_mode: 'legacy-bios' | 'uefi'
+    tpm_support: Generated<'v2.0' | null>
     root_device_name: string
     root_device_type: 'ebs' | 'instance-store'
     platform: 'windows' | null
@@ -187,6 +188,22 @@ export interface Tables {
     target_iops: number | null
     target_throughput: number | null
     started_at_ms: number
+    ended_at_ms: number | null
+  }
+  replace_root_volume_tasks: Owned & {
+    id: Id<'replace-root-volume-task'>
+    instance_id: Id<'instance'>
+    state: 'pending' | 'in-progress' | 'failing' | 'succeeded' | 'failed' | 'failed-detached'
+    message: string | null
+    image_id: Id<'image'> | null
+    snapshot_id: Id<'snapshot'> | null
+    old_volume_id: Id<'volume'>
+    new_volume_id: Id<'volume'>
+    is_volume_given: Flag
+    deletes_replaced: Flag
+    is_swapped: Flag
+    started_at_ms: number
+    begun_at_ms: number | null
     ended_at_ms: number | null
   }
   volume_attachments: {

@@ -69,6 +69,8 @@ const statuses = {
   'InvalidPermission.Malformed': 400,
   'InvalidPermission.NotFound': 400,
   InvalidRegion: 400,
+  'InvalidReplaceRootVolumeTaskId.Malformed': 400,
+  'InvalidReplaceRootVolumeTaskId.NotFound': 400,
   InvalidRequest: 400,
   'InvalidSecurityGroupRuleId.Malformed': 400,
   'InvalidSecurityGroupRuleId.NotFound': 400,

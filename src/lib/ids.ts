@@ -8,6 +8,7 @@ const prefixes = {
   'key-pair': 'key',
   'network-interface': 'eni',
   'network-interface-attachment': 'eni-attach',
+  'replace-root-volume-task': 'replacevol',
   reservation: 'r',
   'security-group': 'sg',
   'security-group-rule': 'sgr',

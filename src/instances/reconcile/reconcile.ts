@@ -9,6 +9,8 @@ import { FreezeFailed, failFreeze } from '../../freezes/offline.ts'
 import { listWantedFreezes } from '../../freezes/store.ts'
 import type { Id } from '../../lib/ids.ts'
 import type { Reconciler, StepOutcome } from '../../reconcile/loop.ts'
+import { failReplacement, ReplacementFailed } from '../../root-replacements/fail.ts'
+import { listReplacementsUnderWay } from '../../root-replacements/store.ts'
 import { deleteTagsOf } from '../../tags/store.ts'
 import { failModification, ModificationFailed } from '../../volume-modifications/apply.ts'
 import { listModificationsIn } from '../../volume-modifications/store.ts'
@@ -19,6 +21,7 @@ import type { InstanceDependencies } from './context.ts'
 import { abandonAttachment, AttachFailed, settleAttachments } from './disks.ts'
 import { freezeStopped } from './freeze.ts'
 import { growDisks } from './grow.ts'
+import { replaceRoot } from './replace-root.ts'
 import { run } from './run.ts'
 import { abandonStart, start } from './start.ts'
 import { stop, terminate } from './stop.ts'
@@ -43,7 +46,9 @@ export function instanceReconciler(
       const grown = growing.length > 0 ? await listAttachments(db.reads, { volumeIds }) : []
       return [
         ...(await listDueInstances(db.reads)),
-        ...[...moving, ...grown].map(({ instanceId }) => instanceId),
+        ...[...moving, ...grown, ...(await listReplacementsUnderWay(db.reads))].map(
+          ({ instanceId }) => instanceId,
+        ),
         ...freezes.flatMap(({ instanceId }) => instanceId ?? []),
         ...expired.map(({ id }) => id),
         ...held.keys(),
@@ -63,6 +68,13 @@ export function instanceReconciler(
       if (error instanceof ModificationFailed) {
         const { volumeId, message } = error
         return await failModification(dependencies, { volumeId, message, at: now() })
+      }
+      if (error instanceof ReplacementFailed) {
+        const { message } = error
+        return await transaction(db.writes, async (tx) => {
+          const [task] = await listReplacementsUnderWay(tx, { instanceId: id })
+          if (task) await failReplacement(tx, task, { message, at: now() })
+        })
       }
       if (error instanceof FreezeFailed) return await failFreeze(db, error.freezeId, error.message)
       if (error instanceof AttachFailed) return await abandonAttachment(error, dependencies)
@@ -84,9 +96,10 @@ const steps = {
   'shutting-down': terminate,
   async stopped(instance, dependencies) {
     const hasFrozen = await freezeStopped(instance, dependencies)
+    const replaced = await replaceRoot(instance, undefined, dependencies)
     const settled = await settleAttachments(instance, undefined, dependencies)
     const grown = await growDisks(instance, undefined, dependencies)
-    return hasFrozen || grown === 'moved' ? 'moved' : settled
+    return hasFrozen || replaced === 'moved' || grown === 'moved' ? 'moved' : settled
   },
   async terminated(instance, { db, machines, now }) {
     if (now().getTime() - instance.stateSince.getTime() < shownMs) return 'waiting'

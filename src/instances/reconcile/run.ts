@@ -9,6 +9,7 @@ import { type InstanceDependencies, pressPowerButton, shutdownMsMax } from './co
 import { mergeLayersOf, settleAttachments } from './disks.ts'
 import { freezeRunning } from './freeze.ts'
 import { growDisks } from './grow.ts'
+import { replaceRoot } from './replace-root.ts'
 
 export async function run(
   instance: Instance,
@@ -17,6 +18,8 @@ export async function run(
   const { machines, held, unmerged } = dependencies
   const machine = await machines.find(instance.id)
   if (!machine) {
+    const replaced = await replaceRoot(instance, undefined, dependencies)
+    if (replaced !== 'nothing') return replaced
     return await end(instance, serverError('the machine ended unexpectedly'), dependencies)
   }
   const taken = await freezeRunning(instance, machine, dependencies)
@@ -25,6 +28,8 @@ export async function run(
     return 'moved'
   }
   if (taken === 'shutting down') return 'waiting'
+  const replaced = await replaceRoot(instance, machine, dependencies)
+  if (replaced !== 'nothing') return replaced
 
   const isRebooting = instance.rebootsWanted !== instance.rebootsDone
   if (isRebooting) return await reboot(instance, machine, dependencies)

@@ -48,7 +48,7 @@ export async function start(
   if (volumes.some((volume) => volume?.state === 'creating')) return 'waiting'
   // Kept also where the instance is to end meanwhile: its monitor talks to nobody else.
   if (!(await machines.find(id))) {
-    machines.adopt(id, await launch(instance, attachments, network, dependencies))
+    machines.adopt(id, await launchMachine(instance, attachments, network, dependencies))
   }
   await transaction(db.writes, async (tx) => {
     const at = now()
@@ -95,7 +95,8 @@ async function uefiOf(
   return data === undefined ? {} : { uefiVariables: decodeUefiData(data, uefiDictionary) }
 }
 
-async function launch(
+/** Starts the machine of an instance with what it has now. */
+export async function launchMachine(
   instance: Instance,
   attachments: readonly Attachment[],
   network: Promise<{ readonly enter: readonly string[] }>,
@@ -118,6 +119,7 @@ async function launch(
     memoryMiB: type.memoryMiB,
     firmware: instance.currentBootMode === 'uefi' ? 'uefi' : 'bios',
     ...(await uefiOf(instance, dependencies)),
+    hasTpm: instance.tpmSupport !== undefined,
     uuid: uuidOf(id),
     smbios: smbiosOf(id, instance.instanceType),
     disks: ordered.map(({ volumeId }, index) => ({

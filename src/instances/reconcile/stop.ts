@@ -9,6 +9,8 @@ import { releaseInterface } from '../../network/interfaces.ts'
 import { listInterfaces } from '../../network/interface-store.ts'
 import { releasePublicIps } from '../../network/public-address.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
+import { failReplacement } from '../../root-replacements/fail.ts'
+import { listReplacementsUnderWay } from '../../root-replacements/store.ts'
 import {
   changeAttachmentState,
   changeVolumeState,
@@ -70,6 +72,9 @@ export async function terminate(
       // One that is still being made, or could not be, is of no use to anybody.
       await changeVolumeState(tx, { id: volumeId, from: ['creating', 'error'], to: 'deleting' })
     }
+    for (const task of await listReplacementsUnderWay(tx, { instanceId: id })) {
+      await failReplacement(tx, task, { message: 'The instance was terminated', at: now() })
+    }
     for (const port of await listInterfaces(tx, { instanceIds: [id] })) {
       await releaseInterface(tx, port.id)
     }
@@ -88,7 +93,10 @@ async function isPoweredOff(
   { machines, now }: InstanceDependencies,
 ): Promise<boolean> {
   const machine = await machines.find(instance.id)
-  if (!machine) return true
+  if (!machine) {
+    await machines.endTpm(instance.id)
+    return true
+  }
   const waitedMs = now().getTime() - instance.stateSince.getTime()
   if (waitedMs < waitMsMax && (await machine.state()) === 'running') {
     await pressPowerButton(machine, now())

@@ -1,0 +1,219 @@
+/** Root volumes are replaced, through a real client. What a guest sees of it is in `guests/volumes.test.ts`. */
+import assert from 'node:assert/strict'
+import { realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import {
+  CreateReplaceRootVolumeTaskCommand,
+  type CreateReplaceRootVolumeTaskCommandInput,
+  CreateSnapshotCommand,
+  CreateVolumeCommand,
+  DescribeInstancesCommand,
+  DescribeSnapshotsCommand,
+  DescribeVolumesCommand,
+  DescribeReplaceRootVolumeTasksCommand,
+  RunInstancesCommand,
+  StopInstancesCommand,
+  TerminateInstancesCommand,
+} from '@aws-sdk/client-ec2'
+import { blankSnapshot, registerBlank } from './blank-image.ts'
+import { findProcess } from '../src/qemu/machine-process.ts'
+import { region, startSystem } from './system.ts'
+
+async function start(context: TestContext) {
+  const ends: (() => unknown)[] = []
+  context.after(async () => {
+    for (const end of ends.reverse()) await end()
+  })
+  const system = await startSystem({ after: (end) => void ends.push(end as () => unknown) })
+  const { ec2, until } = system
+  const snapshotId = await blankSnapshot(system)
+  const imageId = await registerBlank(system, snapshotId, { Name: 'a root' })
+  const describe = async (id: string) => {
+    const wanted = new DescribeInstancesCommand({ InstanceIds: [id] })
+    return (await ec2.send(wanted)).Reservations?.[0]?.Instances?.[0]
+  }
+  const tasks = async (input: object) =>
+    (await ec2.send(new DescribeReplaceRootVolumeTasksCommand(input))).ReplaceRootVolumeTasks ?? []
+  const untilTask = (id: string | undefined, state: string) =>
+    until(`the task is ${state}`, async () => {
+      const [task] = await tasks({ ReplaceRootVolumeTaskIds: [id ?? ''] })
+      return task?.TaskState === state && task
+    })
+  ends.push(async () => {
+    const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}))
+    const InstanceIds = Reservations.flatMap(({ Instances = [] }) =>
+      Instances.map(({ InstanceId = '' }) => InstanceId),
+    )
+    await ec2.send(new TerminateInstancesCommand({ InstanceIds }))
+    for (const id of InstanceIds) {
+      await until('its end', async () => (await describe(id))?.State?.Name === 'terminated')
+    }
+  })
+  const rootOf = async (id: string) => (await describe(id))?.BlockDeviceMappings?.[0]?.Ebs?.VolumeId
+  return {
+    ...system,
+    tasks,
+    untilTask,
+    rootOf,
+    volume: async (id: string | undefined) => {
+      const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}))
+      return Volumes.find(({ VolumeId }) => VolumeId === id)
+    },
+    /** Stands for a guest that shuts down when it is asked to: these have none that would. */
+    endMachine: async (id: string) => {
+      const folder = await realpath(join(system.dataFolder, 'run', id))
+      const pid = await findProcess(folder)
+      assert(pid)
+      process.kill(pid, 'SIGKILL')
+      return pid
+    },
+    machineOf: async (id: string) =>
+      await findProcess(await realpath(join(system.dataFolder, 'run', id))),
+    snapshotId,
+    imageId,
+    describe,
+    launch: async () => {
+      const { Instances = [] } = await ec2.send(
+        new RunInstancesCommand({
+          ImageId: imageId,
+          InstanceType: 't3.nano',
+          MinCount: 1,
+          MaxCount: 1,
+        }),
+      )
+      const id = Instances[0]?.InstanceId ?? ''
+      await until('running', async () => (await describe(id))?.State?.Name === 'running')
+      return id
+    },
+    replace: async (input: CreateReplaceRootVolumeTaskCommandInput) =>
+      (await ec2.send(new CreateReplaceRootVolumeTaskCommand(input))).ReplaceRootVolumeTask,
+  }
+}
+
+test('an instance gets its root as it was launched, and stays what it is', async (context) => {
+  const system = await start(context)
+  const { launch, replace, untilTask, rootOf, volume, describe, endMachine } = system
+  const InstanceId = await launch()
+  const before = await describe(InstanceId)
+  const old = await rootOf(InstanceId)
+  const input = {
+    InstanceId,
+    ClientToken: 'once',
+    TagSpecifications: [
+      { ResourceType: 'replace-root-volume-task' as const, Tags: [{ Key: 'a', Value: 'b' }] },
+    ],
+  }
+  const task = await replace(input)
+  assert.deepEqual([task?.TaskState, task?.Tags], ['pending', [{ Key: 'a', Value: 'b' }]])
+  assert.equal((await replace(input))?.ReplaceRootVolumeTaskId, task?.ReplaceRootVolumeTaskId)
+  await assert.rejects(replace({ InstanceId }), { name: 'IncorrectState' })
+  await untilTask(task?.ReplaceRootVolumeTaskId, 'in-progress')
+  const machine = await endMachine(InstanceId)
+  const done = await untilTask(task?.ReplaceRootVolumeTaskId, 'succeeded')
+  assert.match(done.CompleteTime ?? '', /^\d{4}-\d\d-\d\dT[\d:]+Z$/)
+  const after = await describe(InstanceId)
+  assert.deepEqual(
+    [after?.State?.Name, after?.PrivateIpAddress, after?.PublicIpAddress],
+    ['running', before?.PrivateIpAddress, before?.PublicIpAddress],
+  )
+  const root = await rootOf(InstanceId)
+  assert.notEqual(root, old)
+  assert.equal((await volume(root))?.State, 'in-use')
+  assert.equal((await volume(old))?.State, 'available')
+  const now = await system.machineOf(InstanceId)
+  assert(now !== undefined && now !== machine)
+})
+
+test('a root is replaced by a snapshot of its line, an image and a volume', async (context) => {
+  const system = await start(context)
+  const { ec2, until, imageId, launch, replace, untilTask, rootOf, volume, endMachine } = system
+  const InstanceId = await launch()
+  const first = await rootOf(InstanceId)
+  const { SnapshotId } = await ec2.send(new CreateSnapshotCommand({ VolumeId: first }))
+  await until('the snapshot', async () => {
+    const wanted = new DescribeSnapshotsCommand({ SnapshotIds: [SnapshotId ?? ''] })
+    return (await ec2.send(wanted)).Snapshots?.[0]?.State === 'completed'
+  })
+  const { VolumeId } = await ec2.send(
+    new CreateVolumeCommand({ AvailabilityZone: `${region}a`, SnapshotId, Size: 2 }),
+  )
+  await until('the volume', async () => (await volume(VolumeId))?.State === 'available')
+  for (const source of [{ ImageId: imageId }, { SnapshotId }, { VolumeId }]) {
+    const old = await rootOf(InstanceId)
+    const task = await replace({ InstanceId, ...source, DeleteReplacedRootVolume: true })
+    await untilTask(task?.ReplaceRootVolumeTaskId, 'in-progress')
+    await endMachine(InstanceId)
+    const done = await untilTask(task?.ReplaceRootVolumeTaskId, 'succeeded')
+    assert.deepEqual(
+      [done.ImageId, done.SnapshotId],
+      ['ImageId' in source ? imageId : undefined, 'SnapshotId' in source ? SnapshotId : undefined],
+    )
+    await until('the old one is gone', async () => (await volume(old)) === undefined)
+  }
+  assert.equal(await rootOf(InstanceId), VolumeId)
+})
+
+test('a task goes on when its instance is stopped, and fails when that ends', async (context) => {
+  const system = await start(context)
+  const { ec2, launch, replace, untilTask, rootOf, volume, describe, until } = system
+  const InstanceId = await launch()
+  const old = await rootOf(InstanceId)
+  const stopped = await replace({ InstanceId })
+  await ec2.send(new StopInstancesCommand({ InstanceIds: [InstanceId], Force: true }))
+  await untilTask(stopped?.ReplaceRootVolumeTaskId, 'succeeded')
+  assert.equal((await describe(InstanceId))?.State?.Name, 'stopped')
+  assert.notEqual(await rootOf(InstanceId), old)
+  await assert.rejects(replace({ InstanceId }), { name: 'IncorrectInstanceState' })
+
+  const other = await launch()
+  const { VolumeId } = await ec2.send(
+    new CreateVolumeCommand({ AvailabilityZone: `${region}a`, Size: 2 }),
+  )
+  await until('the volume', async () => (await volume(VolumeId))?.State === 'available')
+  const ended = await replace({ InstanceId: other, VolumeId })
+  assert.equal((await volume(VolumeId))?.State, 'in-use')
+  await ec2.send(new TerminateInstancesCommand({ InstanceIds: [other] }))
+  await untilTask(ended?.ReplaceRootVolumeTaskId, 'failed')
+  assert.equal((await volume(VolumeId))?.State, 'available')
+})
+
+test('what cannot replace a root volume is refused with a code', async (context) => {
+  const { ec2, imageId, snapshotId, launch, replace, tasks } = await start(context)
+  await assert.rejects(
+    ec2.send(
+      new RunInstancesCommand({
+        ImageId: imageId,
+        MinCount: 1,
+        MaxCount: 1,
+        BlockDeviceMappings: [
+          { DeviceName: '/dev/xvda', Ebs: { VolumeType: 'st1', VolumeSize: 125 } },
+        ],
+      }),
+    ),
+    { name: 'BootForVolumeTypeUnsupported' },
+  )
+  await assert.rejects(replace({ InstanceId: 'i-0123456789abcdef0' }), {
+    name: 'InvalidInstanceID.NotFound',
+  })
+  const InstanceId = await launch()
+  const refused = (input: object, name: string) =>
+    assert.rejects(replace({ InstanceId, ...input }), { name })
+  await refused({ SnapshotId: snapshotId }, 'InvalidParameterValue')
+  await refused({ SnapshotId: 'snap-0123456789abcdef0' }, 'InvalidSnapshot.NotFound')
+  await refused({ ImageId: 'ami-0123456789abcdef0' }, 'InvalidAMIID.NotFound')
+  await refused({ VolumeId: 'vol-0123456789abcdef0' }, 'InvalidVolume.NotFound')
+  await refused({ ImageId: imageId, SnapshotId: snapshotId }, 'InvalidParameterCombination')
+  await refused({ VolumeInitializationRate: 1 }, 'InvalidParameterValue')
+  await refused(
+    { TagSpecifications: [{ ResourceType: 'volume', Tags: [{ Key: 'a', Value: 'b' }] }] },
+    'InvalidParameterValue',
+  )
+  await assert.rejects(tasks({ ReplaceRootVolumeTaskIds: ['replacevol-0123456789abcdef0'] }), {
+    name: 'InvalidReplaceRootVolumeTaskId.NotFound',
+  })
+  await assert.rejects(tasks({ ReplaceRootVolumeTaskIds: ['task'] }), {
+    name: 'InvalidReplaceRootVolumeTaskId.Malformed',
+  })
+  assert.deepEqual(await tasks({}), [])
+})
