@@ -7,6 +7,7 @@ import { arch, availableParallelism, cpus, loadavg, release, totalmem } from 'no
 import { benchApi } from './api.ts'
 import { benchBake } from './bake.ts'
 import { benchCopy } from './copy.ts'
+import { benchEbs } from './ebs.ts'
 import { benchImages } from './images.ts'
 import { benchLaunch } from './launch.ts'
 import { benchMemory } from './memory.ts'
@@ -15,6 +16,7 @@ const benches = {
   bake: benchBake,
   launch: benchLaunch,
   copy: benchCopy,
+  ebs: benchEbs,
   api: benchApi,
   images: benchImages,
   memory: benchMemory,

@@ -4,11 +4,13 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { SignedClient } from './signed-client.ts'
+import { type Server, SignedClient } from './signed-client.ts'
 
 export interface RunningService extends AsyncDisposable {
   readonly pid: number
   readonly client: SignedClient
+  /** Where it is, for clients of other kinds. */
+  readonly server: Server
   readonly accelerator: string
   /** From the start of the process until it listens. */
   readonly startMs: number
@@ -39,10 +41,12 @@ export async function startService(dataFolder: string): Promise<RunningService> 
   const startMs = performance.now() - startedAt
   const { pid } = child
   assert(pid !== undefined)
-  const client = new SignedClient({ ...ready, region: 'us-east-1' })
+  const server = { ...ready, region: 'us-east-1' }
+  const client = new SignedClient(server)
   return {
     pid,
     client,
+    server,
     accelerator: ready.accelerator,
     startMs,
     memory: () => memoryOf(pid),

@@ -8,6 +8,7 @@ import {
   GetSnapshotBlockCommand,
   ListChangedBlocksCommand,
   ListSnapshotBlocksCommand,
+  type ListSnapshotBlocksCommandOutput,
   PutSnapshotBlockCommand,
   StartSnapshotCommand,
   type StartSnapshotCommandInput,
@@ -19,12 +20,12 @@ import {
   DescribeVolumesCommand,
   ModifySnapshotAttributeCommand,
 } from '@aws-sdk/client-ec2'
-import { digestOfKey, keyOfBytes } from '../src/block-store/block.ts'
+import { keyOfBytes } from '../src/block-store/block.ts'
 import { manifestDigest, manifestOf } from '../src/block-store/manifest.ts'
 import { callImago } from '../src/cli/imago-client.ts'
 import { transaction } from '../src/db/database.ts'
 import { blankSnapshot, registerBlank } from './blank-image.ts'
-import { region, startSystem, type TestSystem } from './system.ts'
+import { type ClientSettings, region, startSystem, type TestSystem } from './system.ts'
 
 const blockBytes = 512 * 1024
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest()
@@ -81,7 +82,9 @@ async function rigOf(context: TestContext, given?: TestSystem): Promise<Rig> {
       let NextToken: string | undefined
       do {
         const query = { SnapshotId, MaxResults: 100, ...(NextToken && { NextToken }) }
-        const page = await client.send(new ListSnapshotBlocksCommand(query))
+        const page: ListSnapshotBlocksCommandOutput = await client.send(
+          new ListSnapshotBlocksCommand(query),
+        )
         for (const { BlockIndex, BlockToken } of page.Blocks ?? []) {
           assert(BlockIndex !== undefined)
           found.set(BlockIndex, await getBlock(client, { SnapshotId, BlockIndex, BlockToken }))
@@ -93,7 +96,7 @@ async function rigOf(context: TestContext, given?: TestSystem): Promise<Rig> {
   }
 }
 
-function clientOf(context: TestContext, settings: ConstructorParameters<typeof EBSClient>[0]) {
+function clientOf(context: TestContext, settings: ClientSettings): EBSClient {
   const client = new EBSClient(settings)
   context.after(() => client.destroy())
   return client

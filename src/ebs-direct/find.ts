@@ -32,10 +32,11 @@ export async function readableSnapshot(
     const grantees = await listSnapshotPermissions(db, snapshot.id)
     if (!grantees.includes(accountId)) throw forbidden(snapshot.id)
   }
-  if (snapshot.state === 'completed') return snapshot
+  if (snapshot.state === 'completed' && !snapshot.isArchived) return snapshot
+  const state = snapshot.isArchived ? 'archived' : snapshot.state
   throw invalid(
     wrongStateReason,
-    `The snapshot '${snapshot.id}' is not 'completed', it is '${snapshot.state}'.`,
+    `The snapshot '${snapshot.id}' is not 'completed', it is '${state}'.`,
   )
 }
 

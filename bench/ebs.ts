@@ -1,0 +1,126 @@
+/**
+ * The EBS direct APIs through the SDK's own client, 8 calls in flight: putting blocks
+ * that the store does not have, then the same blocks into another snapshot, and
+ * getting them back. One half of each block cannot be compressed, which is more
+ * than disks have of it.
+ */
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { Agent } from 'node:http'
+import { join } from 'node:path'
+import {
+  CompleteSnapshotCommand,
+  EBSClient,
+  GetSnapshotBlockCommand,
+  ListSnapshotBlocksCommand,
+  PutSnapshotBlockCommand,
+  StartSnapshotCommand,
+} from '@aws-sdk/client-ebs'
+import { until } from './commands.ts'
+import { scratchFolder } from './disks.ts'
+import { printTable, spread, timed } from './figures.ts'
+import { startService } from './start-service.ts'
+
+const rounds = 3
+const blocks = 512
+const inFlight = 8
+const blockBytes = 512 * 1024
+const mebibytes = (blocks * blockBytes) / 2 ** 20
+
+interface Block {
+  readonly data: Buffer
+  readonly checksum: string
+}
+
+export async function benchEbs(): Promise<void> {
+  await using folder = await scratchFolder()
+  const data = join(folder.path, 'imago')
+  await mkdir(data)
+  await using service = await startService(data)
+  const { endpoint, keyId, secret, region } = service.server
+  const ebs = new EBSClient({
+    endpoint,
+    region,
+    credentials: { accessKeyId: keyId, secretAccessKey: secret },
+    requestHandler: { httpAgent: new Agent({ keepAlive: true, maxSockets: inFlight }) },
+  })
+  const speeds: Record<'fresh' | 'again' | 'read', number[]> = { fresh: [], again: [], read: [] }
+  for (let round = 0; round < rounds; round++) {
+    const disk = Array.from({ length: blocks }, newBlock)
+    const first = await start(ebs)
+    speeds.fresh.push(mebibytes / ((await timed(() => putAll(ebs, first, disk))) / 1000))
+    const second = await start(ebs)
+    speeds.again.push(mebibytes / ((await timed(() => putAll(ebs, second, disk))) / 1000))
+    await complete(ebs, second)
+    const { Blocks = [] } = await ebs.send(new ListSnapshotBlocksCommand({ SnapshotId: second }))
+    assert.equal(Blocks.length, blocks)
+    const read = inLanes(Blocks, async ({ BlockIndex, BlockToken }) => {
+      const wanted = { SnapshotId: second, BlockIndex, BlockToken }
+      const got = await ebs.send(new GetSnapshotBlockCommand(wanted))
+      const bytes = await got.BlockData?.transformToByteArray()
+      assert.equal(bytes?.length, blockBytes)
+    })
+    speeds.read.push(mebibytes / ((await timed(read)) / 1000))
+  }
+  ebs.destroy()
+  const { peakMiB } = await service.memory()
+  console.log(
+    `The EBS direct APIs by the SDK, ${blocks} blocks, ${inFlight} in flight, ${rounds} rounds ` +
+      `(median, and range); the service took ${peakMiB.toFixed(0)} MiB at most\n`,
+  )
+  printTable([
+    ['call', 'MiB/s'],
+    ['PutSnapshotBlock, new content', spread(speeds.fresh)],
+    ['PutSnapshotBlock, content that is there', spread(speeds.again)],
+    ['GetSnapshotBlock', spread(speeds.read)],
+  ])
+}
+
+function newBlock(): Block {
+  const data = Buffer.alloc(blockBytes, 'as text is ')
+  randomBytes(blockBytes / 2).copy(data)
+  return { data, checksum: createHash('sha256').update(data).digest('base64') }
+}
+
+async function start(ebs: EBSClient): Promise<string> {
+  const { SnapshotId } = await ebs.send(new StartSnapshotCommand({ VolumeSize: 1 }))
+  assert(SnapshotId)
+  return SnapshotId
+}
+
+async function putAll(ebs: EBSClient, SnapshotId: string, disk: readonly Block[]): Promise<void> {
+  const put = inLanes([...disk.entries()], async ([BlockIndex, { data, checksum }]) => {
+    await ebs.send(
+      new PutSnapshotBlockCommand({
+        SnapshotId,
+        BlockIndex,
+        BlockData: data,
+        DataLength: blockBytes,
+        Checksum: checksum,
+        ChecksumAlgorithm: 'SHA256',
+      }),
+    )
+  })
+  await put()
+}
+
+async function complete(ebs: EBSClient, SnapshotId: string): Promise<void> {
+  await until(
+    async () => {
+      const asked = new CompleteSnapshotCommand({ SnapshotId, ChangedBlocksCount: blocks })
+      return (await ebs.send(asked)).Status === 'completed' ? true : undefined
+    },
+    { everyMs: 20 },
+  )
+}
+
+function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const left = items.values()
+    const lane = async () => {
+      for (const item of left) await work(item)
+    }
+    await Promise.all(Array.from({ length: inFlight }, lane))
+  }
+}
