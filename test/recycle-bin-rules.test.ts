@@ -156,6 +156,7 @@ test('what no rule can be is refused', async (context) => {
     { ResourceType: 'EC2_INSTANCE' },
     { RetentionPeriod: days(0) },
     { RetentionPeriod: days(3651) },
+    { ResourceType: 'EBS_VOLUME', RetentionPeriod: days(8) },
     { RetentionPeriod: { RetentionPeriodValue: 1, RetentionPeriodUnit: 'WEEKS' } },
     { Description: 'a\nb' },
     { Description: 'x'.repeat(256) },

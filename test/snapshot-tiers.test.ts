@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { EBSClient, ListSnapshotBlocksCommand } from '@aws-sdk/client-ebs'
 import {
   CopySnapshotCommand,
   CreateVolumeCommand,
@@ -76,6 +77,10 @@ test('an archived snapshot is of no use until it is restored', async (context) =
   const copy = { SourceRegion: region, SourceSnapshotId: id }
   await assert.rejects(ec2.send(new CopySnapshotCommand(copy)), state)
   await assert.rejects(archive(), state)
+  const ebs = new EBSClient(system.settingsWith())
+  context.after(() => ebs.destroy())
+  const blocks = () => ebs.send(new ListSnapshotBlocksCommand({ SnapshotId: id }))
+  await assert.rejects(blocks(), { name: 'ValidationException' })
 
   await assert.rejects(restore({}), { name: 'MissingParameter' })
   await assert.rejects(restore({ TemporaryRestoreDays: 181 }), { name: 'InvalidParameterValue' })
@@ -90,6 +95,7 @@ test('an archived snapshot is of no use until it is restored', async (context) =
   assert.deepEqual(shown?.RestoreExpiryTime, back.RestoreExpiryTime)
   assert(back.RestoreExpiryTime)
   await createVolume()
+  assert.deepEqual((await blocks()).Blocks, [])
   await assert.rejects(archive(), state)
 
   // Its days are over.

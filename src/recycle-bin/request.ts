@@ -27,7 +27,8 @@ export interface RuleInput {
 }
 
 const types: readonly RetainedType[] = ['EBS_SNAPSHOT', 'EC2_IMAGE', 'EBS_VOLUME']
-const retentionDaysMax = 3650
+/** A volume keeps all that it has written, so AWS retains it for a week at most. */
+const retentionDaysMax = { EBS_SNAPSHOT: 3650, EC2_IMAGE: 3650, EBS_VOLUME: 7 } as const
 const unlockDelayDays = { min: 7, max: 30 } as const
 const resourceTagsMax = 50
 const excludeTagsMax = 5
@@ -60,11 +61,15 @@ export function readResourceType(text: string | undefined): RetainedType {
   throw invalid(`The resource type must be one of ${types.join(', ')}.`)
 }
 
-export function readRetentionDays(period: RetentionPeriodInput | undefined): number {
+export function readRetentionDays(
+  type: RetainedType,
+  period: RetentionPeriodInput | undefined,
+): number {
   const { RetentionPeriodValue: days = 0, RetentionPeriodUnit } = period ?? {}
   if (RetentionPeriodUnit !== 'DAYS') throw invalid('The unit of a retention period must be DAYS.')
-  if (days >= 1 && days <= retentionDaysMax) return days
-  throw invalid(`The retention period must be from 1 to ${retentionDaysMax} days.`)
+  const max = retentionDaysMax[type]
+  if (days >= 1 && days <= max) return days
+  throw invalid(`The retention period must be from 1 to ${max} days.`)
 }
 
 export function readDescription(text: string): string {

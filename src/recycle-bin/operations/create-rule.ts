@@ -29,12 +29,13 @@ export const createRule = writeOperation<
   async run({ tx, input, caller, region, now, randomBytes }) {
     const { accountId } = caller
     const tags = readTags(input.Tags)
+    const resourceType = readResourceType(input.ResourceType)
     const rule: RetentionRule = {
       id: newRuleId(randomBytes(11)),
       accountId,
       region,
-      resourceType: readResourceType(input.ResourceType),
-      retentionDays: readRetentionDays(input.RetentionPeriod),
+      resourceType,
+      retentionDays: readRetentionDays(resourceType, input.RetentionPeriod),
       description: readDescription(input.Description ?? ''),
       ...readSelection(input),
       createdAt: now,

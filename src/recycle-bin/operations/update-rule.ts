@@ -27,7 +27,9 @@ export const updateRule = writeOperation<RuleInput, object>({
     const { ResourceTags, ExcludeResourceTags, RetentionPeriod, Description } = input
     const after: RetentionRule = {
       ...before,
-      ...(RetentionPeriod && { retentionDays: readRetentionDays(RetentionPeriod) }),
+      ...(RetentionPeriod && {
+        retentionDays: readRetentionDays(before.resourceType, RetentionPeriod),
+      }),
       ...(Description !== undefined && { description: readDescription(Description) }),
       ...readSelection({
         ResourceTags: ResourceTags ?? before.resourceTags.map(asInput),

@@ -4,6 +4,7 @@ import type {
   ListVolumesInRecycleBinResult,
 } from '@aws-sdk/client-ec2'
 import { page } from '../../lib/pages.ts'
+import { findZone } from '../../network/zone.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { listRecycledVolumes } from '../life-store.ts'
 import { parseVolumeId, volumeNotFound } from '../volume.ts'
@@ -29,6 +30,7 @@ export const listVolumesInRecycleBin = readOperation<
       Iops: volume.iops,
       Throughput: volume.throughput,
       AvailabilityZone: volume.availabilityZone,
+      AvailabilityZoneId: findZone(region, volume.availabilityZone)?.id,
       SnapshotId: volume.snapshotId,
       CreateTime: volume.createdAt,
       RecycleBinEnterTime: volume.recycledAt,
