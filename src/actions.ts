@@ -167,10 +167,13 @@ import { modifyVolume } from './volume-modifications/operations/modify-volume.ts
 import { attachVolume } from './volumes/operations/attach-volume.ts'
 import { createVolume } from './volumes/operations/create-volume.ts'
 import { deleteVolume } from './volumes/operations/delete-volume.ts'
+import { describeVolumeAttribute } from './volumes/operations/describe-volume-attribute.ts'
 import { describeVolumeStatus } from './volumes/operations/describe-volume-status.ts'
 import { describeVolumes } from './volumes/operations/describe-volumes.ts'
 import { detachVolume } from './volumes/operations/detach-volume.ts'
+import { enableVolumeIO } from './volumes/operations/enable-volume-io.ts'
 import { listVolumesInRecycleBin } from './volumes/operations/list-volumes-in-recycle-bin.ts'
+import { modifyVolumeAttribute } from './volumes/operations/modify-volume-attribute.ts'
 import { restoreVolumeFromRecycleBin } from './volumes/operations/restore-volume-from-recycle-bin.ts'
 import type { Operation } from './wire/operation.ts'
 
@@ -364,10 +367,13 @@ const all: readonly Operation[] = [
   attachVolume,
   createVolume,
   deleteVolume,
+  describeVolumeAttribute,
   describeVolumeStatus,
   describeVolumes,
   detachVolume,
+  enableVolumeIO,
   listVolumesInRecycleBin,
+  modifyVolumeAttribute,
   restoreVolumeFromRecycleBin,
 ]
 

@@ -42,6 +42,7 @@ import { Networks } from './network/networks.ts'
 import { networkReconciler } from './network/reconcile.ts'
 import type { System } from './pipeline.ts'
 import { type Accelerator, probeAccelerator } from './qemu/accelerator.ts'
+import { tpmProblem } from './qemu/tpm.ts'
 import { Lanes } from './reconcile/lanes.ts'
 import { Loop } from './reconcile/loop.ts'
 import { findSetting, keepSetting, putSetting } from './settings/store.ts'
@@ -76,6 +77,8 @@ export interface Imago {
 export interface Options {
   readonly config: Config
   readonly log: Log
+  /** Where it is not the one in the data folder. */
+  readonly masterKey?: Uint8Array
   /** For tests: another database than the folder's own. */
   readonly database?: Connections
   /** For tests: calls are recorded, and nothing is done about them. */
@@ -100,6 +103,7 @@ export async function openImago(options: Options): Promise<Imago> {
   await migrate(db.writes)
   const masterKey = await openMasterKey({
     path: folder('master-key'),
+    given: options.masterKey,
     randomBytes,
     sample: await findSealedMaterial(db.reads),
   })
@@ -215,6 +219,8 @@ export async function openImago(options: Options): Promise<Imago> {
       buckets,
       uefiVariables: (id) => machines.uefiVariables(id as Id<'instance'>),
       uefiDictionary,
+      tpmKey: (id, type) => machines.tpmKey(id as Id<'instance'>, type),
+      tpmProblem,
       host: () => hostCapacity,
     },
   }

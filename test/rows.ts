@@ -120,6 +120,7 @@ export async function putInstance(
     launchedAt: at,
     bootMode: 'uefi-preferred',
     currentBootMode: 'uefi',
+    tpmSupport: undefined,
     rootDeviceName: '/dev/xvda',
     rootDeviceType: 'ebs',
     platform: undefined,

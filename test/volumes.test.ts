@@ -5,9 +5,13 @@ import {
   CreateVolumeCommand,
   type CreateVolumeCommandInput,
   DeleteVolumeCommand,
+  DescribeVolumeAttributeCommand,
   DescribeVolumesCommand,
   DescribeVolumeStatusCommand,
+  type DescribeVolumeStatusCommandInput,
   DetachVolumeCommand,
+  EnableVolumeIOCommand,
+  ModifyVolumeAttributeCommand,
 } from '@aws-sdk/client-ec2'
 import { transaction } from '../src/db/database.ts'
 import { noCause } from '../src/instances/cause.ts'
@@ -66,6 +70,45 @@ test('a volume is created, becomes available, and is deleted', async (context) =
       (error: Error) => error.name === 'InvalidVolume.NotFound',
     ),
   )
+})
+
+test('what is known of a volume, and what is to be done with it, is told', async (context) => {
+  const { ec2, create, makeAvailable } = await start(context)
+  const { VolumeId } = await create()
+  const { VolumeId: other } = await create({ AvailabilityZone: `${region}b` })
+  const status = async (input: DescribeVolumeStatusCommandInput = {}) =>
+    (await ec2.send(new DescribeVolumeStatusCommand(input))).VolumeStatuses ?? []
+  const found = async (Name: string, ...Values: string[]) =>
+    (await status({ Filters: [{ Name, Values }] })).map((one) => one.VolumeId)
+  const [unknown] = await status({ VolumeIds: [VolumeId] })
+  assert.equal(unknown?.VolumeStatus?.Status, 'insufficient-data')
+  await makeAvailable(VolumeId)
+  assert.deepEqual(await found('volume-status.status', 'ok'), [VolumeId])
+  assert.deepEqual(await found('volume-status.details-status', 'passed'), [VolumeId])
+  assert.deepEqual(await found('availability-zone', `${region}b`), [other])
+  assert.deepEqual(await found('event.event-type', '*'), [])
+  await assert.rejects(found('colour', 'red'), { name: 'InvalidParameterValue' })
+  await assert.rejects(status({ VolumeIds: [VolumeId], MaxResults: 5 }), {
+    name: 'InvalidParameterCombination',
+  })
+  await assert.rejects(status({ VolumeIds: [missing] }), { name: 'InvalidVolume.NotFound' })
+
+  const attribute = (Attribute: 'autoEnableIO' | 'productCodes', id: string = VolumeId) =>
+    ec2.send(new DescribeVolumeAttributeCommand({ VolumeId: id, Attribute }))
+  assert.equal((await attribute('autoEnableIO')).AutoEnableIO?.Value, false)
+  const AutoEnableIO = { Value: true }
+  await ec2.send(new ModifyVolumeAttributeCommand({ VolumeId, AutoEnableIO }))
+  assert.equal((await attribute('autoEnableIO')).AutoEnableIO?.Value, true)
+  assert.deepEqual((await attribute('productCodes')).ProductCodes, [])
+  await assert.rejects(attribute('colour' as 'productCodes'), { name: 'InvalidParameterValue' })
+  await assert.rejects(attribute('productCodes', missing), { name: 'InvalidVolume.NotFound' })
+  await assert.rejects(ec2.send(new ModifyVolumeAttributeCommand({ VolumeId })), {
+    name: 'MissingParameter',
+  })
+  await ec2.send(new EnableVolumeIOCommand({ VolumeId }))
+  await assert.rejects(ec2.send(new EnableVolumeIOCommand({ VolumeId: missing })), {
+    name: 'InvalidVolume.NotFound',
+  })
 })
 
 test('a volume that cannot be is refused with the code that EC2 has for it', async (context) => {
@@ -238,6 +281,7 @@ const instance: Instance = {
   launchedAt: new Date(1),
   bootMode: undefined,
   currentBootMode: 'legacy-bios',
+  tpmSupport: undefined,
   rootDeviceName: '/dev/xvda',
   rootDeviceType: 'ebs',
   platform: undefined,

@@ -10,6 +10,7 @@ import { checkCatalog } from '../catalog/bake.ts'
 import { type Config, readConfig } from '../config.ts'
 import { probeAccelerator, runGuest } from '../qemu/accelerator.ts'
 import { prepareUefi } from '../qemu/firmware.ts'
+import { tpmProblem } from '../qemu/tpm.ts'
 import { checkNetwork } from '../vpc/doctor.ts'
 import { findTool } from '../vpc/run.ts'
 import { hasCode, messageOf } from './failure.ts'
@@ -78,6 +79,10 @@ async function* checkGuests(): AsyncGenerator<Check> {
       const failure = await runGuest('tcg', folder)
       if (failure !== undefined) yield { verdict: 'bad', what: `TCG runs no guest: ${failure}` }
     }
+    const noTpm = tpmProblem()
+    yield noTpm === undefined
+      ? { verdict: 'good', what: 'TPMs for guests' }
+      : { verdict: 'poor', what: noTpm, remedy: 'sudo apt-get install swtpm' }
     await prepareUefi(join(folder, 'variables.fd'))
     yield { verdict: 'good', what: 'UEFI firmware for guests' }
   } catch (error) {

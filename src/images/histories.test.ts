@@ -118,6 +118,8 @@ async function startWorld(context: Pick<TestContext, 'after'>) {
     seal: () => new Uint8Array(32),
     uefiVariables: async () => undefined,
     uefiDictionary: undefined,
+    tpmKey: async () => undefined,
+    tpmProblem: () => undefined,
     buckets: new Buckets('/nowhere'),
     host: () => ({ vcpus: 100_000, memoryMiB: 100_000_000, architecture: 'x86_64' as const }),
   }

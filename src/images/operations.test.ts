@@ -55,6 +55,8 @@ async function start(context: TestContext) {
     seal: () => new Uint8Array(32),
     uefiVariables: async () => undefined,
     uefiDictionary: undefined,
+    tpmKey: async () => undefined,
+    tpmProblem: () => undefined,
     buckets: new Buckets('/nowhere'),
     host: () => ({ vcpus: 1, memoryMiB: 1, architecture: 'x86_64' }),
   }
@@ -126,6 +128,7 @@ async function startInstance(context: TestContext) {
       launchedAt: now,
       bootMode: 'uefi-preferred',
       currentBootMode: 'uefi',
+      tpmSupport: undefined,
       rootDeviceName: '/dev/xvda',
       rootDeviceType: 'ebs',
       platform: undefined,

@@ -3,7 +3,7 @@
  * may be promised; memory that is promised has to be there.
  */
 import { ApiError } from '../lib/errors.ts'
-import type { HostCapacity } from '../wire/readers.ts'
+import type { HostCapacity, Readers } from '../wire/readers.ts'
 import { findInstanceType, type InstanceType } from './instance-type.ts'
 
 /** How many more machines of a type the host can hold beside those of the types in use. */
@@ -23,6 +23,18 @@ export function checkHostArchitecture(type: InstanceType, host: HostCapacity): v
     'Unsupported',
     `The requested configuration is currently not supported. This host runs ${host.architecture} ` +
       `machines, and instance type '${type.name}' has ${type.family.architectures.join(', ')}.`,
+  )
+}
+
+export type TpmHost = Pick<Readers, 'tpmProblem'>
+
+/** Refuses an instance with a TPM where the host has nothing to make one of. */
+export function checkTpmHost({ tpmProblem }: TpmHost): void {
+  const problem = tpmProblem()
+  if (problem === undefined) return
+  throw new ApiError(
+    'Unsupported',
+    `The requested configuration is currently not supported. ${problem}`,
   )
 }
 

@@ -161,7 +161,6 @@ const empty = [
   'ramdisk-id',
   'requester-id',
   'spot-instance-request-id',
-  'tpm-support',
 ]
 
 export const instanceFilters: FilterTable<ViewedInstance> = {
@@ -174,6 +173,7 @@ export const instanceFilters: FilterTable<ViewedInstance> = {
   ),
   'network-interface.attachment.instance-id': ({ instance }) => instance.id,
   'network-interface.attachment.instance-owner-id': ({ instance }) => instance.accountId,
+  'tpm-support': ({ instance }) => instance.tpmSupport,
   'owner-id': ({ instance }) => instance.accountId,
   'reservation-id': ({ instance }) => instance.reservationId,
 }

@@ -86,6 +86,7 @@ export interface Instance {
   /** As the image has it; nothing where the image leaves it to the instance type. */
   readonly bootMode: BootMode | undefined
   readonly currentBootMode: 'legacy-bios' | 'uefi'
+  readonly tpmSupport: 'v2.0' | undefined
   readonly rootDeviceName: string
   readonly rootDeviceType: 'ebs' | 'instance-store'
   readonly platform: 'windows' | undefined

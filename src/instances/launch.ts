@@ -29,7 +29,13 @@ import { createVolume } from '../volumes/create.ts'
 import { insertAttachment } from '../volumes/store.ts'
 import type { WriteCall } from '../wire/operation.ts'
 import { type Disk, mergeBlockDevices, resolveDisks } from './block-devices.ts'
-import { checkHostArchitecture, countFitting, insufficientCapacity } from './capacity.ts'
+import {
+  checkHostArchitecture,
+  checkTpmHost,
+  countFitting,
+  insufficientCapacity,
+  type TpmHost,
+} from './capacity.ts'
 import { launching } from './cause.ts'
 import { type Instance, statesWithCapacity } from './instance.ts'
 import { bootModeOf, checkArchitecture, type InstanceType } from './instance-type.ts'
@@ -121,6 +127,7 @@ export async function launch(
       launchedAt: now,
       bootMode: image.bootMode,
       currentBootMode,
+      tpmSupport: tpmOf(image, type, call.readers),
       rootDeviceName: image.rootDeviceName,
       rootDeviceType: image.rootDeviceType,
       platform: image.platform,
@@ -140,6 +147,19 @@ export async function launch(
   }
   await markLaunched(tx, image.id, now)
   return instances
+}
+
+/** A TPM is there from the first start on, so the host has to have what makes one. */
+function tpmOf({ tpmSupport }: Image, type: InstanceType, host: TpmHost): 'v2.0' | undefined {
+  if (tpmSupport === undefined) return undefined
+  if (type.family.hypervisor !== 'nitro') {
+    throw new ApiError(
+      'InvalidParameterCombination',
+      `The instance type '${type.name}' does not support a TPM, which the image needs.`,
+    )
+  }
+  checkTpmHost(host)
+  return 'v2.0'
 }
 
 async function record(

@@ -8,6 +8,8 @@ import type { Id } from '../lib/ids.ts'
 import { findMachine, type Machine } from '../qemu/machine.ts'
 import { findProcess } from '../qemu/machine-process.ts'
 import { machineFiles } from '../qemu/machine-spec.ts'
+import { endTpm, readEndorsementKey } from '../qemu/tpm.ts'
+import type { EndorsementKeyType } from '../qemu/tpm-key.ts'
 import { readVariables } from '../qemu/uefi-store.ts'
 import { UefiDataError, type UefiVariable } from '../qemu/uefi-variable.ts'
 
@@ -88,6 +90,17 @@ export class Machines {
       if (error instanceof UefiDataError) return 'unreadable'
       throw error
     }
+  }
+
+  /** A public half of a key of its TPM, as TPMT_PUBLIC; nothing where it has no TPM yet. */
+  async tpmKey(id: Id<'instance'>, type: EndorsementKeyType): Promise<Uint8Array | undefined> {
+    return readEndorsementKey(this.folder(id), type)
+  }
+
+  /** Ends a TPM that a start which was cut off has left without its machine. */
+  async endTpm(id: Id<'instance'>): Promise<void> {
+    const folder = await realpath(this.folder(id)).catch(() => undefined)
+    if (folder !== undefined) await endTpm(folder)
   }
 
   /** A picture of a machine's screen, as JPEG; nothing where none runs. */

@@ -5,6 +5,7 @@ import type { InstanceType } from './instance-type.ts'
 
 export function viewInstanceType(type: InstanceType): InstanceTypeInfo {
   const { family } = type
+  const hasTpm = family.hypervisor === 'nitro'
   return {
     InstanceType: type.name as NonNullable<InstanceTypeInfo['InstanceType']>,
     CurrentGeneration: family.isCurrent,
@@ -57,7 +58,9 @@ export function viewInstanceType(type: InstanceType): InstanceTypeInfo {
     AutoRecoverySupported: false,
     SupportedBootModes: [...family.bootModes],
     NitroEnclavesSupport: 'unsupported',
-    NitroTpmSupport: 'unsupported',
+    ...(hasTpm
+      ? { NitroTpmSupport: 'supported', NitroTpmInfo: { SupportedVersions: ['2.0'] } }
+      : { NitroTpmSupport: 'unsupported' }),
   }
 }
 
@@ -105,7 +108,7 @@ export const instanceTypeFilters: FilterTable<Info> = {
   'network-info.maximum-network-interfaces': (info) => info.NetworkInfo?.MaximumNetworkInterfaces,
   'network-info.network-performance': (info) => info.NetworkInfo?.NetworkPerformance,
   'nitro-enclaves-support': (info) => info.NitroEnclavesSupport,
-  'nitro-tpm-info.supported-versions': () => undefined,
+  'nitro-tpm-info.supported-versions': (info) => info.NitroTpmInfo?.SupportedVersions,
   'nitro-tpm-support': (info) => info.NitroTpmSupport,
   'processor-info.manufacturer': (info) => info.ProcessorInfo?.Manufacturer,
   'processor-info.supported-architecture': (info) => info.ProcessorInfo?.SupportedArchitectures,

@@ -90,6 +90,7 @@ export function viewInstance(details: InstanceDetails, names: GroupNames): Insta
     UsageOperationUpdateTime: root?.attachedAt ?? instance.launchedAt,
     BootMode: instance.bootMode,
     CurrentInstanceBootMode: instance.currentBootMode,
+    TpmSupport: instance.tpmSupport,
     RootDeviceName: instance.rootDeviceName,
     RootDeviceType: instance.rootDeviceType,
     BlockDeviceMappings: viewDisks(attachments, instance.rootDeviceName),

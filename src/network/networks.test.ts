@@ -174,6 +174,7 @@ function instanceOf(id: Id<'instance'>, vpcId: Id<'vpc'>): Instance {
     launchedAt: now,
     bootMode: undefined,
     currentBootMode: 'legacy-bios',
+    tpmSupport: undefined,
     rootDeviceName: '/dev/xvda',
     rootDeviceType: 'ebs',
     platform: undefined,

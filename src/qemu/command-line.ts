@@ -58,6 +58,7 @@ export function commandLine(
     ['-uuid', spec.uuid, ...smbios(spec), '-rtc', 'base=utc'],
     ['-no-shutdown', '-boot', 'strict=on,menu=off', ...(spec.startsPaused ? ['-S'] : [])],
     ...firmware(files.uefi),
+    ...(spec.hasTpm ? tpm() : []),
     ['-qmp', socket(machineFiles.monitor)],
     ['-device', 'VGA,id=video,bus=pcie.0,addr=0x1'],
     ['-object', 'rng-builtin,id=random'],
@@ -89,6 +90,14 @@ function firmware(uefi: UefiFiles | undefined): readonly string[] {
   return [
     ['-drive', options('', { ...flash, unit: '0', readonly: 'on', file: uefi.code })],
     ['-drive', options('', { ...flash, unit: '1', file: uefi.variables })],
+  ].flat()
+}
+
+function tpm(): readonly string[] {
+  return [
+    ['-chardev', `socket,id=tpm-channel,path=${machineFiles.tpmSocket}`],
+    ['-tpmdev', 'emulator,id=tpm,chardev=tpm-channel'],
+    ['-device', 'tpm-crb,tpmdev=tpm'],
   ].flat()
 }
 

@@ -33,6 +33,8 @@ export interface MachineSpec {
   readonly firmware: Firmware
   /** What a UEFI that has no variables yet begins with, instead of its template's. */
   readonly uefiVariables?: readonly UefiVariable[]
+  /** A TPM 2.0, which keeps its state in the folder. */
+  readonly hasTpm?: boolean
   readonly uuid: string
   /** Structures by type, e.g. `{ 1: { manufacturer: … } }`, in the words of `-smbios`. */
   readonly smbios: Readonly<Record<number, Readonly<Record<string, string>>>>
@@ -54,5 +56,9 @@ export const machineFiles = {
   log: 'qemu.log',
   pid: 'pid',
   uefiVariables: 'uefi-variables.fd',
+  tpm: 'tpm',
+  tpmSocket: 'tpm.sock',
+  tpmPid: 'tpm.pid',
+  tpmLog: 'tpm.log',
   screenshot: 'screenshot.ppm',
 } as const

@@ -121,6 +121,11 @@ export class Machine implements AsyncDisposable {
     return resizeDisk(this.#qmp, diskId, sizeBytes)
   }
 
+  /** The models of the TPMs that the guest can see. */
+  async tpmModels(): Promise<readonly string[]> {
+    return (await this.#qmp.run('query-tpm', undefined)).map(({ model }) => model)
+  }
+
   /** What is on its screen, as a JPEG. A screen that sleeps is woken by a key that types nothing. */
   async screenshot({ wakesUp }: { readonly wakesUp: boolean }): Promise<Uint8Array> {
     if (wakesUp) {

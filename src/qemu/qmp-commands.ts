@@ -3,6 +3,7 @@
 export interface Commands {
   qmp_capabilities: { takes: undefined; answers: object }
   'query-status': { takes: undefined; answers: { status: RunState; running: boolean } }
+  'query-tpm': { takes: undefined; answers: readonly { id: string; model: string }[] }
   cont: { takes: undefined; answers: object }
   stop: { takes: undefined; answers: object }
   system_powerdown: { takes: undefined; answers: object }

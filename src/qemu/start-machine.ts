@@ -14,6 +14,7 @@ import { chainOf, topLayer } from './layers.ts'
 import { connectMachine, type Machine } from './machine.ts'
 import { findProcess } from './machine-process.ts'
 import { type MachineSpec, machineFiles } from './machine-spec.ts'
+import { endTpm, startTpm } from './tpm.ts'
 
 /** QEMU ended at once. The message is what it said. */
 export class MachineFailed extends Error {
@@ -34,6 +35,7 @@ export async function startMachine(spec: MachineSpec): Promise<Machine> {
     spec.firmware === 'uefi'
       ? await prepareUefi(join(folder, machineFiles.uefiVariables), spec.uefiVariables)
       : undefined
+  if (spec.hasTpm) await startTpm(folder)
   const args = commandLine({ ...spec, folder }, { chains, uefi })
 
   await using log = await open(join(folder, machineFiles.log), 'a+')
@@ -49,6 +51,7 @@ export async function startMachine(spec: MachineSpec): Promise<Machine> {
     ended.then(async (how) => {
       const bytes = Buffer.alloc(complaintBytesMax)
       const { bytesRead } = await log.read(bytes, 0, bytes.length, logStart)
+      if (spec.hasTpm) await endTpm(folder)
       const complaint = bytes.toString('utf8', 0, bytesRead).trim()
       throw new MachineFailed(complaint === '' ? how : complaint)
     }),

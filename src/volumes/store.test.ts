@@ -198,6 +198,7 @@ const instance: Instance = {
   launchedAt: new Date(1),
   bootMode: undefined,
   currentBootMode: 'legacy-bios',
+  tpmSupport: undefined,
   rootDeviceName: '/dev/xvda',
   rootDeviceType: 'ebs',
   platform: undefined,

@@ -5,6 +5,7 @@
 import type { Buckets } from '../buckets/buckets.ts'
 import type { BlockStore } from '../block-store/block-store.ts'
 import type { Digest } from '../lib/digest.ts'
+import type { EndorsementKeyType } from '../qemu/tpm-key.ts'
 import type { UefiVariable } from '../qemu/uefi-variable.ts'
 import type { RandomBytes, Sealer } from '../lib/seal.ts'
 
@@ -34,6 +35,10 @@ export interface Readers {
   uefiVariables(instanceId: string): Promise<readonly UefiVariable[] | 'unreadable' | undefined>
   /** What EC2 compresses variables with, where the installation has it. */
   readonly uefiDictionary: Uint8Array | undefined
+  /** A public half of a key of an instance's TPM, as TPMT_PUBLIC; nothing where it has no TPM yet. */
+  tpmKey(instanceId: string, type: EndorsementKeyType): Promise<Uint8Array | undefined>
+  /** Why no machine can have a TPM here, if none can. */
+  tpmProblem(): string | undefined
   /** The host as it can be shared out among machines. */
   host(): HostCapacity
 }

@@ -79,7 +79,7 @@ export const createImage = writeOperation<CreateImageRequest, CreateImageResult>
       enaSupport: source?.enaSupport ?? true,
       sriovNetSupport: source?.sriovNetSupport,
       imdsSupport: source?.imdsSupport,
-      tpmSupport: source?.tpmSupport,
+      tpmSupport: instance.tpmSupport,
       isPublic: false,
       sourceInstanceId: instance.id,
       sourceImageId: instance.imageId,

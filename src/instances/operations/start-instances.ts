@@ -4,7 +4,7 @@ import { ApiError } from '../../lib/errors.ts'
 import { assignPublicIps } from '../../network/public-address.ts'
 import { listAttachments } from '../../volumes/store.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
-import { countFitting, insufficientCapacity } from '../capacity.ts'
+import { checkTpmHost, countFitting, insufficientCapacity } from '../capacity.ts'
 import { launching } from '../cause.ts'
 import { type Instance, statesWithCapacity } from '../instance.ts'
 import { instanceTypeNamed } from '../instance-type.ts'
@@ -36,7 +36,8 @@ export const startInstances = writeOperation<StartInstancesRequest, StartInstanc
 
 function checkCapacity({ readers }: Call, starting: readonly Instance[], inUse: string[]): void {
   const taken = [...inUse]
-  for (const { instanceType, availabilityZone } of starting) {
+  for (const { instanceType, availabilityZone, tpmSupport } of starting) {
+    if (tpmSupport !== undefined) checkTpmHost(readers)
     const type = instanceTypeNamed(instanceType)
     if (countFitting(type, taken, readers.host()) < 1) {
       throw insufficientCapacity(type, availabilityZone)
