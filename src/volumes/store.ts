@@ -184,6 +184,24 @@ export async function setVolumeShape(
     .execute()
 }
 
+/** Whether the volume may be used again at once after it may have been damaged. */
+export async function readAutoEnableIO(db: Database, id: Id<'volume'>): Promise<boolean> {
+  const row = await db
+    .selectFrom('volumes')
+    .select('auto_enable_io')
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row?.auto_enable_io === 1
+}
+
+export async function setAutoEnableIO(tx: Tx, id: Id<'volume'>, isAuto: boolean): Promise<void> {
+  await tx
+    .updateTable('volumes')
+    .set({ auto_enable_io: isAuto ? 1 : 0 })
+    .where('id', '=', id)
+    .execute()
+}
+
 export async function deleteVolumeRow(tx: Tx, id: Id<'volume'>): Promise<void> {
   await tx.deleteFrom('volumes').where('id', '=', id).execute()
 }
