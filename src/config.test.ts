@@ -14,6 +14,7 @@ test('an installation that is told nothing has the defaults', () => {
     accountId: '123456789012',
     rootKey: undefined,
     accelerator: 'auto',
+    masterKeyCommand: undefined,
     uefiDictionaryFile: undefined,
   })
 })

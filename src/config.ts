@@ -19,6 +19,8 @@ export interface Config {
   /** The administrator's key; made up at the first start where not given. */
   readonly rootKey: { readonly id: string; readonly secret: Secret } | undefined
   readonly accelerator: 'auto' | 'kvm' | 'tcg'
+  /** Prints the master key, which is otherwise a file of the data folder. */
+  readonly masterKeyCommand: string | undefined
   /** A file with what EC2 compresses `UefiData` with; without one, such data cannot be read. */
   readonly uefiDictionaryFile: string | undefined
 }
@@ -38,6 +40,7 @@ const known = [
   'IMAGO_DEBIAN_MIRROR',
   'IMAGO_DEBIAN_SECURITY_MIRROR',
   'IMAGO_LISTEN',
+  'IMAGO_MASTER_KEY_COMMAND',
   'IMAGO_REGIONS',
   'IMAGO_ROOT_ACCESS_KEY_ID',
   'IMAGO_ROOT_SECRET_ACCESS_KEY',
@@ -62,6 +65,7 @@ export function readConfig(environment: Environment): Config {
     accountId: parseAccountId(value('IMAGO_ACCOUNT_ID') ?? '123456789012'),
     rootKey: parseRootKey(value('IMAGO_ROOT_ACCESS_KEY_ID'), value('IMAGO_ROOT_SECRET_ACCESS_KEY')),
     accelerator: parseAccelerator(value('IMAGO_ACCEL') ?? 'auto'),
+    masterKeyCommand: value('IMAGO_MASTER_KEY_COMMAND'),
     uefiDictionaryFile: value('IMAGO_UEFI_DICTIONARY'),
   }
 }

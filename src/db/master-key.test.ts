@@ -84,3 +84,18 @@ test('a master key that is damaged, another, gone or no file is refused', async 
   await writeFile(path, key, { mode: 0o600 })
   await open(sample)
 })
+
+test('a master key that is given needs no file, and is tried on what is sealed', async (context) => {
+  const { folder, path } = await start(context)
+  const open = (given: Uint8Array, sample?: { sealed: Uint8Array; context: string }) =>
+    openMasterKey({ path, given, randomBytes, sample })
+  const key = randomBytes(32)
+  const sealed = (await open(key)).seal(secret, 'here')
+  assert.deepEqual(await readdir(folder), [])
+  const sample = { sealed, context: 'here' }
+  assert.deepEqual(Buffer.from((await open(key, sample)).open(sealed, 'here')), secret)
+  await assert.rejects(open(randomBytes(32), sample), {
+    name: 'MasterKeyError',
+    message: /command/,
+  })
+})

@@ -15,6 +15,8 @@ export class MasterKeyError extends Error {
 
 export interface MasterKeyOptions {
   readonly path: string
+  /** The key itself, where it is kept elsewhere: then there is no file. */
+  readonly given?: Uint8Array | undefined
   readonly randomBytes: RandomBytes
   /** Something that the key has sealed, with its context; nothing where there is no such thing yet. */
   readonly sample: { readonly sealed: Uint8Array; readonly context: string } | undefined
@@ -22,10 +24,10 @@ export interface MasterKeyOptions {
 
 /** Opens the master key, and makes it where there is none and nothing was ever sealed. */
 export async function openMasterKey(options: MasterKeyOptions): Promise<Sealer> {
-  const { path, randomBytes, sample } = options
+  const { path, given, randomBytes, sample } = options
   // A start that was cut off may have left it: half a key, or another name of the whole one.
   await rm(temporaryOf(path), { force: true })
-  let key = await read(path)
+  let key = given ?? (await read(path))
   if (!key) {
     if (sample) {
       throw new MasterKeyError(
@@ -41,7 +43,8 @@ export async function openMasterKey(options: MasterKeyOptions): Promise<Sealer> 
   } catch (error) {
     if (!(error instanceof SealBroken)) throw error
     throw new MasterKeyError(
-      `The master key is another than the one that sealed the keys: ${path}. Put that back from a backup`,
+      `The master key is another than the one that sealed the keys: ${given ? 'the command printed it' : path}. ` +
+        'Put that back from a backup',
       { cause: error },
     )
   }

@@ -15,6 +15,7 @@ import { CommandFailed, hasCode, messageOf } from '../failure.ts'
 import { missingPackages } from '../host-tools.ts'
 import { credentialsFile, noteAccess } from '../installation.ts'
 import { openLog } from '../log-file.ts'
+import { askForMasterKey } from '../master-key-command.ts'
 import { Progress } from '../progress.ts'
 import { say, type Shell } from '../shell.ts'
 
@@ -51,11 +52,12 @@ export async function serve(shell: Shell): Promise<void> {
 
 /** Opens the folder and the port, or says in one line why that cannot be. */
 async function open(config: Config): Promise<{ imago: Imago; log: Log }> {
-  const { dataFolder, listen } = config
+  const { dataFolder, listen, masterKeyCommand } = config
+  const masterKey = masterKeyCommand && (await askForMasterKey(masterKeyCommand))
   try {
     await mkdir(dataFolder, { recursive: true, mode: 0o700 })
     const log = openLog(join(dataFolder, 'imago.log'))
-    return { imago: await openImago({ config, log }), log }
+    return { imago: await openImago({ config, log, ...(masterKey && { masterKey }) }), log }
   } catch (error) {
     const address = `${listen.host}:${listen.port}`
     if (error instanceof FolderInUse || error instanceof ConfigError) throw error

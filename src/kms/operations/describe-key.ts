@@ -12,7 +12,6 @@ import { viewKey } from '../view.ts'
 export const describeKey = writeOperation<DescribeKeyRequest, DescribeKeyResponse>({
   service: 'kms',
   action: 'DescribeKey',
-  owesNothing: true,
   permissions: ({ KeyId }, context) => onKey('DescribeKey', KeyId, context),
 
   async run(call) {
