@@ -26,7 +26,8 @@ async function start(context: TestContext) {
     for (const end of ends.reverse()) await end()
   })
   const system = await startSystem({ after: (end) => void ends.push(end as () => unknown) })
-  const { ec2, until } = system
+  const { ec2 } = system
+  const until = system.until.bind(system)
   const snapshotId = await blankSnapshot(system)
   const imageId = await registerBlank(system, snapshotId, { Name: 'a root' })
   const describe = async (id: string) => {
@@ -53,6 +54,7 @@ async function start(context: TestContext) {
   const rootOf = async (id: string) => (await describe(id))?.BlockDeviceMappings?.[0]?.Ebs?.VolumeId
   return {
     ...system,
+    until,
     tasks,
     untilTask,
     rootOf,

@@ -15,13 +15,15 @@ import { region, startSystem } from './system.ts'
 
 async function start(context: TestContext, isIdle = false) {
   const system = await startSystem(context, { isIdle })
-  const { ec2, until } = system
+  const { ec2 } = system
+  const until = system.until.bind(system)
   const describe = async (id: string) => {
     const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({ VolumeIds: [id] }))
     return Volumes[0]
   }
   return {
     ...system,
+    until,
     describe,
     create: async (input: Partial<CreateVolumeCommandInput> = {}) => {
       const wanted = { AvailabilityZone: `${region}a`, Size: 1, ...input }
