@@ -1,5 +1,6 @@
 /** What befalls a snapshot after it was taken, in the `snapshots` table: each a compare-and-set that tells whether it took place. */
 import type { Database, Tx } from '../db/database.ts'
+import { inChunks } from '../lib/chunks.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Snapshot } from './snapshot.ts'
 import { findSnapshots } from './store.ts'
@@ -116,10 +117,10 @@ export async function listRecycledSnapshots(
     .orderBy('id')
   if (ids) select = select.where('id', 'in', ids)
   const rows = await select.execute()
-  const found = await findSnapshots(
-    db,
-    rows.map(({ id }) => id),
-  )
+  const found: Snapshot[] = []
+  for (const some of inChunks(rows.map(({ id }) => id))) {
+    found.push(...(await findSnapshots(db, some)))
+  }
   return found.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
