@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import {
   AttachVolumeCommand,
+  CreateReplaceRootVolumeTaskCommand,
   CreateSnapshotCommand,
   CreateVolumeCommand,
   type CreateVolumeCommandInput,
+  DescribeReplaceRootVolumeTasksCommand,
   DescribeSnapshotsCommand,
   DescribeVolumesCommand,
   DetachVolumeCommand,
+  ModifyVolumeCommand,
   StartInstancesCommand,
   StopInstancesCommand,
   TerminateInstancesCommand,
@@ -125,6 +128,39 @@ test('a volume attached to a stopped instance is there when it starts', async ()
   await untilAttachment(volumeId, 'attached')
   await ec2.send(new StartInstancesCommand({ InstanceIds: [guest.id] }))
   await guest.ready()
+  assert.equal(await guest.run(`mount ${diskOf(volumeId)} /mnt && cat /mnt/file`), 'data')
+})
+
+test('a volume grows under its guest, which goes on', async () => {
+  await world.ec2.send(new ModifyVolumeCommand({ VolumeId: volumeId, Size: 3 }))
+  await eventually('the new size', async () => {
+    const size = await guest.run(`blockdev --getsize64 ${diskOf(volumeId)}`)
+    return size === String(3 * 2 ** 30)
+  })
+  assert.equal(await guest.run('cat /mnt/file'), 'data')
+  assert.equal((await describeVolume(volumeId)).Size, 3)
+})
+
+test('a guest gets its root as it was launched, and keeps its address and its other disk', async () => {
+  await guest.run('echo old >/root/mark; sync')
+  const before = await guest.addresses()
+  const { ReplaceRootVolumeTask } = await world.ec2.send(
+    new CreateReplaceRootVolumeTaskCommand({
+      InstanceId: guest.id,
+      DeleteReplacedRootVolume: true,
+    }),
+  )
+  const id = ReplaceRootVolumeTask?.ReplaceRootVolumeTaskId ?? ''
+  await eventually('the new root', async () => {
+    const { State } = await describeInstance(world.ec2, guest.id)
+    assert.equal(State?.Name, 'running')
+    const wanted = new DescribeReplaceRootVolumeTasksCommand({ ReplaceRootVolumeTaskIds: [id] })
+    const { ReplaceRootVolumeTasks: [task] = [] } = await world.ec2.send(wanted)
+    return task?.TaskState === 'succeeded'
+  })
+  await guest.ready()
+  assert.deepEqual(await guest.addresses(), before)
+  assert.notEqual((await guest.try('cat /root/mark')).code, 0)
   assert.equal(await guest.run(`mount ${diskOf(volumeId)} /mnt && cat /mnt/file`), 'data')
 })
 
