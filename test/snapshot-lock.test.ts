@@ -147,3 +147,21 @@ test('a locked snapshot outlives its image', async (context) => {
   assert.deepEqual(DeleteSnapshotResults, [{ SnapshotId, ReturnCode: 'client-error' }])
   await assert.rejects(ec2.send(new DeleteSnapshotCommand({ SnapshotId })), locked)
 })
+
+test('of a lock and a deletion at the same instant, one wins', async (context) => {
+  const { ec2, db } = await start(context, 'postgres')
+  for (let round = 0; round < 15; round++) {
+    const snapshot = snapshotRow(owner)
+    const SnapshotId = snapshot.id
+    await transaction(db.writes, (tx) => insertSnapshot(tx, snapshot))
+    const lock = { SnapshotId, LockMode: 'governance', LockDuration: 1 } as const
+    const [locking, deleting] = await Promise.allSettled([
+      ec2.send(new LockSnapshotCommand(lock)),
+      ec2.send(new DeleteSnapshotCommand({ SnapshotId })),
+    ])
+    assert.notEqual(locking.status, deleting.status)
+    const lost = [locking, deleting].find(({ status }) => status === 'rejected')
+    assert(lost?.status === 'rejected' && lost.reason instanceof Error)
+    assert.match(lost.reason.name, /^(OperationNotPermitted|InvalidSnapshot.NotFound)$/)
+  }
+})
