@@ -14,6 +14,7 @@ import { Buckets } from './buckets/buckets.ts'
 import { recipes } from './catalog/recipe.ts'
 import type { Config } from './config.ts'
 import { type Connections, migrate, openSqlite, transaction } from './db/database.ts'
+import { SharedTransactions } from './db/shared-transactions.ts'
 import { lockFolder } from './db/lock.ts'
 import { openMasterKey } from './db/master-key.ts'
 import { directSnapshotReconciler } from './ebs-direct/reconcile.ts'
@@ -207,6 +208,7 @@ export async function openImago(options: Options): Promise<Imago> {
     newRequestId: randomUUID,
     changed: () => loop.wake(),
     contents: new BlockIntake(blockStore),
+    sharedWrites: new SharedTransactions(db.writes),
     readers: {
       masterKey,
       randomBytes,

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { actions } from './actions.ts'
 import type { AuditLog } from './audit/log.ts'
 import { type Connections, isDiskFull, type Tx, transaction } from './db/database.ts'
+import type { SharedTransactions } from './db/shared-transactions.ts'
 import { claimToken, keepAnswer } from './client-tokens/store.ts'
 import { type Caller, type Permission, requireAllowed } from './iam/evaluate.ts'
 import { findAccessKey } from './iam/store.ts'
@@ -24,6 +25,8 @@ export interface System {
   readonly regions: readonly string[]
   readonly readers: Readers
   readonly contents: Contents
+  /** For calls that come in great numbers. */
+  readonly sharedWrites: SharedTransactions
   readonly audit: AuditLog
   readonly now: () => Date
   readonly randomBytes: (count: number) => Uint8Array
@@ -92,7 +95,10 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
         contents,
       })
       using _held = isDisposable(prepared) ? prepared : undefined
-      const { reply: written, output } = await transaction(system.db.writes, async (tx) => {
+      const { sharedWrites } = system
+      const inTransaction = <T>(work: (tx: Tx) => Promise<T>) =>
+        operation.sharesTransaction ? sharedWrites.run(work) : transaction(db.writes, work)
+      const { reply: written, output } = await inTransaction(async (tx) => {
         allow()
         refuseDryRun(input)
         const begun = { tx, prepared: prepared as void }

@@ -19,7 +19,7 @@ import { Secret } from '../src/lib/secret.ts'
 import { endProcess, listMachineProcesses } from '../src/qemu/machine-process.ts'
 import { Vpc } from '../src/vpc/vpc.ts'
 import type { Death, FromChild, ToChild } from './server-child.ts'
-import { accountId, region } from './system.ts'
+import { accountId, type ClientSettings, region } from './system.ts'
 
 export class KillableServer {
   readonly dataFolder: string
@@ -76,18 +76,25 @@ export class KillableServer {
     if (!message || !('endpoint' in message)) return false
     this.#access = message
     this.#client?.destroy()
-    this.#client = new EC2Client({
-      endpoint: message.endpoint,
-      region,
-      maxAttempts: 1,
-      credentials: { accessKeyId: message.id, secretAccessKey: message.secret },
-    })
+    this.#client = new EC2Client(this.settings)
     return true
   }
 
   get ec2(): EC2Client {
     assert(this.#client, 'the server was never up')
     return this.#client
+  }
+
+  /** What clients of other services are made with. */
+  get settings(): ClientSettings {
+    const access = this.#access
+    assert(access, 'the server was never up')
+    return {
+      endpoint: access.endpoint,
+      region,
+      maxAttempts: 1,
+      credentials: { accessKeyId: access.id, secretAccessKey: access.secret },
+    }
   }
 
   get isUp(): boolean {

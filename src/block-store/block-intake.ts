@@ -24,7 +24,7 @@ export class BlockIntake {
     this.#store = store
   }
 
-  /** When it resolves, the block is synced. */
+  /** When it resolves, the block is synced. The buffer is handed over. */
   async storeBlock(digest: Digest, bytes: Uint8Array) {
     const shared = (this.#current ??= {
       upload: this.#store.beginUpload(),
@@ -35,7 +35,7 @@ export class BlockIntake {
     if (++shared.blocks >= blocksOfUploadMax) this.#current = undefined
     try {
       const addedBytes = await shared.upload.storeBlock(digest, bytes)
-      return { addedBytes, [Symbol.dispose]: () => this.#leave(shared) }
+      return { digest, addedBytes, [Symbol.dispose]: () => this.#leave(shared) }
     } catch (error) {
       this.#leave(shared)
       throw error

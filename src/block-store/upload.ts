@@ -54,13 +54,18 @@ export class Upload {
     return digest
   }
 
-  /** Stores a whole block whose digest is known. Tells how many bytes that added. */
+  /**
+   * Stores a whole block whose digest is known. The buffer is handed over. Tells how many
+   * bytes that added.
+   */
   async storeBlock(digest: Digest, bytes: Uint8Array): Promise<number> {
     assert.equal(bytes.length, blockSizeBytes, 'a block has 512 KiB')
     const key = keyOf(digest)
     if (key === zeroKey) return 0
-    // What is handed to a thread is gone for the caller, who may still need it.
-    return await this.#while(() => this.#putBlock(key, new Uint8Array(bytes)))
+    const { buffer } = bytes
+    const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length
+    const plain = isWhole ? new Uint8Array(buffer) : new Uint8Array(bytes)
+    return await this.#while(() => this.#putBlock(key, plain))
   }
 
   /**
@@ -147,9 +152,11 @@ export class Upload {
   async #write(claim: Claim, plain: Uint8Array<ArrayBuffer>): Promise<number> {
     try {
       const input = { plain, positions: [0] }
-      const { packed, lengths } = await this.#parts.pool.run('pack', input)
+      const { plain: done, packed, lengths } = await this.#parts.pool.run('pack', input)
       const addedBytes = packed.length
       await this.#writer.write(claim, packed, lengths)
+      // Given back at once: to wait until it is collected costs more.
+      for (const { buffer } of [done, packed]) buffer.transfer(0)
       return addedBytes
     } catch (error) {
       claim.abandon(error)

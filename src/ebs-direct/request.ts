@@ -14,7 +14,7 @@ export function readBlock(input: {
   readonly Checksum: string | undefined
   readonly ChecksumAlgorithm: string | undefined
   readonly Progress?: number | undefined
-}): { readonly digest: Digest } {
+}): Digest {
   const { BlockData, DataLength, Progress = 0 } = input
   checkAlgorithm(input.ChecksumAlgorithm)
   if (Progress < 0 || Progress > 100) {
@@ -28,7 +28,7 @@ export function readBlock(input: {
     )
   }
   const digest = digestOfShared(BlockData)
-  if (checksumOf(digest) === input.Checksum) return { digest }
+  if (checksumOf(digest) === input.Checksum) return digest
   throw invalid(wrongChecksumReason, 'The checksum is not that of the data of the block.')
 }
 

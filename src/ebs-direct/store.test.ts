@@ -72,7 +72,7 @@ for (const [name, start] of Object.entries(databases)) {
       await insert(db, { ...open, parentSnapshotId: 'snap-00000002', parentManifest: parent })
       const put = async (intake: BlockIntake, index: number, number: number) => {
         const digest = digestNumber(number)
-        using block = await intake.storeBlock(digest, blockNumber(number))
+        using block = await intake.storeBlock(digest, blockNumber(number).slice())
         const { addedBytes } = block
         await transaction(db.writes, (tx) =>
           putDirectBlock(tx, { id, index, digest, addedBytes, now }),

@@ -6,11 +6,12 @@ import type { Digest } from '../lib/digest.ts'
 
 /** A block that is there for good as long as this is held, or something names it. */
 export interface StoredBlock extends Disposable {
+  readonly digest: Digest
   /** What it takes, packed; nothing where the store had it. */
   readonly addedBytes: number
 }
 
 export interface Contents {
-  /** Stores a whole block under the digest that it has. */
+  /** Stores a whole block under the digest that it has. The buffer is handed over. */
   storeBlock(digest: Digest, bytes: Uint8Array): Promise<StoredBlock>
 }

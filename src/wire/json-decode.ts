@@ -5,6 +5,7 @@
  * clients send more.
  */
 import { ApiError } from '../lib/errors.ts'
+import { parseJson } from '../lib/json.ts'
 import type { Input } from './decode.ts'
 import type { Model, ScalarKind, Shape, Structure } from './model.ts'
 
@@ -25,7 +26,7 @@ export function decodeBody(model: Model, action: string, body: Uint8Array): Inpu
 
 function parse(body: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch {
     throw new ApiError('SerializationException', 'The body of the request is not JSON.')
   }

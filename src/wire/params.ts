@@ -3,6 +3,7 @@
  * the form in the body are the same to AWS. A name stands for one value only.
  */
 import { ApiError } from '../lib/errors.ts'
+import { hasNul } from '../lib/json.ts'
 import type { HttpRequest } from './request.ts'
 
 export type Params = ReadonlyMap<string, string>
@@ -24,11 +25,11 @@ export function queryOf(target: string): string {
   return at < 0 ? '' : target.slice(at + 1)
 }
 
-/** One name or value as it was before it was encoded; `undefined` where it cannot be. */
+/** One name or value as it was before it was encoded; `undefined` where it cannot be, or has a NUL. */
 export function decodeFormText(text: string): string | undefined {
-  if (!/[%+]/.test(text)) return text
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
+    const decoded = /[%+]/.test(text) ? decodeURIComponent(text.replaceAll('+', ' ')) : text
+    return hasNul(decoded) ? undefined : decoded
   } catch {
     return undefined
   }

@@ -16,20 +16,19 @@ export const putSnapshotBlock = writeOperation<Input, PutSnapshotBlockResponse, 
     onSnapshots('PutSnapshotBlock', [SnapshotId], region),
 
   owesNothing: true,
+  sharesTransaction: true,
   // Content first: the row below names what is synced already.
   async prepare(input, context) {
     const { snapshot } = await openSnapshot(context.db, context, input.SnapshotId)
     readBlockIndex(input.BlockIndex, snapshot.volumeSizeGiB)
-    const { digest } = readBlock(input)
-    return await context.contents.storeBlock(digest, input.BlockData)
+    return await context.contents.storeBlock(readBlock(input), input.BlockData)
   },
 
-  async run(call, { addedBytes }) {
+  async run(call, { digest, addedBytes }) {
     const { input, tx, now } = call
     const { snapshot } = await openSnapshot(tx, call, input.SnapshotId)
     const { id, volumeSizeGiB } = snapshot
     const index = readBlockIndex(input.BlockIndex, volumeSizeGiB)
-    const { digest } = readBlock(input)
     const isOpen = await putDirectBlock(tx, { id, index, digest, addedBytes, now })
     if (!isOpen) throw notOpen(snapshot)
     return { Checksum: input.Checksum, ChecksumAlgorithm: 'SHA256' }
