@@ -2,6 +2,7 @@
 import { transaction } from './db/database.ts'
 import { evaluate } from './iam/evaluate.ts'
 import { ApiError } from './lib/errors.ts'
+import { parseJson } from './lib/json.ts'
 import { formatId } from './lib/ids.ts'
 import { authenticate, shownError, type Signed, type System } from './pipeline.ts'
 import type { Extension } from './wire/extension.ts'
@@ -71,7 +72,7 @@ export async function answerExtension(
 function parseBody(body: Uint8Array): unknown {
   if (body.length === 0) return undefined
   try {
-    return JSON.parse(Buffer.from(body).toString())
+    return parseJson(Buffer.from(body).toString())
   } catch {
     throw new ApiError('MalformedQueryString', 'The body is not JSON.')
   }

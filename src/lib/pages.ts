@@ -3,6 +3,7 @@
  * which key the next page begins, so rows that come and go shift nothing.
  */
 import { ApiError } from './errors.ts'
+import { parseJson } from './json.ts'
 
 export interface PageQuery {
   readonly MaxResults?: number | undefined
@@ -58,7 +59,7 @@ export function formatToken(after: string): string {
 
 function parseToken(token: string): string {
   try {
-    const read: unknown = JSON.parse(Buffer.from(token, 'base64url').toString())
+    const read = parseJson(Buffer.from(token, 'base64url').toString())
     if (read && typeof read === 'object' && 'after' in read && typeof read.after === 'string') {
       return read.after
     }
