@@ -23,8 +23,9 @@ const blockBytes = 512 * 1024
 const checksumOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('base64')
 
 test('a block may be signed, or its checksum in its place, and not neither', async (context) => {
-  const { endpoint, settingsWith } = await startSystem(context)
-  const settings = settingsWith()
+  const system = await startSystem(context)
+  const { endpoint } = system
+  const settings = system.settingsWith()
   const ebs = new EBSClient(settings)
   context.after(() => ebs.destroy())
   const { SnapshotId } = await ebs.send(new StartSnapshotCommand({ VolumeSize: 1 }))

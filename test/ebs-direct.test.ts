@@ -35,16 +35,16 @@ const blockOf = (text: string): Buffer => Buffer.alloc(blockBytes, `${text} `)
 interface Rig {
   readonly system: TestSystem
   readonly ebs: EBSClient
-  start(input?: Partial<StartSnapshotCommandInput>): Promise<string>
-  put(SnapshotId: string, BlockIndex: number, BlockData: Uint8Array): Promise<unknown>
-  complete(SnapshotId: string, ChangedBlocksCount: number): Promise<void>
+  readonly start: (input?: Partial<StartSnapshotCommandInput>) => Promise<string>
+  readonly put: (SnapshotId: string, index: number, data: Uint8Array) => Promise<unknown>
+  readonly complete: (SnapshotId: string, ChangedBlocksCount: number) => Promise<void>
   /** A completed snapshot with those blocks. */
-  make(
+  readonly make: (
     blocks: Readonly<Record<number, Uint8Array>>,
     input?: Partial<StartSnapshotCommandInput>,
-  ): Promise<string>
+  ) => Promise<string>
   /** All that is listed, in pages of 100, read. */
-  read(SnapshotId: string, client?: EBSClient): Promise<ReadonlyMap<number, Buffer>>
+  readonly read: (SnapshotId: string, client?: EBSClient) => Promise<ReadonlyMap<number, Buffer>>
 }
 
 async function rigOf(context: TestContext, given?: TestSystem): Promise<Rig> {

@@ -12,7 +12,7 @@ export interface BlockPage {
   /** When all that the page gives out expires. */
   readonly expiresAt: Date
   /** The token of the page that begins with that block. */
-  tokenOf(next: number): string
+  readonly tokenOf: (next: number) => string
 }
 
 export function readBlockPage(

@@ -27,7 +27,7 @@ export interface Readers {
   /** What is in the block store, verified. */
   readonly blocks: Pick<BlockStore, 'readBlock' | 'readManifest'>
   /** 32 bytes that only this installation can make of a text, to vouch for it when it comes back. */
-  seal(text: string): Uint8Array
+  readonly seal: (text: string) => Uint8Array
   /** Seals what nobody is to read from the database, and opens it. */
   readonly masterKey: Sealer
   readonly randomBytes: RandomBytes
