@@ -35,7 +35,7 @@ test('an image keeps its UEFI data and its TPM, and so does its copy', async (co
     [{ UefiData: 'A'.repeat(64_004), BootMode }, 'InvalidParameterValue'],
   ]
   for (const [input, name] of refused) {
-    await assert.rejects(register({ Name: 'refused', ...input }), { name })
+    await assert.rejects(register({ ...input, Name: 'refused' }), { name })
   }
 
   const ask = async (client: EC2Client, ImageId: string) => {

@@ -1,8 +1,8 @@
-/** What an owner hands in as `UefiData`: it is kept as it came, once it is known that machines can use it. */
+/** The `UefiData` of images. What an owner hands in is kept as it came, once it is known that machines can use it. */
 import { invalidParameterValue } from '../lib/errors.ts'
-import { decodeUefiData, type Dictionary } from '../qemu/uefi-data.ts'
+import { decodeUefiData, type Dictionary, encodeUefiData } from '../qemu/uefi-data.ts'
 import { storedBytes } from '../qemu/uefi-store.ts'
-import { UefiDataError } from '../qemu/uefi-variable.ts'
+import { UefiDataError, type UefiVariable } from '../qemu/uefi-variable.ts'
 import { uefiBytesMax, uefiDataMax } from './unknowns.ts'
 
 export function checkUefiData(data: string, dictionary: Dictionary): void {
@@ -15,6 +15,16 @@ export function checkUefiData(data: string, dictionary: Dictionary): void {
     if (error instanceof UefiDataError) throw refuse(`It cannot be used: ${error.message}.`)
     throw error
   }
+}
+
+/** What an instance has, for an image: nothing where that is more than an image can have. */
+export function imageUefiData(
+  variables: readonly UefiVariable[],
+  dictionary: Dictionary,
+): string | undefined {
+  if (storedBytes(variables) > uefiBytesMax) return undefined
+  const data = encodeUefiData(variables, dictionary)
+  return data.length > uefiDataMax ? undefined : data
 }
 
 const shownMax = 20

@@ -6,7 +6,6 @@ import { ApiError, invalidParameterValue } from '../../lib/errors.ts'
 import { checkSnapshotPlace } from '../../snapshots/snapshot.ts'
 import { areFrozen } from '../../snapshots/frozen.ts'
 import { takeSnapshots } from '../../snapshots/take.ts'
-import { encodeUefiData } from '../../qemu/uefi-data.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { putTags } from '../../tags/store.ts'
 import { listAttachments, listVolumes } from '../../volumes/store.ts'
@@ -29,6 +28,7 @@ import {
   snapshotsOf,
 } from '../image.ts'
 import { findImage, findImageIdByName, insertImage } from '../store.ts'
+import { imageUefiData } from '../uefi-data.ts'
 import { carryUefiData, insertUefiData } from '../uefi-data-store.ts'
 import { carryWatermarks } from '../watermark-store.ts'
 
@@ -125,15 +125,19 @@ function bootModeOf({ BootModeOverride }: CreateImageRequest, instance: Instance
   )
 }
 
-/** The image has the variables that the instance has now; what cannot be read of it, its image's. */
+/** The image has the variables that the instance has now; where that cannot be, its image's. */
 async function keepUefiData(
   { tx, readers }: Call,
   { id, imageId: from, currentBootMode }: Instance,
   to: Image['id'],
 ): Promise<void> {
   const variables = currentBootMode === 'uefi' ? await readers.uefiVariables(id) : undefined
-  if (!variables || variables === 'unreadable') return await carryUefiData(tx, { from, to })
-  await insertUefiData(tx, to, encodeUefiData(variables, readers.uefiDictionary))
+  const data =
+    variables && variables !== 'unreadable'
+      ? imageUefiData(variables, readers.uefiDictionary)
+      : undefined
+  if (data === undefined) await carryUefiData(tx, { from, to })
+  else await insertUefiData(tx, to, data)
 }
 
 /** Takes a snapshot of each volume that the image shall have, all at one instant, and adds new disks. */
