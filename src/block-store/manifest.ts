@@ -77,6 +77,7 @@ export function decodeManifest(bytes: Buffer): Manifest {
   assert.equal(bytes.toString('latin1', 0, 8), magic, 'it is of another format')
   assert.equal(bytes.readUInt32LE(16), blockSizeBytes, 'its blocks are of another size')
   const sizeBytes = Number(bytes.readBigUInt64LE(8))
+  assert(Number.isSafeInteger(sizeBytes), 'its disk is too large')
   const count = bytes.readUInt32LE(20)
   const keysAt = headerSizeBytes + count * 4
   assert.equal(bytes.length, keysAt + count * keySizeBytes, 'its length is wrong')
