@@ -36,6 +36,7 @@ import { describeImages } from './operations/describe-images.ts'
 import { modifyImageAttribute } from './operations/modify-image-attribute.ts'
 import { registerImage } from './operations/register-image.ts'
 import { resetImageAttribute } from './operations/reset-image-attribute.ts'
+import { publicImagesMax } from './quota.ts'
 import { imageReconciler } from './reconcile.ts'
 import { changeImageSettings } from './settings-store.ts'
 
@@ -214,7 +215,12 @@ async function run(world: World, step: Step): Promise<void> {
           ...grant,
         }),
       )
-      assert.equal(isDone, isOwn)
+      const isPublishing = step.isAdded && given === 'all' && !image.grantees.has('all')
+      const publicCount = images.filter(
+        (one) =>
+          one.owner === account && one.region === at && !one.isGone && one.grantees.has('all'),
+      ).length
+      assert.equal(isDone, isOwn && (!isPublishing || publicCount < publicImagesMax))
       if (isDone) image.grantees[step.isAdded ? 'add' : 'delete'](given)
       return
     }

@@ -36,6 +36,7 @@ import { enableImageDeregistrationProtection } from './operations/enable-image-d
 import { modifyImageAttribute } from './operations/modify-image-attribute.ts'
 import { registerImage } from './operations/register-image.ts'
 import { restoreImageFromRecycleBin } from './operations/restore-image-from-recycle-bin.ts'
+import { publicImagesMax } from './quota.ts'
 import { imageReconciler } from './reconcile.ts'
 import { changeImageSettings } from './settings-store.ts'
 
@@ -191,6 +192,7 @@ async function run(world: World, step: Step): Promise<void> {
       for (const image of world.images) {
         if (image.state !== 'recycled' || image.exitAtMs > world.now().getTime()) continue
         image.state = 'gone'
+        image.grantees.clear()
       }
       return
     case 'rule':
@@ -256,7 +258,11 @@ async function change(world: World, step: Step, image: ModelImage): Promise<void
             : { UserId: step.grantee }
       const isBlocked = world.accounts.get(step.who)?.isBlocked === true
       const isPublishing = step.is && step.grantee === 'all' && !image.grantees.has('all')
-      const may = isOwn && image.state === 'available' && !(isPublishing && isBlocked)
+      const publicCount = world.images.filter(
+        (one) => one.owner === step.who && one.state !== 'gone' && one.grantees.has('all'),
+      ).length
+      const mayPublish = !isBlocked && publicCount < publicImagesMax
+      const may = isOwn && image.state === 'available' && (!isPublishing || mayPublish)
       const LaunchPermission = step.is ? { Add: [item] } : { Remove: [item] }
       if (!(await isDone(modifyImageAttribute, { LaunchPermission }, may))) return
       image.grantees[step.is ? 'add' : 'delete'](step.grantee)
@@ -396,6 +402,6 @@ test('in whatever order images are shared, disabled, binned and brought back, th
         }
       },
     ),
-    { numRuns: 20 },
+    { numRuns: 12 },
   )
 })

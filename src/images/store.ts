@@ -13,10 +13,11 @@ import {
   type StateReason,
 } from './image.ts'
 import type { InstanceTypes } from './instance-types.ts'
+import { imagesMax, quotaExceeded } from './quota.ts'
 import { type LaunchPermission, permissionsOf, type Viewer } from './launch-permission.ts'
 
-/** Stores a new image. Refused where an image of the same owner and Region has its name. */
-export async function insertImage(tx: Tx, image: NewImage): Promise<void> {
+/** Stores a new image. Refused where an image of the same owner and Region has its name, or there are too many. */
+export async function insertImage(tx: Tx, image: NewImage, max = imagesMax): Promise<void> {
   // A name that is taken is found out by the unique index, also while another call is taking it.
   const { numInsertedOrUpdatedRows } = await tx
     .insertInto('images')
@@ -26,8 +27,29 @@ export async function insertImage(tx: Tx, image: NewImage): Promise<void> {
   if (numInsertedOrUpdatedRows !== 1n) {
     throw imageNameTaken(image.name, (await findImageIdByName(tx, image)) ?? 'of another call')
   }
+  if ((await countImages(tx, image)) > max) throw quotaExceeded('AMIs in this Region', max)
   const links = snapshotsOf(image).map((id) => ({ image_id: image.id, snapshot_id: id }))
   if (links.length > 0) await tx.insertInto('image_snapshots').values(links).execute()
+}
+
+/** How many images an account has in a Region, also in the Recycle Bin. */
+export async function countImages(
+  db: Database,
+  { accountId, region, isPublic }: Pick<Image, 'accountId' | 'region'> & { isPublic?: boolean },
+): Promise<number> {
+  const counts: number[] = []
+  // The first are counted in the index of their names alone, however many have come and gone.
+  for (const states of [sql`('pending', 'available', 'disabled')`, sql`('recycled')`]) {
+    let select = db
+      .selectFrom('images')
+      .select((of) => of.fn.countAll<number>().as('count'))
+      .where('account_id', '=', accountId)
+      .where('region', '=', region)
+      .where(sql<boolean>`state IN ${states}`)
+    if (isPublic) select = select.where('is_public', '=', 1)
+    counts.push(Number((await select.executeTakeFirstOrThrow()).count))
+  }
+  return counts.reduce((sum, count) => sum + count, 0)
 }
 
 /** The image that has a name now. */

@@ -38,5 +38,8 @@ export const uefiDataMax = 64_000
 /** How many bytes of variables it may unpack to: the firmware's store has little more room. */
 export const uefiBytesMax = 192 * 1024
 
+/** The code where an account has as many images, public images or shares of one as it may have. */
+export const quotaCode: ErrorCode = 'ResourceLimitExceeded'
+
 /** The code where one gives a share back that one does not have by one's account's number. */
 export const notSharedByNameCode: ErrorCode = 'InvalidRequest'

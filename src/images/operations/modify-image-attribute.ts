@@ -13,9 +13,15 @@ import {
   unknownImageAttribute,
 } from '../image.ts'
 import { type LaunchPermission, readLaunchPermissions } from '../launch-permission.ts'
-import { addLaunchPermissions, isEveryone, removeLaunchPermissions } from '../permission-store.ts'
+import {
+  addLaunchPermissions,
+  isEveryone,
+  listLaunchPermissions,
+  removeLaunchPermissions,
+} from '../permission-store.ts'
+import { publicImagesMax, quotaExceeded, shareTargetsMax } from '../quota.ts'
 import { findImageSettings } from '../settings-store.ts'
-import { requireImdsV2, setImageDescription } from '../store.ts'
+import { countImages, requireImdsV2, setImageDescription } from '../store.ts'
 
 export const modifyImageAttribute = writeOperation<
   ModifyImageAttributeRequest,
@@ -39,6 +45,7 @@ export const modifyImageAttribute = writeOperation<
         await checkPublicAccess(tx, image, change.add)
         await addLaunchPermissions(tx, id, change.add, publicDeprecation(image))
         await removeLaunchPermissions(tx, id, change.remove)
+        await checkQuotas(tx, image)
         break
     }
     return { Return: true }
@@ -54,6 +61,19 @@ async function checkPublicAccess(
   if (image.isPublic || !added.some(isEveryone)) return
   const { publicAccess } = await findImageSettings(tx, image)
   if (publicAccess === 'block-new-sharing') throw publicSharingBlocked()
+}
+
+/** Looks at what has come of the call, which is undone where that is too much. */
+async function checkQuotas(tx: Tx, image: Image): Promise<void> {
+  const permissions = await listLaunchPermissions(tx, image.id)
+  if (permissions.length > shareTargetsMax) {
+    throw quotaExceeded('accounts and organizations that an AMI is shared with', shareTargetsMax)
+  }
+  if (image.isPublic || !permissions.some(isEveryone)) return
+  const { accountId, region } = image
+  if ((await countImages(tx, { accountId, region, isPublic: true })) > publicImagesMax) {
+    throw quotaExceeded('public AMIs in this Region', publicImagesMax)
+  }
 }
 
 type Change =
