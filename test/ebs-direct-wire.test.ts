@@ -10,6 +10,8 @@ import {
   CompleteSnapshotCommand,
   EBSClient,
   GetSnapshotBlockCommand,
+  type GetSnapshotBlockCommandInput,
+  type GetSnapshotBlockCommandOutput,
   ListSnapshotBlocksCommand,
   PutSnapshotBlockCommand,
   StartSnapshotCommand,
@@ -143,9 +145,11 @@ test('a service that is killed between blocks keeps each that it answered', asyn
   assert.equal(Blocks.length, count)
   const tokens = new Map(Blocks.map(({ BlockIndex, BlockToken }) => [BlockIndex, BlockToken]))
   for (const [BlockIndex, data] of answered) {
-    const wanted = { SnapshotId, BlockIndex, BlockToken: tokens.get(BlockIndex) }
-    const { BlockData } = await again.send(new GetSnapshotBlockCommand(wanted))
-    assert(data.equals((await BlockData?.transformToByteArray()) ?? Buffer.alloc(0)))
+    const BlockToken: string | undefined = tokens.get(BlockIndex)
+    const wanted: GetSnapshotBlockCommandInput = { SnapshotId, BlockIndex, BlockToken }
+    const got: GetSnapshotBlockCommandOutput = await again.send(new GetSnapshotBlockCommand(wanted))
+    const bytes: Uint8Array | undefined = await got.BlockData?.transformToByteArray()
+    assert(bytes && data.equals(bytes))
   }
   assert.deepEqual(await server.check(), [])
 })

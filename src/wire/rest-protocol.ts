@@ -152,7 +152,8 @@ function encodePlaced(model: Model, action: string, output: unknown): Reply | un
   let payload: Uint8Array | undefined
   for (const { name, location, requestName } of members) {
     const value = values[name]
-    if (location === 'header' && value !== undefined) headers[requestName] = String(value)
+    const isText = typeof value === 'string' || typeof value === 'number'
+    if (location === 'header' && isText) headers[requestName] = String(value)
     if (location === 'payload' && value instanceof Uint8Array) payload = value
   }
   if (!payload) return { headers, body: encodeOutput(model, action, output) }
