@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import {
   CreateImageCommand,
+  CreateReplaceRootVolumeTaskCommand,
   CreateSnapshotCommand,
   CreateVolumeCommand,
   DeleteSnapshotCommand,
@@ -19,6 +20,7 @@ import {
   DescribeSnapshotsCommand,
   DescribeVolumesCommand,
   EC2ServiceException,
+  ModifyVolumeCommand,
   RunInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2'
@@ -55,6 +57,8 @@ const owed = `
   UNION ALL SELECT volume_id, state FROM volume_attachments WHERE state = 'attaching'
   UNION ALL SELECT volume_id, a.state FROM volume_attachments a JOIN instances i ON i.id = instance_id
     WHERE a.state = 'detaching' AND i.state <> 'running'
+  UNION ALL SELECT volume_id, state FROM volume_modifications WHERE state IN ('modifying', 'optimizing')
+  UNION ALL SELECT id, state FROM replace_root_volume_tasks WHERE state IN ('pending', 'in-progress')
   UNION ALL SELECT id, state FROM snapshots WHERE state = 'pending'
   UNION ALL SELECT id, state FROM freezes WHERE state = 'wanted'
   UNION ALL SELECT id, state FROM images WHERE state = 'pending'
@@ -210,6 +214,32 @@ export class BareWorld {
     await this.until(`${volumeId} is attached`, async () => {
       const query = `SELECT state FROM volume_attachments WHERE volume_id = '${volumeId}'`
       return (await this.#row<{ state?: string }>(query)).state === 'attached'
+    })
+  }
+
+  async grow(VolumeId: string, Size: number): Promise<void> {
+    await this.#answered(this.server.ec2.send(new ModifyVolumeCommand({ VolumeId, Size })))
+  }
+
+  /** Whether no change of the volume is under way. */
+  async isChanged(volumeId: string): Promise<boolean> {
+    const query = `SELECT volume_id FROM volume_modifications
+      WHERE volume_id = '${volumeId}' AND state IN ('modifying', 'optimizing')`
+    return this.#rows(query).length === 0
+  }
+
+  /** Gives the instance its root as it was launched, with a machine anew. */
+  async replaceRoot(InstanceId: string): Promise<void> {
+    delete this.#of(InstanceId).pid
+    const { ReplaceRootVolumeTask: task } = await this.#answered(
+      this.server.ec2.send(
+        new CreateReplaceRootVolumeTaskCommand({ InstanceId, DeleteReplacedRootVolume: true }),
+      ),
+    )
+    const id = task?.ReplaceRootVolumeTaskId ?? ''
+    await this.until('the new root', async () => {
+      const query = `SELECT state FROM replace_root_volume_tasks WHERE id = '${id}'`
+      return (await this.#row<{ state?: string }>(query)).state === 'succeeded'
     })
   }
 

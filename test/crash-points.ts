@@ -50,7 +50,7 @@ export function watchEffects(onPoint: OnPoint): void {
     return at < 0 ? '' : `spawn ${words[at]}${subcommand}`
   })
   around(Socket.prototype, 'write', ([data]) => {
-    const command = /^\{"execute":"([a-z-]+)"/.exec(typeof data === 'string' ? data : '')?.[1]
+    const command = /^\{"execute":"([a-z_-]+)"/.exec(typeof data === 'string' ? data : '')?.[1]
     return command === undefined || command.startsWith('query-') ? '' : `qmp ${command}`
   })
   syncBuiltinESMExports()

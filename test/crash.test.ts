@@ -83,6 +83,8 @@ async function lifeOfOne(world: BareWorld): Promise<void> {
   const running = await world.createImage(id, true)
   const root = await world.rootOf(id)
   await world.send(ec2.send(new RebootInstancesCommand({ InstanceIds: [id] })))
+  await world.grow(root, 2)
+  await world.grow(volume, 2)
   for (let count = 0; count < 6; count++) {
     await world.reaches(await world.createSnapshot(root), 'completed')
   }
@@ -98,6 +100,9 @@ async function lifeOfOne(world: BareWorld): Promise<void> {
     ec2.send(new DetachVolumeCommand({ VolumeId: volume })),
   )
   await world.reaches(volume, 'available')
+  await world.until('the change', () => world.isChanged(volume))
+  await world.grow(volume, 3)
+  await world.until('the change', () => world.isChanged(volume))
   const snapshot = await world.createSnapshot(volume)
   await world.change([volume], 'gone', () =>
     ec2.send(new DeleteVolumeCommand({ VolumeId: volume })),
@@ -107,6 +112,8 @@ async function lifeOfOne(world: BareWorld): Promise<void> {
   await world.reaches(snapshot, 'completed')
   await world.change([id], 'running', () => ec2.send(new StartInstancesCommand({ InstanceIds })))
   await world.reaches(id, 'running')
+
+  await world.replaceRoot(id)
 
   const [copy = ''] = await world.run(stopped)
   await world.collect()
