@@ -345,6 +345,23 @@ test('whatever is called by whom, nobody gets at an image that is not for them',
 const looks: Readonly<Record<string, (image: ImageOutput) => readonly (string | undefined)[]>> = {
   architecture: ({ Architecture }) => [Architecture],
   description: ({ Description }) => [Description],
+  'block-device-mapping.delete-on-termination': ({ BlockDeviceMappings }) =>
+    (BlockDeviceMappings ?? []).map(({ Ebs }) => String(Ebs?.DeleteOnTermination)),
+  'block-device-mapping.device-name': ({ BlockDeviceMappings }) =>
+    (BlockDeviceMappings ?? []).map(({ DeviceName }) => DeviceName),
+  'block-device-mapping.volume-type': ({ BlockDeviceMappings }) =>
+    (BlockDeviceMappings ?? []).map(({ Ebs }) => Ebs?.VolumeType),
+  'creation-date': ({ CreationDate }) => [CreationDate],
+  'ena-support': ({ EnaSupport }) => [String(EnaSupport)],
+  hypervisor: ({ Hypervisor }) => [Hypervisor],
+  'image-type': ({ ImageType }) => [ImageType],
+  'manifest-location': ({ ImageLocation }) => [ImageLocation],
+  platform: ({ Platform }) => [Platform],
+  'product-code': () => [],
+  'root-device-name': ({ RootDeviceName }) => [RootDeviceName],
+  'root-device-type': ({ RootDeviceType }) => [RootDeviceType],
+  'source-image-region': ({ SourceImageRegion }) => [SourceImageRegion],
+  'virtualization-type': ({ VirtualizationType }) => [VirtualizationType],
   'image-id': ({ ImageId }) => [ImageId],
   'is-public': ({ Public }) => [String(Public)],
   name: ({ Name }) => [Name],

@@ -16,12 +16,17 @@ import type {
 import fc from 'fast-check'
 import { databases } from '../../test/databases.ts'
 import { snapshotRow } from '../../test/rows.ts'
+import { blocksOf } from '../block-store/manifest.ts'
+import { SimDisk } from '../block-store/sim-disk.ts'
+import { clock, openStore, readAll, saveNumbers } from '../block-store/testing.ts'
 import { transaction } from '../db/database.ts'
+import type { Digest } from '../lib/digest.ts'
 import { ApiError } from '../lib/errors.ts'
 import { formatId, type Id, type Kind } from '../lib/ids.ts'
 import { organizationArn } from '../organizations/organization.ts'
 import { insertMember, insertOrganization } from '../organizations/store.ts'
 import { deleteRule, insertRule, listRules } from '../recycle-bin/store.ts'
+import { listLiveManifests } from '../snapshots/live-manifests.ts'
 import { findSnapshot, insertSnapshot } from '../snapshots/store.ts'
 import { createTags } from '../tags/operations/create-tags.ts'
 import type { Operation } from '../wire/operation.ts'
@@ -64,6 +69,7 @@ interface ModelImage {
   readonly id: Id<'image'>
   readonly owner: string
   readonly snapshotId: Id<'snapshot'>
+  readonly manifest: Digest
   readonly grantees: Set<string>
   state: 'available' | 'disabled' | 'recycled' | 'gone'
   hasDisk: boolean
@@ -117,8 +123,10 @@ async function startWorld(after: (end: unknown) => void) {
       operation.run({ ...shared, readers, tx, newId, randomBytes } as never),
     )) as Output
   }
+  const now = clock()
   return {
     db,
+    store: await openStore(new SimDisk(now), now),
     call,
     newId,
     now: () => new Date(ms),
@@ -163,7 +171,12 @@ async function run(world: World, step: Step): Promise<void> {
   const owner = { accountId: step.who, region }
   switch (step.do) {
     case 'register': {
-      const snapshot = snapshotRow(owner, { id: newId('snapshot') })
+      // Disks have blocks in common, so that what one leaves may be needed by another.
+      const manifest = await saveNumbers(world.store, [
+        1 + (step.number % 5),
+        1 + (step.number % 3),
+      ])
+      const snapshot = snapshotRow(owner, { id: newId('snapshot'), manifest })
       await transaction(db.writes, (tx) => insertSnapshot(tx, snapshot))
       const { ImageId } = await call<RegisterImageResult>(registerImage, step.who, {
         Name: `image ${world.images.length}`,
@@ -176,6 +189,7 @@ async function run(world: World, step: Step): Promise<void> {
         id: ImageId as Id<'image'>,
         owner: step.who,
         snapshotId: snapshot.id,
+        manifest,
         grantees: new Set(),
         state: 'available',
         hasDisk: true,
@@ -382,6 +396,19 @@ async function check(world: World): Promise<void> {
   }
 }
 
+/** After a garbage collection the store has what the disks that are left need, and no more. */
+async function checkBlocks({ db, store, images }: World): Promise<void> {
+  await store.collectGarbage({ live: () => listLiveManifests(db.reads) })
+  const manifests = new Set(images.filter(({ hasDisk }) => hasDisk).map(({ manifest }) => manifest))
+  const blocks = new Set<Digest>()
+  for (const manifest of manifests) {
+    await readAll(store, manifest)
+    for (const [, digest] of blocksOf(await store.readManifest(manifest))) blocks.add(digest)
+  }
+  const usage = store.usage()
+  assert.deepEqual([usage.manifests, usage.blocks], [manifests.size, blocks.size])
+}
+
 test('in whatever order images are shared, disabled, binned and brought back, the rules hold', async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -397,6 +424,7 @@ test('in whatever order images are shared, disabled, binned and brought back, th
             await run(world, step)
             await check(world)
           }
+          await checkBlocks(world)
         } finally {
           for (const end of ends) await end()
         }
