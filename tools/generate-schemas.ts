@@ -218,12 +218,15 @@ function joinWords(words: readonly string[]): string {
 
 /** `label:SnapshotId`, `query:maxResults`, `header:x-amz-Checksum`, or `payload:` for the whole body. */
 function placeText(name: string, traits: object): string | undefined {
-  const { httpLabel, httpQuery, httpHeader, streaming } = traits as Readonly<
-    Record<string, unknown>
-  >
+  const { httpLabel, httpQuery, httpHeader, streaming } = traits as {
+    readonly httpLabel?: unknown
+    readonly httpQuery?: string
+    readonly httpHeader?: string
+    readonly streaming?: unknown
+  }
   if (httpLabel) return `label:${name}`
-  if (httpQuery !== undefined) return `query:${String(httpQuery)}`
-  if (httpHeader !== undefined) return `header:${String(httpHeader)}`
+  if (httpQuery !== undefined) return `query:${httpQuery}`
+  if (httpHeader !== undefined) return `header:${httpHeader}`
   return streaming ? `payload:${name}` : undefined
 }
 

@@ -98,15 +98,15 @@ function clientOf(
     requestHandler: {
       handle: (request: SdkRequest) => {
         const { status, headers, body } = answer(received(request))
-        const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : streamOf(body)
-        const response = { statusCode: status, headers, body: bytes, reason: '' }
+        const response = { statusCode: status, headers, body: streamOf(body), reason: '' }
         return Promise.resolve({ response })
       },
     },
   })
 }
 
-const streamOf = (bytes: Uint8Array): Readable => Readable.from([Buffer.from(bytes)])
+/** As Node gives what comes over the wire. */
+const streamOf = (body: string | Uint8Array): Readable => Readable.from([Buffer.from(body)])
 
 function command({ sdk }: Side, action: string, input: object): object {
   const Command = sdk[`${action}Command`] as new (input: object) => object
@@ -182,7 +182,10 @@ function anyStructure(model: Model, structure: Structure, depth: number): fc.Arb
   const values = Object.fromEntries(
     members.map((member) => [member.name, anyValue(model, member.shape, member, depth)]),
   )
-  const always = members.filter((member) => member.isRequired || member.isIdempotencyToken)
+  // A body is always there, be it an empty one.
+  const always = members.filter(
+    (member) => member.isRequired || member.isIdempotencyToken || member.location === 'payload',
+  )
   return fc
     .record(values, { requiredKeys: always.map(({ name }) => name), noNullPrototype: true })
     .filter((value) => Object.keys(value).length > 0 || members.length === 0)
