@@ -106,7 +106,9 @@ export async function startSystem(
       const arn = `arn:aws:iam::${account}:user/test`
       const caller = { accountId: account, arn, userId: 'AIDATEST', policies }
       await putAccessKey(tx, { ...key, caller }, now)
-      await ensureDefaultNetwork(tx, { accountId: account, region, newId: formatNew, now })
+      for (const each of config.regions) {
+        await ensureDefaultNetwork(tx, { accountId: account, region: each, newId: formatNew, now })
+      }
     })
     return settingsWith({ id: key.id, secret: key.secret.reveal() })
   }
