@@ -146,7 +146,7 @@ async function bakeByService(
           if (state === 'failed') throw new Error('the image has failed')
           return state === 'available' || undefined
         },
-        { everyMs: 25 },
+        { everyMs: 50 },
       )
     })
     return { seconds: ms / 1000, storedMiB: ((await stored()) - before) / mebibyte }

@@ -10,11 +10,13 @@ export const blockSizeBytes = 512 * 1024
 
 /**
  * On a Debian disk level 2 stores 4 % less than level 1 and takes a fifth longer, level 3 another
- * 4 % and twice as long. The smaller hash table makes level 2 as fast as level 1, for 0.6 %.
+ * 4 % and twice as long. The smaller hash table makes level 2 as fast as level 1, for 0.6 %, and
+ * a window of half a block saves another twelfth of the time for as little.
  */
 const compression = {
   [constants.ZSTD_c_compressionLevel]: 2,
   [constants.ZSTD_c_hashLog]: 15,
+  [constants.ZSTD_c_windowLog]: 18,
 }
 const nothing = Buffer.alloc(blockSizeBytes)
 

@@ -21,6 +21,7 @@ import { blockCount, keyAt, type Manifest, manifestOf } from './manifest.ts'
 import { encodedManifest } from './manifests.ts'
 import type { Parts } from './parts.ts'
 import type { Pins } from './pins.ts'
+import type { TaskInput } from './tasks.ts'
 
 export interface SavedDisk {
   readonly manifest: Digest
@@ -107,15 +108,19 @@ interface Work extends WorkOptions {
   readonly blocks: Map<number, BlockKey>
 }
 
-/** For one batch at a time, and then for the next: new ones would cost more than what is done in them. */
+/**
+ * For one batch at a time, and then for the next: new ones would cost more than what is done in
+ * them. Shared with the threads: each ArrayBuffer that is handed over counts as memory that a
+ * garbage collector should look after, which it then does ten times in a first bake.
+ */
 interface Buffers {
-  readonly plain: ArrayBuffer
-  readonly packed: ArrayBuffer
+  readonly plain: SharedArrayBuffer
+  readonly packed: SharedArrayBuffer
 }
 
 const makeBuffers = (): Buffers => ({
-  plain: new ArrayBuffer(batchBlocks * blockSizeBytes),
-  packed: new ArrayBuffer(batchBlocks * packedSizeBytesMax),
+  plain: new SharedArrayBuffer(batchBlocks * blockSizeBytes),
+  packed: new SharedArrayBuffer(batchBlocks * packedSizeBytesMax),
 })
 
 async function saveBlocks({ parts, writer }: UploadParts, source: DiskSource, work: Work) {
@@ -131,14 +136,15 @@ async function saveBlocks({ parts, writer }: UploadParts, source: DiskSource, wo
   const saveBatch = async ({ indexes, pieces }: Batch) => {
     signal?.throwIfAborted()
     const buffers = freeBuffers.pop() ?? makeBuffers()
-    const empty = new Uint8Array(buffers.plain, 0, indexes.length * blockSizeBytes)
-    const { keys, plain } = await parts.pool.run('read', { plain: empty, pieces })
+    const plain = new Uint8Array(buffers.plain, 0, indexes.length * blockSizeBytes)
+    const { keys } = await parts.pool.run('read', { plain, pieces })
     const { claim, positions, others } = writer.decide(keys)
     for (const [position, other] of others) waitingFor.set(indexes[position] ?? 0, other)
     if (claim) {
       own.add(claim)
-      freeBuffers.push(await packAndWrite(claim, plain, positions, buffers.packed))
-    } else freeBuffers.push({ ...buffers, plain: plain.buffer })
+      await packAndWrite(claim, { plain, positions, room: buffers.packed })
+    }
+    freeBuffers.push(buffers)
     for (const [position, index] of indexes.entries()) {
       const key = keys[position]
       if (key) blocks.set(index, key)
@@ -149,19 +155,12 @@ async function saveBlocks({ parts, writer }: UploadParts, source: DiskSource, wo
     onProgress?.(Math.min(done, total) * blockSizeBytes, total * blockSizeBytes)
   }
 
-  const packAndWrite = async (
-    claim: Claim,
-    bytes: Uint8Array<ArrayBuffer>,
-    positions: readonly number[],
-    room: ArrayBuffer,
-  ): Promise<Buffers> => {
+  const packAndWrite = async (claim: Claim, input: TaskInput<'pack'>) => {
     try {
-      const input = { plain: bytes, positions, room }
-      const { plain, packed, lengths } = await parts.pool.run('pack', input)
+      const { packed, lengths } = await parts.pool.run('pack', input)
       await writer.write(claim, packed, lengths)
       counts.blocksAdded += lengths.length
       counts.bytesAdded += packed.length
-      return { plain: plain.buffer, packed: packed.buffer }
     } catch (error) {
       claim.abandon(error)
       throw error
@@ -185,8 +184,6 @@ async function saveBlocks({ parts, writer }: UploadParts, source: DiskSource, wo
     runs = blockRuns(failed, source.sizeBytes)
   }
   signal?.throwIfAborted()
-  // Given back at once: an idle program collects no garbage.
-  for (const { plain, packed } of freeBuffers) for (const each of [plain, packed]) each.transfer(0)
   return counts
 }
 

@@ -1,6 +1,7 @@
 /**
  * The work that costs CPU time, as functions of plain data, so that it can be
- * done by a worker or right here. Buffers are handed over, never shared.
+ * done by a worker or right here. An ArrayBuffer is handed over; a SharedArrayBuffer is
+ * used by one side at a time.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import {
@@ -12,6 +13,7 @@ import {
   packedSizeBytesMax,
   unpackBlock,
 } from './block.ts'
+import { release } from './release.ts'
 
 /** Bytes of a file that go to `at` in a buffer. */
 export interface Piece {
@@ -35,14 +37,14 @@ export interface PackedFor extends Packed {
 }
 
 type Bytes = Uint8Array<ArrayBuffer>
+type AnyBytes = Uint8Array<ArrayBufferLike>
 
 export interface Tasks {
   /** Fills a buffer of whole blocks with pieces of files. The key of a zero block is ''. */
-  read(input: { plain: Bytes; pieces: readonly Piece[] }): { plain: Bytes; keys: BlockKey[] }
+  read(input: { plain: AnyBytes; pieces: readonly Piece[] }): { keys: BlockKey[] }
   /** Packs the blocks at these positions of a buffer, one behind the other: in `room`, where given. */
-  pack(input: { plain: Bytes; positions: readonly number[]; room?: ArrayBuffer }): {
-    plain: Bytes
-    packed: Bytes
+  pack(input: { plain: AnyBytes; positions: readonly number[]; room?: ArrayBufferLike }): {
+    packed: AnyBytes
     lengths: number[]
   }
   /** Which of the blocks are damaged, by position. */
@@ -70,7 +72,7 @@ export const tasks: Tasks = {
       const block = plain.subarray(at, at + blockSizeBytes)
       keys.push(isZero(block) ? '' : keyOfBytes(block))
     }
-    return { plain, keys }
+    return { keys }
   },
 
   pack({ plain, positions, room = new ArrayBuffer(positions.length * packedSizeBytesMax) }) {
@@ -85,7 +87,8 @@ export const tasks: Tasks = {
       release(block)
       return length
     })
-    return { plain, packed: bytes.subarray(0, at), lengths }
+    release(plain)
+    return { packed: bytes.subarray(0, at), lengths }
   },
 
   check({ packed, blocks }) {
@@ -125,7 +128,7 @@ export type TaskName = keyof Tasks
 export type TaskInput<N extends TaskName> = Parameters<Tasks[N]>[0]
 export type TaskOutput<N extends TaskName> = ReturnType<Tasks[N]>
 
-function readPiece(plain: Bytes, piece: Piece, files: Map<string, number>): void {
+function readPiece(plain: AnyBytes, piece: Piece, files: Map<string, number>): void {
   const file = files.get(piece.file) ?? openSync(piece.file, 'r')
   files.set(piece.file, file)
   for (let done = 0; done < piece.length;) {
@@ -138,11 +141,6 @@ function readPiece(plain: Bytes, piece: Piece, files: Map<string, number>): void
     }
     done += count
   }
-}
-
-/** Gives memory back that zlib took for one result; waiting for it to be collected costs far more. */
-function release({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= blockSizeBytes) buffer.transfer(0)
 }
 
 /** Leaves runs of zeros out of a file, which reads as zeros where nothing was written. */

@@ -14,6 +14,7 @@ import { keyAt, type Manifest, manifestOf } from './manifest.ts'
 import { encodedManifest } from './manifests.ts'
 import type { Parts } from './parts.ts'
 import { Pins } from './pins.ts'
+import { release } from './release.ts'
 import { type SavedDisk, saveDisk, type WorkOptions } from './save-disk.ts'
 
 export class Upload {
@@ -152,11 +153,10 @@ export class Upload {
   async #write(claim: Claim, plain: Uint8Array<ArrayBuffer>): Promise<number> {
     try {
       const input = { plain, positions: [0] }
-      const { plain: done, packed, lengths } = await this.#parts.pool.run('pack', input)
+      const { packed, lengths } = await this.#parts.pool.run('pack', input)
       const addedBytes = packed.length
       await this.#writer.write(claim, packed, lengths)
-      // Given back at once: to wait until it is collected costs more.
-      for (const { buffer } of [done, packed]) buffer.transfer(0)
+      release(packed)
       return addedBytes
     } catch (error) {
       claim.abandon(error)
