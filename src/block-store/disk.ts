@@ -5,6 +5,8 @@
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hasCode } from './errors.ts'
+import { Pages } from './pages.ts'
+import { WrittenFile } from './written-file.ts'
 
 export const folders = ['packs', 'manifests'] as const
 export type Folder = (typeof folders)[number]
@@ -22,8 +24,10 @@ export interface Range {
 
 export interface NewFile {
   append(bytes: Uint8Array): Promise<void>
-  /** Makes the content survive a power cut. */
+  /** Ends the file, and makes the content survive a power cut. */
   sync(): Promise<void>
+  /** Ends the file. What is in it, piece by piece; each is good until the next is asked for. */
+  readBack(): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
 
@@ -41,14 +45,12 @@ export interface Disk {
   syncNames(folder: Folder): Promise<void>
 }
 
-/** Written bytes are pushed out from time to time, so that the last `sync` has little left to wait for. */
-const writeBackBytes = 8 * 1024 * 1024
-
 /** The store's folder on a real file system. With `readOnly`, folders that lack are not made. */
 export async function openDisk(directory: string, readOnly = false): Promise<Disk> {
   for (const folder of folders)
     if (!readOnly) await mkdir(join(directory, folder), { recursive: true })
   const pathOf = (name: string) => join(directory, name)
+  const pages = new Pages()
 
   return {
     async list(folder) {
@@ -77,43 +79,12 @@ export async function openDisk(directory: string, readOnly = false): Promise<Dis
         throw error
       }
     },
-    create: async (name) => await createFile(pathOf(name)),
+    create: (name) => WrittenFile.create(pathOf(name), pages),
     rename: (from, to) => rename(pathOf(from), pathOf(to)),
     remove: (name) => rm(pathOf(name), { force: true }),
     async syncNames(folder) {
       await using directoryFile = await open(pathOf(folder), 'r')
       await directoryFile.sync()
-    },
-  }
-}
-
-async function createFile(path: string): Promise<NewFile> {
-  const file = await open(path, 'w')
-  let offset = 0
-  let pushedTo = 0
-  let writeBack = Promise.resolve()
-  return {
-    async append(bytes) {
-      const start = offset
-      offset += bytes.length
-      let at = 0
-      while (at < bytes.length) {
-        const { bytesWritten } = await file.write(bytes, at, bytes.length - at, start + at)
-        at += bytesWritten
-      }
-      if (offset - pushedTo < writeBackBytes) return
-      pushedTo = offset
-      const previous = writeBack
-      writeBack = previous.then(() => file.datasync())
-      writeBack.catch(() => {}) // It is thrown by `sync`.
-    },
-    async sync() {
-      await writeBack
-      await file.sync()
-    },
-    async close() {
-      await writeBack.catch(() => {})
-      await file.close()
     },
   }
 }

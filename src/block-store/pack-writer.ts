@@ -8,19 +8,13 @@ import { crc32 } from 'node:zlib'
 import type { BlockKey } from './block.ts'
 import type { Pack } from './block-index.ts'
 import type { Disk, NewFile } from './disk.ts'
-import { asDiskFull, CorruptBlock } from './errors.ts'
-import { digestOfKey } from './block.ts'
+import { asDiskFull } from './errors.ts'
 import { encodeFooter, encodeIndex, packMagic, type PackEntry } from './pack-format.ts'
-import { loadPack, packPath, readSpans } from './pack-reader.ts'
+import { packPath } from './pack-reader.ts'
 
 const targetSizeBytes = 64 * 1024 * 1024
 /** A few less than fit, since they come in batches. */
 const targetEntries = 4000
-
-interface WrittenEntry extends PackEntry {
-  /** Of the packed bytes, as they were in memory. */
-  readonly checksum: number
-}
 
 export class PackWriter {
   readonly #disk: Disk
@@ -28,8 +22,10 @@ export class PackWriter {
   readonly #temporary: string
   readonly #file: Promise<NewFile>
   readonly #writes: Promise<void>[] = []
-  readonly #entries: WrittenEntry[] = []
+  readonly #entries: PackEntry[] = []
   #sizeBytes = packMagic.length
+  /** Of the bytes as they were in memory. */
+  #checksum = 0
 
   constructor(options: { readonly disk: Disk; readonly number: string }) {
     this.#disk = options.disk
@@ -50,14 +46,11 @@ export class PackWriter {
     packed: Uint8Array,
     lengths: readonly number[],
   ): Promise<void> {
-    let at = 0
     for (const [position, key] of keys.entries()) {
       const length = lengths[position]
       assert(length)
-      const checksum = crc32(packed.subarray(at, at + length))
-      this.#entries.push({ key, offset: this.#sizeBytes, length, checksum })
+      this.#entries.push({ key, offset: this.#sizeBytes, length })
       this.#sizeBytes += length
-      at += length
     }
     await this.#write(packed)
   }
@@ -75,7 +68,7 @@ export class PackWriter {
       // One waits for the disk and the other for processors.
       const synced = file.sync()
       synced.catch(() => {}) // It is thrown below, where nothing else is.
-      await this.#readBack()
+      await this.#readBack(file)
       await synced
       await file.close()
       await this.#disk.rename(this.#temporary, packPath(name))
@@ -95,6 +88,7 @@ export class PackWriter {
   }
 
   #write(bytes: Uint8Array): Promise<void> {
+    this.#checksum = crc32(bytes, this.#checksum)
     // Continuations of one promise run in order, so the bytes end up in order.
     const write = this.#file
       .then((file) => file.append(bytes))
@@ -106,17 +100,10 @@ export class PackWriter {
   }
 
   /** Blocks were packed a moment ago from bytes of that digest: it is enough that they are the same. */
-  async #readBack(): Promise<void> {
-    const info = { name: `${this.#number}.tmp`, sizeBytes: this.#sizeBytes, modifiedAtMs: 0 }
-    await loadPack(this.#disk, info)
-    await readSpans(this.#disk, this.#temporary, this.#entries, async (span, packed) => {
-      for (const { key, offset, length, checksum } of span.entries) {
-        const at = offset - span.offset
-        if (packed && crc32(packed.subarray(at, at + length)) === checksum) continue
-        const where = `${this.#temporary} at byte ${offset}, just written`
-        throw new CorruptBlock(digestOfKey(key), where)
-      }
-      return packed
-    })
+  async #readBack(file: NewFile): Promise<void> {
+    let checksum = 0
+    for await (const piece of file.readBack()) checksum = crc32(piece, checksum)
+    if (checksum === this.#checksum) return
+    throw new Error(`A file does not read back as it was written: ${this.#temporary}`)
   }
 }
