@@ -40,7 +40,7 @@ type Bytes = Uint8Array<ArrayBuffer>
 type AnyBytes = Uint8Array<ArrayBufferLike>
 
 export interface Tasks {
-  /** Fills a buffer of whole blocks with pieces of files. The key of a zero block is ''. */
+  /** Fills a buffer of whole blocks with pieces of files, in their order. The key of a zero block is ''. */
   read(input: { plain: AnyBytes; pieces: readonly Piece[] }): { keys: BlockKey[] }
   /** Packs the blocks at these positions of a buffer, one behind the other: in `room`, where given. */
   pack(input: { plain: AnyBytes; positions: readonly number[]; room?: ArrayBufferLike }): {
@@ -59,11 +59,15 @@ export interface Tasks {
 
 export const tasks: Tasks = {
   read({ plain, pieces }) {
-    const covered = pieces.reduce((sum, { length }) => sum + length, 0)
-    if (covered < plain.length) plain.fill(0)
     const files = new Map<string, number>()
     try {
-      for (const piece of pieces) readPiece(plain, piece, files)
+      let end = 0
+      for (const piece of pieces) {
+        plain.fill(0, end, piece.at)
+        readPiece(plain, piece, files)
+        end = piece.at + piece.length
+      }
+      plain.fill(0, end)
     } finally {
       for (const file of files.values()) closeSync(file)
     }
