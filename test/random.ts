@@ -1,4 +1,7 @@
-/** Numbers that a seed decides, so that a run can be repeated. `SEED=` chooses one. */
+/**
+ * Numbers that a seed decides, so that a run can be repeated: `SEED=` chooses one. And
+ * how long to search at all.
+ */
 import { randomInt } from 'node:crypto'
 
 export interface Random {
@@ -11,6 +14,11 @@ export interface Random {
 
 export function chooseSeed(): number {
   return Number(process.env['SEED'] ?? randomInt(2 ** 31))
+}
+
+/** How often a property is tried. `TIMES=` searches that many times as long as usual. */
+export function runsOf(usual: number): number {
+  return usual * Number(process.env['TIMES'] ?? 1)
 }
 
 /** mulberry32: small, and good enough to choose by. */

@@ -1,8 +1,7 @@
 /**
  * Random histories of calls by several accounts in two Regions, beside a model that
  * knows nothing but the rules of sharing: no image is seen, launched or copied by one
- * who may not, no id comes twice, and lists are what an independent filter makes of
- * the full list. A failure prints its seed and the shortest history.
+ * who may not, and no id comes twice. A failure prints its seed and the shortest history.
  */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
@@ -12,12 +11,11 @@ import type {
   DeregisterImageResult,
   DescribeImagesRequest,
   DescribeImagesResult,
-  Filter,
-  Image as ImageOutput,
   RegisterImageResult,
 } from '@aws-sdk/client-ec2'
 import fc from 'fast-check'
 import { databases } from '../../test/databases.ts'
+import { runsOf } from '../../test/random.ts'
 import { snapshotRow } from '../../test/rows.ts'
 import { Buckets } from '../buckets/buckets.ts'
 import { transaction } from '../db/database.ts'
@@ -337,111 +335,6 @@ test('whatever is called by whom, nobody gets at an image that is not for them',
         }
       },
     ),
-    { numRuns: 40, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: false },
-  )
-})
-
-/** The filters, written anew: from the full list, by what the answer shows. */
-const looks: Readonly<Record<string, (image: ImageOutput) => readonly (string | undefined)[]>> = {
-  architecture: ({ Architecture }) => [Architecture],
-  description: ({ Description }) => [Description],
-  'block-device-mapping.delete-on-termination': ({ BlockDeviceMappings }) =>
-    (BlockDeviceMappings ?? []).map(({ Ebs }) => String(Ebs?.DeleteOnTermination)),
-  'block-device-mapping.device-name': ({ BlockDeviceMappings }) =>
-    (BlockDeviceMappings ?? []).map(({ DeviceName }) => DeviceName),
-  'block-device-mapping.volume-type': ({ BlockDeviceMappings }) =>
-    (BlockDeviceMappings ?? []).map(({ Ebs }) => Ebs?.VolumeType),
-  'creation-date': ({ CreationDate }) => [CreationDate],
-  'ena-support': ({ EnaSupport }) => [String(EnaSupport)],
-  hypervisor: ({ Hypervisor }) => [Hypervisor],
-  'image-type': ({ ImageType }) => [ImageType],
-  'manifest-location': ({ ImageLocation }) => [ImageLocation],
-  platform: ({ Platform }) => [Platform],
-  'product-code': () => [],
-  'root-device-name': ({ RootDeviceName }) => [RootDeviceName],
-  'root-device-type': ({ RootDeviceType }) => [RootDeviceType],
-  'source-image-region': ({ SourceImageRegion }) => [SourceImageRegion],
-  'virtualization-type': ({ VirtualizationType }) => [VirtualizationType],
-  'image-id': ({ ImageId }) => [ImageId],
-  'is-public': ({ Public }) => [String(Public)],
-  name: ({ Name }) => [Name],
-  'owner-id': ({ OwnerId }) => [OwnerId],
-  'source-image-id': ({ SourceImageId }) => [SourceImageId],
-  state: ({ State }) => [State],
-  'block-device-mapping.snapshot-id': ({ BlockDeviceMappings }) =>
-    (BlockDeviceMappings ?? []).map(({ Ebs }) => Ebs?.SnapshotId),
-  'tag-key': ({ Tags }) => (Tags ?? []).map(({ Key }) => Key),
-  'tag:of 111111111111': ({ Tags }) =>
-    (Tags ?? []).filter(({ Key }) => Key === 'of 111111111111').map(({ Value }) => Value),
-}
-
-/** `*` is any text, `?` any character: by trying, where the product makes an expression. */
-function fits(pattern: string, text: string): boolean {
-  const [first = '', ...rest] = pattern
-  if (pattern === '') return text === ''
-  if (first === '*') {
-    return Array.from({ length: text.length + 1 }, (_, at) => at).some((at) =>
-      fits(rest.join(''), text.slice(at)),
-    )
-  }
-  return text !== '' && (first === '?' || first === text[0]) && fits(rest.join(''), text.slice(1))
-}
-
-const value = fc.oneof(
-  fc.constantFrom('*', 'x86_64', 'arm*', 'true', 'available', 'image 1*', '*4', 'image ? ?', '0'),
-  fc.constantFrom('of 1*', 'of 222222222222', 'Image*', 'ami-*', '?mi-*a', 'snap-*', 'no such'),
-  who,
-)
-const filterOf = fc.record({
-  Name: fc.constantFrom(...Object.keys(looks)),
-  Values: fc.array(value, { minLength: 1, maxLength: 3 }),
-})
-const queryOf = fc.record({
-  who,
-  where,
-  filters: fc.array(filterOf, { maxLength: 3 }),
-  owners: fc.option(fc.array(fc.oneof(who, fc.constant('self')), { minLength: 1, maxLength: 2 })),
-  pageSize: fc.integer({ min: 5, max: 12 }),
-})
-
-function expectedOf(all: readonly ImageOutput[], filters: readonly Filter[], owners: string[]) {
-  return all.filter(
-    (image) =>
-      (owners.length === 0 || owners.includes(image.OwnerId ?? '')) &&
-      filters.every(({ Name = '', Values = [] }) =>
-        (looks[Name]?.(image) ?? []).some(
-          (text) => text !== undefined && Values.some((pattern) => fits(pattern, text)),
-        ),
-      ),
-  )
-}
-
-test('pages and filters of DescribeImages are those of a plain list', async (context) => {
-  const world = await startWorld(context)
-  const steps = fc.sample(stepOf, { numRuns: 150, seed: 7 })
-  for (const step of steps) await run(world, step)
-  await checkVisibility(world)
-  await fc.assert(
-    fc.asyncProperty(queryOf, async (query) => {
-      const { Images: all = [] } = await world.list(query.who, query.where)
-      const owners = (query.owners ?? []).map((one) => (one === 'self' ? query.who : one))
-      const expected = expectedOf(all, query.filters, owners)
-      const found: ImageOutput[] = []
-      let NextToken: string | undefined
-      do {
-        const answer = await world.list(query.who, query.where, {
-          ...(query.filters.length > 0 && { Filters: query.filters }),
-          ...(query.owners && { Owners: query.owners }),
-          MaxResults: query.pageSize,
-          NextToken,
-        })
-        const { Images = [] } = answer
-        assert(Images.length <= query.pageSize)
-        found.push(...Images)
-        NextToken = answer.NextToken
-      } while (NextToken)
-      assert.deepEqual(found, expected)
-    }),
-    { numRuns: 150, interruptAfterTimeLimit: 60_000 },
+    { numRuns: runsOf(40) },
   )
 })
