@@ -17,6 +17,7 @@ import { Manifests } from './manifests.ts'
 import { Packs } from './packs.ts'
 import type { Parts } from './parts.ts'
 import { PinRegistry } from './pins.ts'
+import { repair, type Repaired, type RepairOptions } from './repair.ts'
 import type { WorkOptions } from './save-disk.ts'
 import { Upload } from './upload.ts'
 import { type Finding, verify, type VerifyOptions } from './verify.ts'
@@ -121,6 +122,11 @@ export class BlockStore {
   /** Checks everything there is. */
   verify(options: VerifyOptions = {}): AsyncGenerator<Finding> {
     return verify(this.#parts, options)
+  }
+
+  /** Repairs what is damaged, as far as there are copies. Nothing else may use the store. */
+  async repair(options: RepairOptions): Promise<Repaired> {
+    return await repair(this.#parts, options)
   }
 
   usage(): StoreUsage {

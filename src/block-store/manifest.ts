@@ -78,6 +78,8 @@ export function decodeManifest(bytes: Buffer): Manifest {
   assert.equal(bytes.readUInt32LE(16), blockSizeBytes, 'its blocks are of another size')
   const sizeBytes = Number(bytes.readBigUInt64LE(8))
   assert(Number.isSafeInteger(sizeBytes), 'its disk is too large')
+  // The places of blocks are kept in 32 bits: that is 2 PiB.
+  assert(blockCount(sizeBytes) <= 2 ** 32, 'its disk is too large')
   const count = bytes.readUInt32LE(20)
   const keysAt = headerSizeBytes + count * 4
   assert.equal(bytes.length, keysAt + count * keySizeBytes, 'its length is wrong')

@@ -41,6 +41,14 @@ export class Manifests {
     })
   }
 
+  /** Puts the content where the file of that name is damaged or missing. */
+  async replace(plain: Buffer, digest: Digest, writtenAtMs: number): Promise<void> {
+    await this.#exclusively(digest, async () => {
+      const sizeBytes = await this.#writeFile(plain, digest)
+      this.#known.set(digest, { sizeBytes, writtenAtMs })
+    })
+  }
+
   async read(digest: Digest): Promise<Manifest> {
     const file = this.#known.get(digest)
     if (!file) throw new MissingManifest(digest)

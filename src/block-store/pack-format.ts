@@ -45,6 +45,7 @@ export function indexRange(footer: Buffer, packSizeBytes: number) {
   assert.equal(footer.toString('latin1', 40), endMagic, 'the pack has no footer')
   const count = footer.readUInt32LE(0)
   assert(count <= packEntriesMax, 'the pack has too many entries')
+  assert.equal(footer.readUInt32LE(4), 0, 'the footer of the pack is damaged')
   const length = count * entrySizeBytes
   const offset = packSizeBytes - footerSizeBytes - length
   assert(offset >= packMagic.length, 'the pack is too short')

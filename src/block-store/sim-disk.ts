@@ -69,11 +69,20 @@ export class SimDisk implements Disk {
     return disk
   }
 
-  /** Flips one byte of a file. */
-  damage(name: string, at: number): void {
+  /** Flips bits of one byte of a file. */
+  damage(name: string, at: number, bits = 0x40): void {
     const file = this.#file(name)
     file.content = Buffer.from(file.content)
-    file.content[at] = (file.content[at] ?? 0) ^ 0x40
+    file.content[at] = (file.content[at] ?? 0) ^ bits
+  }
+
+  sizeOf(name: string): number {
+    return this.#file(name).content.length
+  }
+
+  /** Brings in a file of another disk. */
+  copyFrom(other: SimDisk, name: string): void {
+    this.#names.set(name, { ...other.#file(name) })
   }
 
   /** Every file with the digest of its content. */

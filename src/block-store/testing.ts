@@ -20,7 +20,13 @@ export function blockNumber(number: number): Uint8Array {
   return block
 }
 
-export const digestNumber = (number: number): Digest => digestOf(blockNumber(number))
+const digests = new Map<number, Digest>()
+
+export function digestNumber(number: number): Digest {
+  const digest = digests.get(number) ?? digestOf(blockNumber(number))
+  digests.set(number, digest)
+  return digest
+}
 
 /** A clock that never stands still. */
 export function clock(): () => Date {

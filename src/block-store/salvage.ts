@@ -1,0 +1,47 @@
+/**
+ * Finds the blocks in a pack whose index cannot be trusted: each is a zstd frame, which
+ * says itself how long it is, and its content says its name. Where a frame is damaged,
+ * the search goes on at the next place that looks like the beginning of one.
+ */
+import { type BlockKey, blockSizeBytes, keyOfBytes, unpackAny } from './block.ts'
+
+export interface Salvaged {
+  readonly key: BlockKey
+  /** As it lies there. */
+  readonly packed: Uint8Array
+}
+
+const frameMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
+
+/** Every whole block there is in the bytes of a pack. */
+export function* salvage(pack: Uint8Array): Generator<Salvaged> {
+  const bytes = Buffer.from(pack.buffer, pack.byteOffset, pack.length)
+  for (let at = bytes.indexOf(frameMagic); at !== -1;) {
+    const length = frameLength(bytes, at)
+    const packed = length === undefined ? undefined : bytes.subarray(at, at + length)
+    const plain = packed && unpackAny(packed)
+    const isBlock = packed !== undefined && plain?.length === blockSizeBytes
+    if (isBlock) yield { key: keyOfBytes(plain), packed }
+    at = bytes.indexOf(frameMagic, isBlock ? at + packed.length : at + 1)
+  }
+}
+
+/** RFC 8878, section 3.1.1; nothing where the frame does not end within the bytes. */
+function frameLength(bytes: Buffer, start: number): number | undefined {
+  const descriptor = bytes[start + frameMagic.length]
+  if (descriptor === undefined) return undefined
+  const isSingleSegment = (descriptor & 0x20) !== 0
+  const sizeFlag = descriptor >> 6
+  const sizeBytes = sizeFlag === 0 ? Number(isSingleSegment) : 2 ** sizeFlag
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0
+  let at = start + frameMagic.length + 1 + Number(!isSingleSegment) + dictionaryBytes + sizeBytes
+  for (;;) {
+    if (at + 3 > bytes.length) return undefined
+    const header = bytes.readUIntLE(at, 3)
+    const type = (header >> 1) & 3
+    at += 3 + (type === 1 ? 1 : header >> 3)
+    if ((header & 1) === 1) break
+  }
+  if ((descriptor & 4) !== 0) at += 4
+  return at <= bytes.length ? at - start : undefined
+}
