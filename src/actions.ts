@@ -165,6 +165,7 @@ import { describeReplaceRootVolumeTasks } from './root-replacements/operations/d
 import { describeVolumesModifications } from './volume-modifications/operations/describe-volumes-modifications.ts'
 import { modifyVolume } from './volume-modifications/operations/modify-volume.ts'
 import { attachVolume } from './volumes/operations/attach-volume.ts'
+import { copyVolumes } from './volumes/operations/copy-volumes.ts'
 import { createVolume } from './volumes/operations/create-volume.ts'
 import { deleteVolume } from './volumes/operations/delete-volume.ts'
 import { describeVolumeAttribute } from './volumes/operations/describe-volume-attribute.ts'
@@ -365,6 +366,7 @@ const all: readonly Operation[] = [
 
   // volumes/
   attachVolume,
+  copyVolumes,
   createVolume,
   deleteVolume,
   describeVolumeAttribute,

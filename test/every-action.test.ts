@@ -30,6 +30,7 @@ const samples: Record<string, object> = {
   CancelImageLaunchPermission: { ImageId },
   CopyImage: { SourceRegion: 'us-west-2', SourceImageId: ImageId, Name: 'an image' },
   CopySnapshot: { SourceRegion: 'us-west-2', SourceSnapshotId: SnapshotId },
+  CopyVolumes: { SourceVolumeId: VolumeId },
   CreateImage: { InstanceId, Name: 'an image' },
   CreateImageUsageReport: { ImageId, ResourceTypes: [{ ResourceType: 'ec2:Instance' }] },
   CreateKeyPair: { KeyName: 'a key' },

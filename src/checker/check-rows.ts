@@ -11,6 +11,7 @@ import { type InstanceState, stateCodes } from '../instances/instance.ts'
 import { listByState } from '../instances/store.ts'
 import { listInterfaces } from '../network/interface-store.ts'
 import { listCopiesUnderWay } from '../snapshot-copies/store.ts'
+import { listSnapshotsOfCopies } from '../snapshots/copy-store.ts'
 import { listPendingSnapshots } from '../snapshots/store.ts'
 import { listRestoredSnapshots } from '../stored-images/store.ts'
 import { listReplacementsUnderWay } from '../root-replacements/store.ts'
@@ -61,6 +62,17 @@ export async function* checkRows(db: Database): AsyncGenerator<Finding> {
       yield { about: id, what: 'is pending, and was left out when its volume was frozen' }
     }
     if (!volumes.has(volumeId)) yield { about: id, what: 'is pending, and its volume is gone' }
+  }
+  const copied = await listSnapshotsOfCopies(db)
+  for (const { id, copyVolumeId } of copied) {
+    if (!volumes.has(copyVolumeId))
+      yield { about: id, what: `is for ${copyVolumeId}, which is not` }
+  }
+  const moments = new Set(copied.map((one) => one.copyVolumeId))
+  for (const { id, state, sourceVolumeId, baseManifest } of volumes.values()) {
+    if (state === 'creating' && sourceVolumeId && !baseManifest && !moments.has(id)) {
+      yield { about: id, what: `waits for a moment of ${sourceVolumeId} that nobody took` }
+    }
   }
   const changes = await listTimesOfChanges(db)
   for (const { id, createdAt } of volumes.values()) {

@@ -674,4 +674,32 @@ export const migrations: readonly string[] = [
      WHERE state IN ('pending', 'in-progress', 'failing')`,
 
   `ALTER TABLE instances ADD COLUMN tpm_support TEXT CHECK (tpm_support IN ('v2.0'))`,
+
+  `ALTER TABLE volumes ADD COLUMN source_volume_id TEXT`,
+  `ALTER TABLE snapshots ADD COLUMN copy_volume_id TEXT`,
+  `CREATE INDEX snapshots_of_copies ON snapshots (copy_volume_id)`,
+
+  `ALTER TABLE audit_events ADD COLUMN position BIGINT`,
+  `ALTER TABLE audit_events ADD COLUMN event_id TEXT`,
+  `ALTER TABLE audit_events ADD COLUMN event_source TEXT`,
+  `ALTER TABLE audit_events ADD COLUMN user_name TEXT`,
+  `ALTER TABLE audit_events ADD COLUMN access_key_id TEXT`,
+  `ALTER TABLE audit_events ADD COLUMN is_read_only INTEGER CHECK (is_read_only IN (0, 1))`,
+  `ALTER TABLE audit_events ADD COLUMN record TEXT`,
+  `ALTER TABLE audit_events ADD COLUMN hash TEXT`,
+  `CREATE UNIQUE INDEX audit_events_of_trails ON audit_events (account_id, position)`,
+  `CREATE TABLE audit_resources (
+     sequence BIGINT NOT NULL,
+     type TEXT NOT NULL,
+     name TEXT NOT NULL,
+     PRIMARY KEY (sequence, name)
+   )`,
+  `CREATE INDEX audit_resources_by_name ON audit_resources (name)`,
+  `CREATE TABLE audit_trails (
+     account_id TEXT PRIMARY KEY,
+     position BIGINT NOT NULL,
+     hash TEXT NOT NULL,
+     first_position BIGINT NOT NULL,
+     first_hash TEXT NOT NULL
+   )`,
 ]

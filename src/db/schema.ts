@@ -32,6 +32,24 @@ export interface Tables {
     action: string
     outcome: string
     at_ms: number
+    /** These are missing from what was recorded before there were trails. */
+    position: number | null
+    event_id: string | null
+    event_source: string | null
+    user_name: string | null
+    access_key_id: string | null
+    is_read_only: 0 | 1 | null
+    /** CloudTrail's JSON. */
+    record: string | null
+    hash: string | null
+  }
+  audit_resources: { sequence: number; type: string; name: string }
+  audit_trails: {
+    account_id: string
+    position: number
+    hash: string
+    first_position: number
+    first_hash: string
   }
   client_tokens: Owned & {
     action: string
@@ -171,6 +189,8 @@ export interface Tables {
     recycle_exit_at_ms: Generated<number | null>
     /** In MiB/s, where the caller said how fast it should be filled. */
     initialization_rate: Generated<number | null>
+    /** The volume that it is a copy of. */
+    source_volume_id: Generated<Id<'volume'> | null>
     auto_enable_io: Generated<Flag>
   }
   /** How volumes were changed. The last change of one may be under way. */
@@ -250,6 +270,8 @@ export interface Tables {
     recycle_exit_at_ms: Generated<number | null>
     storage_tier: Generated<'standard' | 'archive'>
     restore_expires_at_ms: Generated<number | null>
+    /** The copy of the volume that it is taken for: then nobody sees it. */
+    copy_volume_id: Generated<Id<'volume'> | null>
   }
   snapshot_permissions: {
     snapshot_id: Id<'snapshot'>

@@ -100,7 +100,9 @@ export function snapshotReconciler({
           addedBytes: saved.bytesAdded,
         })
         if (!isDone) return
-        await setKnown(tx, { id: volumeId, layer, manifest: saved.manifest, snapshotId: id })
+        // What is taken for a copy goes again, and is nobody's parent.
+        const snapshotId = snapshot.copyVolumeId ? knownSnapshotId : id
+        await setKnown(tx, { id: volumeId, layer, manifest: saved.manifest, snapshotId })
       })
       return 'moved'
     },

@@ -25,6 +25,8 @@ interface Taken {
   readonly freezeId: FreezeId | undefined
   /** The volume's layer that it goes up to; known once the freeze has begun. */
   readonly layer: number | undefined
+  /** The copy of its volume that it is taken for: then nobody sees it, and it goes when that has it. */
+  readonly copyVolumeId?: Id<'volume'>
   /** Since when it is in the Recycle Bin, and until when, where it is: then nobody can use it. */
   readonly recycledAt?: Date
   readonly recycleExitAt?: Date

@@ -70,6 +70,7 @@ export async function listSnapshots(
     .selectAll()
     .where('region', '=', region)
     .where('recycled_at_ms', 'is', null)
+    .where('copy_volume_id', 'is', null)
     .where((where) =>
       where.or([where('account_id', '=', viewer), where('id', 'in', granted([viewer, 'all']))]),
     )
@@ -232,6 +233,7 @@ function toRow(snapshot: Snapshot): Insertable<Tables['snapshots']> {
     progress_percent: snapshot.progressPercent,
     freeze_id: snapshot.freezeId ?? null,
     layer: snapshot.layer ?? null,
+    copy_volume_id: snapshot.copyVolumeId ?? null,
     manifest: completed?.manifest ?? null,
     parent_snapshot_id: completed?.parentSnapshotId ?? null,
     full_size_bytes: completed?.fullSizeBytes ?? null,
@@ -251,6 +253,7 @@ function fromRow(row: Selectable<Tables['snapshots']>): Snapshot {
     progressPercent: row.progress_percent,
     freezeId: (row.freeze_id ?? undefined) as FreezeId | undefined,
     layer: row.layer ?? undefined,
+    ...(row.copy_volume_id !== null && { copyVolumeId: row.copy_volume_id }),
     ...(row.storage_tier === 'archive' && { isArchived: true as const }),
     ...(row.restore_expires_at_ms !== null && {
       restoreExpiresAt: new Date(row.restore_expires_at_ms),

@@ -19,6 +19,8 @@ export interface SnapshotWish {
   readonly volume: Pick<Volume, 'id' | 'sizeGiB'>
   readonly description: string
   readonly tags: readonly Tag[]
+  /** Where it is taken for a copy of the volume, and nobody is to see it. */
+  readonly copyVolumeId?: Id<'volume'>
 }
 
 export async function takeSnapshots(
@@ -36,7 +38,7 @@ export async function takeSnapshots(
   const { instanceId, withReboot } = wanted
   await insertFreeze(tx, { id: freezeId, instanceId, withReboot, state: 'wanted', wantedAt: now })
   const snapshots: PendingSnapshot[] = []
-  for (const { volume, description, tags } of wanted.volumes) {
+  for (const { volume, description, tags, copyVolumeId } of wanted.volumes) {
     const snapshot: PendingSnapshot = {
       id: newId('snapshot'),
       accountId,
@@ -48,6 +50,7 @@ export async function takeSnapshots(
       progressPercent: 0,
       freezeId,
       layer: undefined,
+      ...(copyVolumeId && { copyVolumeId }),
       state: 'pending',
     }
     await insertSnapshot(tx, snapshot)

@@ -1,4 +1,4 @@
-/** Records a volume that shall be: for `CreateVolume`, and for the disks of an instance. */
+/** Records a volume that shall be: for `CreateVolume`, `CopyVolumes` and the disks of an instance. */
 import type { Digest } from '../lib/digest.ts'
 import type { Id } from '../lib/ids.ts'
 import { putTags } from '../tags/store.ts'
@@ -6,7 +6,7 @@ import type { Tag } from '../tags/tag.ts'
 import type { WriteCall } from '../wire/operation.ts'
 import { insertVolume } from './store.ts'
 import { checkInitializationRate, checkVolumeShape } from './volume-type.ts'
-import { smallerThanSnapshot, type Volume } from './volume.ts'
+import { smallerThanSnapshot, smallerThanSource, type Volume } from './volume.ts'
 
 type Call = Pick<WriteCall<unknown>, 'tx' | 'now' | 'newId' | 'caller' | 'region'>
 
@@ -28,14 +28,17 @@ export async function createVolume(
     readonly initializationRate?: number | undefined
     readonly availabilityZone: string
     readonly snapshot?: Source | undefined
+    /** What it shall be a copy of: who calls this has a moment of it taken. */
+    readonly copyOf?: Pick<Volume, 'id' | 'sizeGiB'> | undefined
     readonly tags?: readonly Tag[] | undefined
   },
 ): Promise<Volume> {
-  const { snapshot, initializationRate, tags = [] } = wanted
+  const { snapshot, copyOf, initializationRate, tags = [] } = wanted
   const shape = checkVolumeShape(wanted)
   if (snapshot && shape.sizeGiB < snapshot.volumeSizeGiB) {
     throw smallerThanSnapshot('InvalidParameterValue', shape.sizeGiB, snapshot)
   }
+  if (copyOf && shape.sizeGiB < copyOf.sizeGiB) throw smallerThanSource(shape.sizeGiB, copyOf)
   checkInitializationRate(initializationRate, snapshot !== undefined)
   const volume: Volume = {
     id: newId('volume'),
@@ -45,6 +48,7 @@ export async function createVolume(
     ...shape,
     ...(initializationRate !== undefined && { initializationRate }),
     snapshotId: snapshot?.id,
+    ...(copyOf && { sourceVolumeId: copyOf.id }),
     state: 'creating',
     createdAt: now,
     baseManifest: snapshot?.manifest,

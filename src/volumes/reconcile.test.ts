@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { databases } from '../../test/databases.ts'
+import { snapshotRow } from '../../test/rows.ts'
 import { BlockStore } from '../block-store/block-store.ts'
 import { transaction } from '../db/database.ts'
 import type { Digest } from '../lib/digest.ts'
@@ -12,7 +13,7 @@ import type { Id } from '../lib/ids.ts'
 import { addLayer, chainOf, createVolume, layerPath, topLayer } from '../qemu/layers.ts'
 import { createOverlay } from '../qemu/qcow2.ts'
 import { Lanes } from '../reconcile/lanes.ts'
-import { insertSnapshot } from '../snapshots/store.ts'
+import { failSnapshot, findSnapshot, insertSnapshot } from '../snapshots/store.ts'
 import { Bases } from './bases.ts'
 import { volumeReconciler } from './reconcile.ts'
 import { changeVolumeState, findVolumeById, insertVolume, setKnown } from './store.ts'
@@ -193,4 +194,23 @@ test('layers whose content is known are merged when there are many', async (cont
     [8, 3],
   )
   assert.deepEqual(await reconciler.due(), [])
+})
+
+test('a copy waits for its moment, and ends in error where that never comes', async (context) => {
+  const { db, insert, reconciler, settle, state } = await start(context)
+  const other = 'vol-00000000000000002'
+  await insert({ ...blank, sourceVolumeId: other })
+  const moment = {
+    ...snapshotRow(blank, { volumeId: other, copyVolumeId: id }),
+    state: 'pending' as const,
+  }
+  await transaction(db.writes, (tx) => insertSnapshot(tx, moment))
+  assert.deepEqual(await reconciler.due(), [])
+  assert.equal(await reconciler.step(id), 'waiting')
+  assert.equal(await state(), 'creating')
+  await transaction(db.writes, (tx) => failSnapshot(tx, { id: moment.id, message: 'no disk' }))
+  await settle()
+  assert.equal(await state(), 'error')
+  assert.equal((await findVolumeById(db.reads, id))?.stateMessage, 'no disk')
+  assert.equal(await findSnapshot(db.reads, moment.id), undefined)
 })

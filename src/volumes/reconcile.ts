@@ -16,7 +16,8 @@ import {
 import { mergeLayers } from '../qemu/merge-layers.ts'
 import type { Lanes } from '../reconcile/lanes.ts'
 import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
-import { hasPendingSnapshots } from '../snapshots/store.ts'
+import { findSnapshotOfCopy, listWaitingCopies } from '../snapshots/copy-store.ts'
+import { deleteSnapshotRow, hasPendingSnapshots } from '../snapshots/store.ts'
 import { deleteTagsOf } from '../tags/store.ts'
 import type { Bases } from './bases.ts'
 import { expireVolume, listExpiredVolumeIds } from './life-store.ts'
@@ -26,6 +27,7 @@ import {
   findAttachment,
   findVolumeById,
   listVolumesInState,
+  setBase,
 } from './store.ts'
 import { bytesPerGiB, type Volume } from './volume.ts'
 
@@ -51,7 +53,10 @@ export function volumeReconciler(dependencies: Dependencies): Reconciler<Id<'vol
     stepsAtOnceMax: 8,
 
     async due() {
-      const creating = await listVolumesInState(db.reads, 'creating')
+      const waiting = await listWaitingCopies(db.reads)
+      const creating = (await listVolumesInState(db.reads, 'creating')).filter(
+        ({ id }) => !waiting.has(id),
+      )
       const deleting = await listVolumesInState(db.reads, 'deleting')
       const available = await listVolumesInState(db.reads, 'available')
       // One that was not looked at yet may have what a merge left that was cut off.
@@ -69,7 +74,10 @@ export function volumeReconciler(dependencies: Dependencies): Reconciler<Id<'vol
         if (isExpired && (await transaction(db.writes, (tx) => expireVolume(tx, id, now())))) {
           return 'moved'
         }
-        if (volume?.state === 'creating') return await make(volume, dependencies)
+        if (volume?.state === 'creating') {
+          const isCopy = volume.sourceVolumeId !== undefined && volume.baseManifest === undefined
+          return await (isCopy ? takeOver(volume, db) : make(volume, dependencies))
+        }
         if (volume?.state === 'deleting') {
           shortAt.delete(id)
           return await remove(volume, dependencies)
@@ -89,6 +97,24 @@ export function volumeReconciler(dependencies: Dependencies): Reconciler<Id<'vol
       if (isOver) log.error('a volume could not be made', { volumeId: id, error })
     },
   }
+}
+
+/**
+ * Gives a copy the disk that its source was at the moment of the call. The snapshot that
+ * stored it goes in the same transaction, so that the disk is named at every moment.
+ */
+async function takeOver({ id }: Volume, db: Connections): Promise<StepOutcome> {
+  return await transaction(db.writes, async (tx) => {
+    const moment = await findSnapshotOfCopy(tx, id)
+    if (moment?.state === 'pending') return 'waiting'
+    if (moment?.state === 'completed') await setBase(tx, { id, manifest: moment.manifest })
+    else {
+      const message = moment?.stateMessage ?? 'What it should be a copy of is gone'
+      await changeVolumeState(tx, { id, from: 'creating', to: 'error', message })
+    }
+    if (moment) await deleteSnapshotRow(tx, moment.id)
+    return 'moved'
+  })
 }
 
 async function make(
@@ -112,6 +138,8 @@ async function remove({ id }: Volume, { db, volumeFolder }: Dependencies): Promi
   if (await hasPendingSnapshots(db.writes, id)) return 'waiting'
   await removeVolume(volumeFolder(id))
   await transaction(db.writes, async (tx) => {
+    const moment = await findSnapshotOfCopy(tx, id)
+    if (moment) await deleteSnapshotRow(tx, moment.id)
     await deleteTagsOf(tx, id)
     await deleteVolumeRow(tx, id)
   })

@@ -19,21 +19,30 @@ export function detailsOf(volume: Volume) {
 }
 
 export function viewVolumeStatus(volume: Volume): VolumeStatusItem {
-  const { id, region, availabilityZone, snapshotId, state, initializationRate } = volume
+  const { id, region, availabilityZone, state, initializationRate } = volume
+  const type = initializationTypeOf(volume)
   return {
     VolumeId: id,
     AvailabilityZone: availabilityZone,
     AvailabilityZoneId: findZone(region, availabilityZone)?.id,
     Actions: [],
     Events: [],
+    Operator: { Managed: false },
     VolumeStatus: { Status: statusOf(volume), Details: [...detailsOf(volume)] },
-    ...(snapshotId && {
+    ...(type && {
       // Its blocks are all there before it can be used.
       InitializationStatusDetails: {
-        InitializationType: initializationRate === undefined ? 'default' : 'provisioned-rate',
+        InitializationType: type,
         Progress: state === 'creating' || state === 'error' ? 0 : 100,
         ...(initializationRate !== undefined && { EstimatedTimeToCompleteInSeconds: 0 }),
       },
     }),
   }
+}
+
+/** How it is filled, where it is not made empty. */
+function initializationTypeOf({ sourceVolumeId, snapshotId, initializationRate }: Volume) {
+  if (sourceVolumeId) return 'volume-copy'
+  if (!snapshotId) return undefined
+  return initializationRate === undefined ? 'default' : 'provisioned-rate'
 }

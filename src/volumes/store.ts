@@ -22,6 +22,7 @@ export async function insertVolume(tx: Tx, volume: Volume): Promise<void> {
     throughput: volume.throughput ?? null,
     initialization_rate: volume.initializationRate ?? null,
     snapshot_id: volume.snapshotId ?? null,
+    source_volume_id: volume.sourceVolumeId ?? null,
     state: volume.state,
     state_message: volume.stateMessage ?? null,
     created_at_ms: volume.createdAt.getTime(),
@@ -155,7 +156,7 @@ export async function setKnown(
     readonly id: Id<'volume'>
     readonly layer: number
     readonly manifest: Digest
-    readonly snapshotId: Id<'snapshot'>
+    readonly snapshotId: Id<'snapshot'> | undefined
   },
 ): Promise<boolean> {
   const { numUpdatedRows } = await tx
@@ -163,10 +164,25 @@ export async function setKnown(
     .set({
       known_layer: known.layer,
       known_manifest: known.manifest,
-      known_snapshot_id: known.snapshotId,
+      known_snapshot_id: known.snapshotId ?? null,
     })
     .where('id', '=', known.id)
     .where('known_layer', '<', known.layer)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+/** Gives a copy the disk that it lies over, where it has none yet. Tells whether it had none. */
+export async function setBase(
+  tx: Tx,
+  { id, manifest }: { readonly id: Id<'volume'>; readonly manifest: Digest },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('volumes')
+    .set({ base_manifest: manifest, known_manifest: manifest })
+    .where('id', '=', id)
+    .where('state', '=', 'creating')
+    .where('base_manifest', 'is', null)
     .executeTakeFirst()
   return numUpdatedRows === 1n
 }
@@ -316,6 +332,7 @@ function volumeFromRow(row: Selectable<Tables['volumes']>): Volume {
     throughput: row.throughput ?? undefined,
     ...(row.initialization_rate !== null && { initializationRate: row.initialization_rate }),
     snapshotId: row.snapshot_id ?? undefined,
+    ...(row.source_volume_id !== null && { sourceVolumeId: row.source_volume_id }),
     state: row.state,
     ...(row.state_message !== null && { stateMessage: row.state_message }),
     createdAt: new Date(row.created_at_ms),

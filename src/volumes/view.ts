@@ -3,6 +3,7 @@ import type {
   Volume as VolumeOutput,
   VolumeAttachment as AttachmentOutput,
 } from '@aws-sdk/client-ec2'
+import { findZone } from '../network/zone.ts'
 import type { Tag } from '../tags/tag.ts'
 import { viewTags } from '../tags/view.ts'
 import type { Attachment, AttachmentState } from './attachment.ts'
@@ -19,7 +20,9 @@ export function viewVolume({ volume, attachment, tags }: VolumeFacts): VolumeOut
     VolumeId: volume.id,
     Size: volume.sizeGiB,
     SnapshotId: volume.snapshotId ?? '',
+    SourceVolumeId: volume.sourceVolumeId,
     AvailabilityZone: volume.availabilityZone,
+    AvailabilityZoneId: findZone(volume.region, volume.availabilityZone)?.id,
     State: volume.state,
     CreateTime: volume.createdAt,
     Attachments: attachment ? [viewAttachment(attachment)] : [],
@@ -29,6 +32,7 @@ export function viewVolume({ volume, attachment, tags }: VolumeFacts): VolumeOut
     Throughput: volume.throughput,
     MultiAttachEnabled: false,
     VolumeInitializationRate: volume.initializationRate,
+    Operator: { Managed: false },
     Tags: tags.length > 0 ? viewTags(tags) : undefined,
   }
 }

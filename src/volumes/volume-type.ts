@@ -38,6 +38,9 @@ export const volumeTypes = {
   standard: { sizeGiB: [1, 1024], isBootable: true },
 } as const satisfies Record<VolumeType, Limits>
 
+/** What EC2 makes where no type is named. */
+export const defaultVolumeType = 'gp2'
+
 export interface VolumeShape {
   readonly type: VolumeType
   readonly sizeGiB: number

@@ -9,6 +9,7 @@
 import { ApiError } from '../lib/errors.ts'
 import type { Digest } from '../lib/digest.ts'
 import { type Id, isId } from '../lib/ids.ts'
+import { copyTooSmallCode } from './unknowns.ts'
 import type { VolumeType } from './volume-type.ts'
 
 export type VolumeState = 'creating' | 'available' | 'in-use' | 'deleting' | 'error'
@@ -25,6 +26,8 @@ export interface Volume {
   /** In MiB/s: how fast the caller wanted it to be filled. */
   readonly initializationRate?: number
   readonly snapshotId: Id<'snapshot'> | undefined
+  /** The volume that it is a copy of. Until the copied moment is stored, it has no `baseManifest`. */
+  readonly sourceVolumeId?: Id<'volume'>
   readonly state: VolumeState
   /** Why it could not be made, where it could not. */
   readonly stateMessage?: string
@@ -61,5 +64,16 @@ export function smallerThanSnapshot(
   return new ApiError(
     code,
     `Volume of size ${sizeGiB}GB is smaller than snapshot '${snapshot.id}', expect size >= ${snapshot.volumeSizeGiB}GB`,
+  )
+}
+
+/** A copy holds all of its source. */
+export function smallerThanSource(
+  sizeGiB: number,
+  source: { readonly id: string; readonly sizeGiB: number },
+): ApiError {
+  return new ApiError(
+    copyTooSmallCode,
+    `Volume of size ${sizeGiB}GB is smaller than volume '${source.id}', expect size >= ${source.sizeGiB}GB`,
   )
 }

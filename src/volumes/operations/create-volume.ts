@@ -8,9 +8,7 @@ import { tagsOnCreate } from '../../tags/on-create.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { createVolume as recordVolume } from '../create.ts'
 import { viewVolume } from '../view.ts'
-
-/** What EC2 makes where no type is named. */
-const defaultType = 'gp2'
+import { defaultVolumeType } from '../volume-type.ts'
 
 export const createVolume = writeOperation<CreateVolumeRequest, Volume>({
   action: 'CreateVolume',
@@ -29,7 +27,7 @@ export const createVolume = writeOperation<CreateVolumeRequest, Volume>({
     const snapshot = await findSource(call)
     const sizeGiB = input.Size ?? snapshot?.volumeSizeGiB
     if (sizeGiB === undefined) throw missingParameter('size/snapshot')
-    const { VolumeType: type = defaultType, Iops: iops, Throughput: throughput } = input
+    const { VolumeType: type = defaultVolumeType, Iops: iops, Throughput: throughput } = input
     const initializationRate = input.VolumeInitializationRate
     const wanted = { sizeGiB, type, iops, throughput, initializationRate, snapshot, tags }
     const volume = await recordVolume(call, { ...wanted, availabilityZone: zone.name })

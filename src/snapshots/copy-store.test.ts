@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { databases } from '../../test/databases.ts'
+import { snapshotRow } from '../../test/rows.ts'
+import { transaction } from '../db/database.ts'
+import { findVolumeById, insertVolume, setBase } from '../volumes/store.ts'
+import type { Volume } from '../volumes/volume.ts'
+import { findSnapshotOfCopy, listSnapshotsOfCopies, listWaitingCopies } from './copy-store.ts'
+import { deleteSnapshotRow, failSnapshot, insertSnapshot, listSnapshots } from './store.ts'
+
+const owner = { accountId: '111111111111', region: 'us-east-1' }
+const copyVolumeId = 'vol-00000000000000002'
+const { manifest, completedAt: createdAt } = snapshotRow(owner)
+const copy: Volume = {
+  id: copyVolumeId,
+  ...owner,
+  availabilityZone: 'us-east-1a',
+  sizeGiB: 1,
+  type: 'gp2',
+  iops: 100,
+  throughput: undefined,
+  snapshotId: undefined,
+  sourceVolumeId: 'vol-00000000000000001',
+  state: 'creating',
+  createdAt,
+  baseManifest: undefined,
+  knownLayer: 0,
+  knownManifest: undefined,
+  knownSnapshotId: undefined,
+}
+
+for (const [name, start] of Object.entries(databases)) {
+  describe(`copies of volumes on ${name}`, () => {
+    test('the moment of a copy is found by the copy, and seen by nobody', async (context) => {
+      const { writes: db } = await start(context)
+      const { completedAt: _at, manifest: _disk, ...taken } = snapshotRow(owner, { copyVolumeId })
+      const { id } = taken
+      await transaction(db, async (tx) => {
+        await insertSnapshot(tx, { ...taken, progressPercent: 0, state: 'pending' })
+        await insertSnapshot(tx, snapshotRow(owner))
+      })
+      assert.equal((await findSnapshotOfCopy(db, copyVolumeId))?.id, id)
+      assert.equal(await findSnapshotOfCopy(db, 'vol-00000000000000003'), undefined)
+      assert.deepEqual([...(await listWaitingCopies(db))], [copyVolumeId])
+      assert.deepEqual(await listSnapshotsOfCopies(db), [{ id, copyVolumeId }])
+      const { region, accountId } = owner
+      const seen = await listSnapshots(db, { viewer: accountId, region })
+      assert.equal(seen.length, 1)
+      assert.deepEqual(await listSnapshots(db, { viewer: accountId, region, ids: [id] }), [])
+
+      await transaction(db, (tx) => failSnapshot(tx, { id, message: 'it was not to be' }))
+      assert.deepEqual([...(await listWaitingCopies(db))], [])
+      const failed = await findSnapshotOfCopy(db, copyVolumeId)
+      assert(failed?.state === 'error' && failed.stateMessage === 'it was not to be')
+      await transaction(db, (tx) => deleteSnapshotRow(tx, id))
+      assert.equal(await findSnapshotOfCopy(db, copyVolumeId), undefined)
+    })
+
+    test('a copy is given its disk once', async (context) => {
+      const { writes: db } = await start(context)
+      await transaction(db, (tx) => insertVolume(tx, copy))
+      assert.deepEqual(await findVolumeById(db, copy.id), copy)
+      const given = { id: copy.id, manifest }
+      assert.equal(await transaction(db, (tx) => setBase(tx, given)), true)
+      assert.equal(await transaction(db, (tx) => setBase(tx, given)), false)
+      const found = await findVolumeById(db, copy.id)
+      assert.deepEqual([found?.baseManifest, found?.knownManifest], [manifest, manifest])
+      assert.equal(found?.knownLayer, 0)
+    })
+  })
+}

@@ -1,0 +1,8 @@
+/** What nobody has seen AWS do with volumes: each guess once, by a name. */
+import type { ErrorCode } from '../lib/errors.ts'
+
+/** The code where a copy is to be smaller than the volume that it is of. */
+export const copyTooSmallCode: ErrorCode = 'InvalidParameterValue'
+
+/** The code where a volume is to be copied that is only being made, or goes. */
+export const notCopyableCode: ErrorCode = 'IncorrectState'
