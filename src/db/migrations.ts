@@ -702,4 +702,18 @@ export const migrations: readonly string[] = [
      first_position BIGINT NOT NULL,
      first_hash TEXT NOT NULL
    )`,
+
+  `ALTER TABLE volumes ADD COLUMN kms_key_id TEXT`,
+  `ALTER TABLE volumes ADD COLUMN base_kms_key_id TEXT`,
+  `ALTER TABLE snapshots ADD COLUMN kms_key_id TEXT`,
+  `ALTER TABLE snapshot_copies ADD COLUMN source_kms_key_id TEXT`,
+  `CREATE TABLE disk_keys (key_arn TEXT PRIMARY KEY, sealed TEXT NOT NULL)`,
+  // No row stands for what every account begins with: no encryption by default, by the key of AWS.
+  `CREATE TABLE encryption_settings (
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     encrypts_by_default INTEGER NOT NULL CHECK (encrypts_by_default IN (0, 1)),
+     kms_key_id TEXT,
+     PRIMARY KEY (account_id, region)
+   )`,
 ]

@@ -192,6 +192,9 @@ export interface Tables {
     /** The volume that it is a copy of. */
     source_volume_id: Generated<Id<'volume'> | null>
     auto_enable_io: Generated<Flag>
+    /** The ARN of the key that it is encrypted with, and of the one that its base is: NULL is plain. */
+    kms_key_id: Generated<string | null>
+    base_kms_key_id: Generated<string | null>
   }
   /** How volumes were changed. The last change of one may be under way. */
   volume_modifications: Owned & {
@@ -269,6 +272,8 @@ export interface Tables {
     recycled_at_ms: Generated<number | null>
     recycle_exit_at_ms: Generated<number | null>
     storage_tier: Generated<'standard' | 'archive'>
+    /** The ARN of the key that it is encrypted with; NULL is plain. */
+    kms_key_id: Generated<string | null>
     restore_expires_at_ms: Generated<number | null>
     /** The copy of the volume that it is taken for: then nobody sees it. */
     copy_volume_id: Generated<Id<'volume'> | null>
@@ -338,6 +343,8 @@ export interface Tables {
     manifest: string
     full_size_bytes: number
     completion_minutes: number | null
+    /** The ARN of the key of what it copies; NULL is plain. */
+    source_kms_key_id: Generated<string | null>
     is_done: Flag
   }
 
@@ -535,6 +542,11 @@ export interface Tables {
     created_at_ms: number
     updated_at_ms: number
   }
+
+  /** The one key that a KMS key encrypts disks with, sealed under it; base64. */
+  disk_keys: { key_arn: string; sealed: string }
+  /** What becomes of new disks that nobody says anything of. */
+  encryption_settings: Owned & { encrypts_by_default: Flag; kms_key_id: string | null }
 
   parameters: Owned & {
     name: string

@@ -36,3 +36,9 @@ function parseName(
 
 export const invalidKeyId = (text: string): ApiError =>
   new ApiError('NotFoundException', `Invalid keyId '${text.slice(0, 200)}'`)
+
+/** What the ARN of a key says; nothing where it is no such ARN. */
+export function parseKeyArn(arn: string): (Place & { readonly id: string }) | undefined {
+  const [, region, accountId, id] = /^arn:aws:kms:([^:]+):([^:]+):key\/(.+)$/.exec(arn) ?? []
+  return region && accountId && id ? { region, accountId, id } : undefined
+}

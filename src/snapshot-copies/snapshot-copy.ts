@@ -16,6 +16,8 @@ export interface SnapshotCopy {
   readonly sourceRegion: string
   readonly manifest: Digest
   readonly fullSizeBytes: number
+  /** The ARN of the key of what is copied, which is not always the copy's own; nothing where it is plain. */
+  readonly sourceKmsKeyArn?: string | undefined
   /** By when the caller wants it, where it said so. */
   readonly completionMinutes: number | undefined
 }

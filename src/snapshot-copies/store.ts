@@ -19,6 +19,7 @@ export async function insertCopy(tx: Tx, copy: SnapshotCopy): Promise<void> {
       manifest: copy.manifest,
       full_size_bytes: copy.fullSizeBytes,
       completion_minutes: copy.completionMinutes ?? null,
+      source_kms_key_id: copy.sourceKmsKeyArn ?? null,
       is_done: 0,
     })
     .execute()
@@ -89,5 +90,6 @@ function fromRow(row: Selectable<Tables['snapshot_copies']>): SnapshotCopy {
     manifest: parseDigest(row.manifest),
     fullSizeBytes: row.full_size_bytes,
     completionMinutes: row.completion_minutes ?? undefined,
+    sourceKmsKeyArn: row.source_kms_key_id ?? undefined,
   }
 }

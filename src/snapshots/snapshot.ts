@@ -27,6 +27,8 @@ interface Taken {
   readonly layer: number | undefined
   /** The copy of its volume that it is taken for: then nobody sees it, and it goes when that has it. */
   readonly copyVolumeId?: Id<'volume'>
+  /** The ARN of the key that it is encrypted with; nothing where it is plain. */
+  readonly kmsKeyArn?: string
   /** Since when it is in the Recycle Bin, and until when, where it is: then nobody can use it. */
   readonly recycledAt?: Date
   readonly recycleExitAt?: Date

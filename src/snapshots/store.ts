@@ -217,6 +217,20 @@ export async function listSnapshotManifests(db: Database): Promise<readonly Dige
   return rows.flatMap(({ manifest }) => (manifest === null ? [] : [parseDigest(manifest)]))
 }
 
+/** Every snapshot of that very disk, whosoever it is, also those that could come back. */
+export async function listSnapshotsByManifest(
+  db: Database,
+  manifest: Digest,
+): Promise<readonly Id<'snapshot'>[]> {
+  const rows = await db
+    .selectFrom('snapshots')
+    .select('id')
+    .where('manifest', '=', manifest)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
 function toRow(snapshot: Snapshot): Insertable<Tables['snapshots']> {
   const completed = snapshot.state === 'completed' ? snapshot : undefined
   return {
@@ -238,6 +252,7 @@ function toRow(snapshot: Snapshot): Insertable<Tables['snapshots']> {
     parent_snapshot_id: completed?.parentSnapshotId ?? null,
     full_size_bytes: completed?.fullSizeBytes ?? null,
     added_bytes: completed?.addedBytes ?? null,
+    kms_key_id: snapshot.kmsKeyArn ?? null,
   }
 }
 
@@ -253,6 +268,7 @@ function fromRow(row: Selectable<Tables['snapshots']>): Snapshot {
     progressPercent: row.progress_percent,
     freezeId: (row.freeze_id ?? undefined) as FreezeId | undefined,
     layer: row.layer ?? undefined,
+    ...(row.kms_key_id !== null && { kmsKeyArn: row.kms_key_id }),
     ...(row.copy_volume_id !== null && { copyVolumeId: row.copy_volume_id }),
     ...(row.storage_tier === 'archive' && { isArchived: true as const }),
     ...(row.restore_expires_at_ms !== null && {

@@ -46,7 +46,8 @@ export function viewTaken(snapshot: Snapshot, tags: readonly Tag[] | undefined):
     Progress: '',
     VolumeSize: snapshot.volumeSizeGiB,
     Description: snapshot.description,
-    Encrypted: false,
+    Encrypted: snapshot.kmsKeyArn !== undefined,
+    KmsKeyId: snapshot.kmsKeyArn,
     Tags: viewTags(tags),
   }
 }

@@ -12,7 +12,7 @@ export const volumeFilters: FilterTable<VolumeFacts> = {
   'availability-zone': ({ volume }) => volume.availabilityZone,
   'availability-zone-id': ({ volume }) => findZone(volume.region, volume.availabilityZone)?.id,
   'create-time': ({ volume }) => volume.createdAt,
-  encrypted: () => false,
+  encrypted: ({ volume }) => volume.kmsKeyArn !== undefined,
   'fast-restored': () => false,
   'multi-attach-enabled': () => false,
   'operator.managed': () => false,

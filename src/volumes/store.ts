@@ -30,6 +30,8 @@ export async function insertVolume(tx: Tx, volume: Volume): Promise<void> {
     known_layer: volume.knownLayer,
     known_manifest: volume.knownManifest ?? null,
     known_snapshot_id: volume.knownSnapshotId ?? null,
+    kms_key_id: volume.kmsKeyArn ?? null,
+    base_kms_key_id: volume.baseKmsKeyArn ?? null,
   }
   await tx.insertInto('volumes').values(row).execute()
 }
@@ -340,6 +342,8 @@ function volumeFromRow(row: Selectable<Tables['volumes']>): Volume {
     knownLayer: row.known_layer,
     knownManifest: row.known_manifest === null ? undefined : parseDigest(row.known_manifest),
     knownSnapshotId: row.known_snapshot_id ?? undefined,
+    ...(row.kms_key_id !== null && { kmsKeyArn: row.kms_key_id }),
+    ...(row.base_kms_key_id !== null && { baseKmsKeyArn: row.base_kms_key_id }),
     ...(row.recycled_at_ms !== null && { recycledAt: new Date(row.recycled_at_ms) }),
     ...(row.recycle_exit_at_ms !== null && { recycleExitAt: new Date(row.recycle_exit_at_ms) }),
   }

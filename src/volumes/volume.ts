@@ -38,6 +38,10 @@ export interface Volume {
   readonly knownLayer: number
   readonly knownManifest: Digest | undefined
   readonly knownSnapshotId: Id<'snapshot'> | undefined
+  /** The ARN of the key that its layers and snapshots are encrypted with; nothing where it is plain. */
+  readonly kmsKeyArn?: string
+  /** That of the base, which may be another one or none. What is known is under the volume's own. */
+  readonly baseKmsKeyArn?: string
   /** Since when it is in the Recycle Bin, and until when, where it is: then nobody can use it. */
   readonly recycledAt?: Date
   readonly recycleExitAt?: Date

@@ -24,7 +24,7 @@ const filters: FilterTable<Item> = {
   'completion-time': ({ snapshot }) =>
     snapshot.state === 'completed' ? snapshot.completedAt : undefined,
   description: ({ snapshot }) => snapshot.description,
-  encrypted: () => false,
+  encrypted: ({ snapshot }) => snapshot.kmsKeyArn !== undefined,
   'owner-alias': ({ ownerAlias }) => ownerAlias,
   'owner-id': ({ snapshot }) => snapshot.accountId,
   progress: ({ snapshot }) => `${snapshot.progressPercent}%`,

@@ -1,0 +1,66 @@
+/**
+ * Disk keys: each KMS key that encrypts disks has one, 32 random bytes from its first
+ * disk on, kept sealed under it. Who has no usable KMS key has no disk key, and no byte
+ * of what was encrypted with it.
+ */
+import type { Database, Tx } from '../db/database.ts'
+import { ApiError } from '../lib/errors.ts'
+import { keyBytes, type RandomBytes, type Sealer } from '../lib/seal.ts'
+import { findDiskKey, insertDiskKey } from './disk-key-store.ts'
+import { type Key, keyArn } from './key.ts'
+import { parseKeyArn } from './key-reference.ts'
+import { decryptUnder, encryptUnder } from './keys.ts'
+import { findKey } from './store.ts'
+
+/** Why a disk cannot be opened now, as EC2 says it of an instance, volume or snapshot. */
+export class KeyUnusable extends Error {
+  override readonly name = 'KeyUnusable'
+  /** The code of the state reason. */
+  readonly code = 'Client.InvalidKMSKey.InvalidState'
+  readonly arn: string
+
+  constructor(arn: string, why: string) {
+    super(`The KMS key provided is in an incorrect state: ${arn} ${why}`)
+    this.arn = arn
+  }
+}
+
+/** Makes the disk key of a KMS key where it has none yet. The key has to be enabled. */
+export async function ensureDiskKey(
+  tx: Tx,
+  key: Key,
+  { sealer, randomBytes }: { readonly sealer: Sealer; readonly randomBytes: RandomBytes },
+): Promise<string> {
+  const arn = keyArn(key)
+  if (await findDiskKey(tx, arn)) return arn
+  const bytes = randomBytes(keyBytes)
+  const sealed = await encryptUnder(tx, key, bytes, contextOf(arn), { sealer, randomBytes })
+  bytes.fill(0)
+  await insertDiskKey(tx, arn, sealed)
+  return arn
+}
+
+/** The disk key of a KMS key, by the key's ARN. Throws `KeyUnusable` where that is not to be used. */
+export async function openDiskKey(db: Database, arn: string, sealer: Sealer): Promise<Uint8Array> {
+  const key = await usableKey(db, arn)
+  const sealed = await findDiskKey(db, arn)
+  if (!sealed) throw new KeyUnusable(arn, 'has never encrypted a disk.')
+  try {
+    return await decryptUnder(db, key, sealed, contextOf(arn), sealer)
+  } catch (error) {
+    // It went between the two looks at it.
+    if (error instanceof ApiError) throw new KeyUnusable(arn, 'cannot be used.')
+    throw error
+  }
+}
+
+/** Throws `KeyUnusable` where a KMS key is not to be used now. */
+export async function usableKey(db: Database, arn: string): Promise<Key> {
+  const reference = parseKeyArn(arn)
+  const key = reference && (await findKey(db, reference))
+  if (!key) throw new KeyUnusable(arn, 'does not exist.')
+  if (key.state === 'enabled') return key
+  throw new KeyUnusable(arn, key.state === 'disabled' ? 'is disabled.' : 'is pending deletion.')
+}
+
+const contextOf = (arn: string) => ({ 'imago:disk-key': arn })
