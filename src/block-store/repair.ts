@@ -59,7 +59,8 @@ export async function repair(parts: Parts, options: RepairOptions): Promise<Repa
   const manifests = await repairManifests(parts, damage.manifests, live, options)
   const wanted = await listWanted(parts, live, damage, options)
   const { blocks, lost } = await repairBlocks(parts, wanted, damage, options)
-  const packsReplaced = await dropPacks(parts, damage, lost)
+  // What belongs to a disk whose list is lost is not known, so nothing may go.
+  const packsReplaced = manifests.lost.length > 0 ? [] : await dropPacks(parts, damage, lost)
   await Promise.all((['packs', 'manifests'] as const).map((name) => parts.disk.syncNames(name)))
   return {
     manifests: manifests.repaired,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -62,6 +62,22 @@ test('an object is read as far as it goes', async (context) => {
   for (const key of ['y', 'x/y']) assert.equal(await buckets.open({ ...place, key }), undefined)
   await mkdir(join(folder, 'folder'))
   assert.equal(await buckets.open({ ...place, key: 'folder' }), undefined)
+})
+
+test('all objects of all buckets are listed, and nothing else', async (context) => {
+  const { buckets, folder } = await start(context)
+  const list = async () => (await Array.fromAsync(buckets.listAll())).map(({ key }) => key)
+  assert.deepEqual(await list(), [])
+  await buckets.put(place, 'one', (append) => append(bytes))
+  await writeFile(join(folder, '.imago-half'), bytes)
+  await writeFile(join(folder, '..', 'no bucket'), bytes)
+  await mkdir(join(folder, 'empty'))
+  await symlink(join(folder, 'a'), join(folder, '..', 'linked'))
+  await symlink(folder, join(folder, 'round'))
+  const found = await Array.fromAsync(buckets.listAll())
+  const own = found.filter(({ key }) => !key.startsWith('round/'))
+  assert.deepEqual(own, [place, { ...place, bucket: 'linked', key: 'b.bin' }])
+  assert.deepEqual(await Array.fromAsync(new Buckets(join(folder, 'not-there')).listAll()), [])
 })
 
 test('names are as S3 has them', () => {

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { constants } from 'node:fs'
-import { type FileHandle, link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { asDiskFull, hasCode } from '../block-store/errors.ts'
 import { isBucketName, isObjectKey, temporaryPrefix } from './names.ts'
@@ -79,6 +79,20 @@ export class Buckets {
     return undefined
   }
 
+  /** Every object there is, in any bucket. What else lies in the folders is left out. */
+  async *listAll(): AsyncGenerator<ObjectPlace> {
+    for (const accountId of await namesIn(this.#folder)) {
+      for (const region of await namesIn(join(this.#folder, accountId))) {
+        for (const bucket of await namesIn(join(this.#folder, accountId, region))) {
+          const isPlace = /^\d{12}$/.test(accountId) && /^[a-z0-9-]+$/.test(region)
+          if (!isPlace || !isBucketName(bucket)) continue
+          const place = { accountId, region, bucket }
+          for await (const key of keysIn(this.#bucketPath(place), '')) yield { ...place, key }
+        }
+      }
+    }
+  }
+
   /**
    * Writes an object. `name` tells one writer from another: what a writer before us has left
    * under the same name is written over. Throws `ObjectExists` where there is one by then.
@@ -119,6 +133,21 @@ export class Buckets {
   #temporaryPath(place: ObjectPlace, name: string): string {
     assert(/^[a-z0-9-]+$/.test(name), `no name of a writer: ${name}`)
     return join(dirname(this.#objectPath(place)), `${temporaryPrefix}${name}`)
+  }
+}
+
+/** Nothing where it is no folder, or is gone. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return ((await readdir(folder).catch(orNothing)) ?? []).toSorted()
+}
+
+async function* keysIn(bucketFolder: string, prefix: string): AsyncGenerator<string> {
+  for (const name of await namesIn(join(bucketFolder, prefix))) {
+    const key = `${prefix}${name}`
+    if (!isObjectKey(key)) continue
+    const found = await stat(join(bucketFolder, key)).catch(orNothing)
+    if (found?.isFile()) yield key
+    else if (found?.isDirectory()) yield* keysIn(bucketFolder, `${key}/`)
   }
 }
 

@@ -9,6 +9,8 @@ import { stdin } from 'node:process'
 import { Command } from 'commander'
 import { ConfigError } from '../config.ts'
 import { FolderInUse } from '../db/lock.ts'
+import type { ExportOptions } from './commands/audit.ts'
+import type { FsckOptions } from './commands/fsck.ts'
 import type { ImportOptions } from './commands/import.ts'
 import type { SshOptions } from './commands/ssh.ts'
 import { CommandFailed, messageOf } from './failure.ts'
@@ -119,9 +121,27 @@ program
 program
   .command('fsck')
   .description('verify every block and disk, and that nothing is missing or left over')
-  .action(async () => {
-    process.exitCode = await (await import('./commands/fsck.ts')).fsck(shell)
+  .option(
+    '--repair',
+    'repair damaged blocks from other copies on this host; stop the service first',
+  )
+  .action(async (options: FsckOptions) => {
+    process.exitCode = await (await import('./commands/fsck.ts')).fsck(shell, options)
   })
+const audit = program.command('audit').description('what was called, by whom, and what came of it')
+audit
+  .command('verify')
+  .description('prove that no event is missing or changed')
+  .action(async () => {
+    process.exitCode = await (await import('./commands/audit.ts')).verifyAudit(shell)
+  })
+audit
+  .command('export')
+  .description("print the events as CloudTrail's JSON, a line each")
+  .option('--account <id>', 'only the trail of this account')
+  .action(async (options: ExportOptions) =>
+    (await import('./commands/audit.ts')).exportAudit(shell, options),
+  )
 
 try {
   await program.parseAsync(process.argv)

@@ -7,7 +7,13 @@
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
-import { type BlockKey, digestOfKey, packedSizeBytesMax, zeroKey } from '../block-store/block.ts'
+import {
+  type BlockKey,
+  digestOfKey,
+  packedSizeBytesMax,
+  unpackBlock,
+  zeroKey,
+} from '../block-store/block.ts'
 import type { BlockStore } from '../block-store/block-store.ts'
 import { CorruptBlock } from '../block-store/errors.ts'
 import {
@@ -96,6 +102,45 @@ export async function writeObject(
     onProgress?.(done, total)
   }
   await append(endMagic)
+}
+
+/**
+ * What there is in an object that someone misses: plain manifests, and plain blocks of those
+ * that are `wanted`. A block that is damaged there is left out. Throws `BadObject` where it
+ * cannot be told what is in it.
+ */
+export async function* findInObject(
+  object: StoredObject,
+  { description, offset }: StoredImageHead,
+  wanted?: (key: BlockKey) => boolean,
+): AsyncGenerator<{ readonly manifest: Buffer } | { readonly block: Uint8Array }> {
+  let at = offset
+  const lengthOfNext = async () => {
+    const length = (await object.read(at, lengthSizeBytes)).readUInt32LE()
+    at += lengthSizeBytes + length
+    return length
+  }
+  try {
+    const manifests: Manifest[] = []
+    for (const disk of description.disks) {
+      const length = await lengthOfNext()
+      const plainBytesMax = manifestBytesMax(disk.sizeGiB)
+      if (length > plainBytesMax + packingBytesMax) throw new BadObject('a part of it is too long')
+      const packed = await object.read(at - length, length)
+      const manifest = await readManifest(packed, disk, plainBytesMax)
+      manifests.push(manifest)
+      yield { manifest: encodeManifest(manifest) }
+    }
+    if (!wanted) return
+    for (const key of keysOf(manifests)) {
+      const length = await lengthOfNext()
+      if (!wanted(key) || length > packedSizeBytesMax) continue
+      const block = unpackBlock(key, await object.read(at - length, length))
+      if (block) yield { block }
+    }
+  } catch (error) {
+    throw error instanceof TruncatedObject ? new BadObject('it ends too soon') : error
+  }
 }
 
 export interface RestoredDisk {

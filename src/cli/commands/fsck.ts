@@ -1,7 +1,7 @@
 /**
  * `imago fsck`: verifies every block and every disk, and that rows, files and
  * machines agree. It reads beside a service at work, where things move while they
- * are looked at: what is wrong is wrong at every look.
+ * are looked at: what is wrong is wrong at every look. To repair, it has to be alone.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,8 +10,10 @@ import { sql } from 'kysely'
 import { BlockStore, type StoreUsage } from '../../block-store/block-store.ts'
 import { checkInstallation } from '../../checker/checker.ts'
 import type { Finding } from '../../checker/finding.ts'
+import { repairInstallation } from '../../checker/repair.ts'
 import { readConfig } from '../../config.ts'
 import { type Database, openSqlite } from '../../db/database.ts'
+import { lockFolder } from '../../db/lock.ts'
 import { migrations } from '../../db/migrations.ts'
 import { CommandFailed } from '../failure.ts'
 import { Progress } from '../progress.ts'
@@ -21,15 +23,21 @@ const looksMax = 4
 const betweenLooksMs = 1_500
 const mebibyte = 2 ** 20
 
+export interface FsckOptions {
+  readonly repair?: boolean
+}
+
 /** Answers 0 where all is well, else 1. */
-export async function fsck(shell: Shell): Promise<number> {
+export async function fsck(shell: Shell, { repair = false }: FsckOptions = {}): Promise<number> {
   const { dataFolder } = readConfig(shell.environment)
   if (!existsSync(join(dataFolder, 'imago.db'))) {
     throw new CommandFailed(`There is no installation in the data folder: ${dataFolder}`)
   }
+  using _alone = repair ? lockFolder(dataFolder) : undefined
   using progress = new Progress(shell)
+  if (repair) await repairFolder(shell, dataFolder, progress)
   let { findings, usage } = await look(shell, dataFolder, progress)
-  for (let looks = 1; looks < looksMax && findings.length > 0; looks++) {
+  for (let looks = 1; !repair && looks < looksMax && findings.length > 0; looks++) {
     await wait(betweenLooksMs)
     const again = await look(shell, dataFolder, progress)
     const seen = new Set(again.findings.map(describe))
@@ -50,29 +58,38 @@ async function look(
   dataFolder: string,
   progress: Progress,
 ): Promise<{ findings: readonly Finding[]; usage: StoreUsage }> {
+  const inside = await open(shell, dataFolder, { progress, readOnly: true })
+  await using _opened = inside.opened
+  const findings = [...(await checkDatabase(inside.db))]
+  for await (const finding of checkInstallation(inside)) findings.push(finding)
+  return { findings, usage: inside.blockStore.usage() }
+}
+
+/** Says what was repaired, and what is lost: that is found again by the look that follows. */
+async function repairFolder(shell: Shell, dataFolder: string, progress: Progress): Promise<void> {
+  const inside = await open(shell, dataFolder, { progress, readOnly: false })
+  await using _opened = inside.opened
+  const { repaired, lost } = await repairInstallation(inside)
+  progress[Symbol.dispose]()
+  for (const finding of [...repaired, ...lost]) say(shell, describe(finding))
+}
+
+async function open(
+  { now }: Shell,
+  dataFolder: string,
+  { progress, readOnly }: { readonly progress: Progress; readonly readOnly: boolean },
+) {
+  await using opening = new AsyncDisposableStack()
   const connections = openSqlite(join(dataFolder, 'imago.db'))
-  try {
-    const db = connections.reads
-    await requireThisVersion(db)
-    const findings = [...(await checkDatabase(db))]
-    const blockStore = await BlockStore.open({
-      folder: join(dataFolder, 'blocks'),
-      now: shell.now,
-      graceMs: 0,
-      readOnly: true,
-    })
-    try {
-      const onProgress = (doneBytes: number, totalBytes: number) =>
-        progress.show({ message: 'verifying blocks', doneBytes, totalBytes })
-      const installation = { db, blockStore, dataFolder, onProgress }
-      for await (const finding of checkInstallation(installation)) findings.push(finding)
-      return { findings, usage: blockStore.usage() }
-    } finally {
-      await blockStore.close()
-    }
-  } finally {
-    await connections.close()
-  }
+  opening.defer(() => connections.close())
+  const db = connections.reads
+  await requireThisVersion(db)
+  const folder = join(dataFolder, 'blocks')
+  const blockStore = await BlockStore.open({ folder, now, graceMs: 0, readOnly })
+  opening.defer(() => blockStore.close())
+  const onProgress = (doneBytes: number, totalBytes: number) =>
+    progress.show({ message: 'verifying blocks', doneBytes, totalBytes })
+  return { db, blockStore, dataFolder, onProgress, opened: opening.move() }
 }
 
 async function requireThisVersion(db: Database): Promise<void> {

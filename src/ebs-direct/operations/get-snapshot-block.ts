@@ -1,6 +1,7 @@
 /** https://docs.aws.amazon.com/ebs/latest/APIReference/API_GetSnapshotBlock.html */
 import type { GetSnapshotBlockRequest, GetSnapshotBlockResponse } from '@aws-sdk/client-ebs'
-import { MissingBlock } from '../../block-store/errors.ts'
+import { CorruptBlock, MissingBlock } from '../../block-store/errors.ts'
+import { ApiError } from '../../lib/errors.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { checksumOf, noSuchSnapshot, readBlockIndex } from '../direct-snapshot.ts'
 import { onSnapshots, readableSnapshot } from '../find.ts'
@@ -22,7 +23,9 @@ export const getSnapshotBlock = readOperation<GetSnapshotBlockRequest, Output>({
     const digest = readBlockToken(readers.seal, input.BlockToken ?? '', place)
     const BlockData = await readers.blocks.readBlock(digest).catch((error: unknown) => {
       // The snapshot was deleted since, and with it what it alone had.
-      throw error instanceof MissingBlock ? noSuchSnapshot(id) : error
+      if (error instanceof MissingBlock) throw noSuchSnapshot(id)
+      if (!(error instanceof CorruptBlock)) throw error
+      throw new ApiError('InternalError', `The block ${index} of '${id}' is damaged: ${digest}`)
     })
     return {
       DataLength: BlockData.length,
