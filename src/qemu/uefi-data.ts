@@ -32,7 +32,7 @@ const version = 0
 /** More than any variable store of a machine holds. */
 const plainBytesMax = 2 ** 20
 const emptyDigest = Buffer.alloc(32)
-const base64Form = /^[A-Za-z0-9+/\s]*={0,2}\s*$/
+const base64Form = /^[A-Za-z0-9+/\s]*(?:=\s*){0,2}$/
 
 /** Throws `UefiDataError` for what is not in the format, or not whole. */
 export function decodeUefiData(text: string, dictionary: Dictionary): UefiVariable[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { deflateSync } from 'node:zlib'
+import { deflateSync, inflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { crc32c } from './crc32c.ts'
 import { decodeUefiData, encodeUefiData } from './uefi-data.ts'
@@ -102,6 +102,8 @@ test('what is not in the form of EC2, or is a bomb, is refused', () => {
   const refused: readonly (readonly [string, RegExp])[] = [
     ['', /AMZNUEFI/],
     ['%%%%', /Base64/],
+    // Not to be read again from each of its characters.
+    [`${' '.repeat(10_000_000)}!`, /Base64/],
     [Buffer.from('not at all a store of variables').toString('base64'), /AMZNUEFI/],
     [pack(Buffer.from('no zlib')), /decompressed/],
     [pack(deflateSync(Buffer.alloc(64 * 2 ** 20))), /decompressed/],
@@ -123,6 +125,42 @@ test('what is not in the form of EC2, or is a bomb, is refused', () => {
   good[good.length - 1] = (good.at(-1) ?? 0) ^ 1
   assert.throws(() => decodeUefiData(good.toString('base64'), undefined), /checksum/)
   assert.equal(crc32c(Buffer.from('123456789')), 0xe3069283)
+})
+
+test('damaged data is refused, or read as what it says', () => {
+  const vendor = Buffer.alloc(16, 7)
+  const variables = ['PK', 'db'].map((name) => ({
+    name,
+    vendor,
+    attributes: 0x27,
+    data: Buffer.alloc(40, name),
+    timestamp: Buffer.alloc(16, 1),
+  }))
+  const plain = inflateSync(
+    Buffer.from(encodeUefiData(variables, undefined), 'base64').subarray(16),
+  )
+  fc.assert(
+    fc.property(
+      fc.nat(plain.length - 1),
+      fc.oneof(bytesOf(1, 16), fc.constantFrom(Buffer.alloc(8), Buffer.alloc(8, 255))),
+      fc.option(fc.nat(plain.length), { nil: undefined }),
+      (at, noise, length) => {
+        const changed = Buffer.from(plain)
+        changed.set(noise.subarray(0, changed.length - at), at)
+        const body = Buffer.concat([Buffer.alloc(4), deflateSync(changed.subarray(0, length))])
+        const sum = Buffer.alloc(4)
+        sum.writeUInt32LE(crc32c(body))
+        const text = Buffer.concat([Buffer.from('AMZNUEFI'), sum, body]).toString('base64')
+        try {
+          const read = decodeUefiData(text, undefined)
+          assert.deepEqual(decodeUefiData(encodeUefiData(read, undefined), undefined), read)
+        } catch (error) {
+          assert.ok(error instanceof UefiDataError, String(error))
+        }
+      },
+    ),
+    { numRuns: 2000 },
+  )
 })
 
 test('a broken store is refused, or read without what is broken', () => {
