@@ -1,4 +1,5 @@
 /** Every action of the API: a line each, under the folder that has it. */
+import { lookupEvents } from './audit/operations/lookup-events.ts'
 import { completeDirectSnapshot } from './ebs-direct/operations/complete-snapshot.ts'
 import { getSnapshotBlock } from './ebs-direct/operations/get-snapshot-block.ts'
 import { listChangedBlocks } from './ebs-direct/operations/list-changed-blocks.ts'
@@ -43,6 +44,11 @@ import { replaceImageCriteriaInAllowedImagesSettings } from './images/operations
 import { replaceImageInstanceTypeSpecification } from './images/operations/replace-image-instance-type-specification.ts'
 import { resetImageAttribute } from './images/operations/reset-image-attribute.ts'
 import { restoreImageFromRecycleBin } from './images/operations/restore-image-from-recycle-bin.ts'
+import { cancelImportTask } from './import-tasks/operations/cancel-import-task.ts'
+import { describeImportImageTasks } from './import-tasks/operations/describe-import-image-tasks.ts'
+import { describeImportSnapshotTasks } from './import-tasks/operations/describe-import-snapshot-tasks.ts'
+import { importImage } from './import-tasks/operations/import-image.ts'
+import { importSnapshot } from './import-tasks/operations/import-snapshot.ts'
 import { describeInstanceAttribute } from './instances/operations/describe-instance-attribute.ts'
 import { describeInstanceStatus } from './instances/operations/describe-instance-status.ts'
 import { describeInstanceTypeOfferings } from './instances/operations/describe-instance-type-offerings.ts'
@@ -172,9 +178,15 @@ import { describeVolumeAttribute } from './volumes/operations/describe-volume-at
 import { describeVolumeStatus } from './volumes/operations/describe-volume-status.ts'
 import { describeVolumes } from './volumes/operations/describe-volumes.ts'
 import { detachVolume } from './volumes/operations/detach-volume.ts'
+import { disableEbsEncryptionByDefault } from './volumes/operations/disable-ebs-encryption-by-default.ts'
+import { enableEbsEncryptionByDefault } from './volumes/operations/enable-ebs-encryption-by-default.ts'
 import { enableVolumeIO } from './volumes/operations/enable-volume-io.ts'
+import { getEbsDefaultKmsKeyId } from './volumes/operations/get-ebs-default-kms-key-id.ts'
+import { getEbsEncryptionByDefault } from './volumes/operations/get-ebs-encryption-by-default.ts'
 import { listVolumesInRecycleBin } from './volumes/operations/list-volumes-in-recycle-bin.ts'
+import { modifyEbsDefaultKmsKeyId } from './volumes/operations/modify-ebs-default-kms-key-id.ts'
 import { modifyVolumeAttribute } from './volumes/operations/modify-volume-attribute.ts'
+import { resetEbsDefaultKmsKeyId } from './volumes/operations/reset-ebs-default-kms-key-id.ts'
 import { restoreVolumeFromRecycleBin } from './volumes/operations/restore-volume-from-recycle-bin.ts'
 import type { Operation } from './wire/operation.ts'
 
@@ -228,6 +240,12 @@ const all: readonly Operation[] = [
   replaceImageInstanceTypeSpecification,
   resetImageAttribute,
   restoreImageFromRecycleBin,
+  // import-tasks/
+  cancelImportTask,
+  describeImportImageTasks,
+  describeImportSnapshotTasks,
+  importImage,
+  importSnapshot,
   // instances/
   describeInstanceAttribute,
   describeInstanceStatus,
@@ -373,10 +391,17 @@ const all: readonly Operation[] = [
   describeVolumeStatus,
   describeVolumes,
   detachVolume,
+  disableEbsEncryptionByDefault,
+  enableEbsEncryptionByDefault,
   enableVolumeIO,
+  getEbsDefaultKmsKeyId,
+  getEbsEncryptionByDefault,
   listVolumesInRecycleBin,
+  modifyEbsDefaultKmsKeyId,
   modifyVolumeAttribute,
+  resetEbsDefaultKmsKeyId,
   restoreVolumeFromRecycleBin,
+  lookupEvents,
 ]
 
 /** By service and action: `ec2:RunInstances`. */

@@ -16,6 +16,7 @@ test('an installation that is told nothing has the defaults', () => {
     accelerator: 'auto',
     masterKeyCommand: undefined,
     uefiDictionaryFile: undefined,
+    auditRetention: { days: 90, eventsMax: 1_000_000 },
   })
 })
 
@@ -31,6 +32,7 @@ test('the environment wins over the file', (context) => {
 
 for (const [key, value] of Object.entries({
   IMAGO_ACCEL: 'fast',
+  IMAGO_AUDIT_DAYS: '0',
   IMAGO_ACCOUNT_ID: '12345',
   IMAGO_CONFIG: '/no/such/file',
   IMAGO_DTAA: '/tmp',

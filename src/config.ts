@@ -23,6 +23,8 @@ export interface Config {
   readonly masterKeyCommand: string | undefined
   /** A file with what EC2 compresses `UefiData` with; without one, such data cannot be read. */
   readonly uefiDictionaryFile: string | undefined
+  /** How much of each account's audit trail is kept. */
+  readonly auditRetention: { readonly days: number; readonly eventsMax: number }
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -34,6 +36,8 @@ export class ConfigError extends Error {
 const known = [
   'IMAGO_ACCEL',
   'IMAGO_ACCOUNT_ID',
+  'IMAGO_AUDIT_DAYS',
+  'IMAGO_AUDIT_EVENTS',
   'IMAGO_CONFIG',
   'IMAGO_DATA',
   // These two are for the recipes, which read them from the environment.
@@ -67,6 +71,10 @@ export function readConfig(environment: Environment): Config {
     accelerator: parseAccelerator(value('IMAGO_ACCEL') ?? 'auto'),
     masterKeyCommand: value('IMAGO_MASTER_KEY_COMMAND'),
     uefiDictionaryFile: value('IMAGO_UEFI_DICTIONARY'),
+    auditRetention: {
+      days: parseCount('IMAGO_AUDIT_DAYS', value('IMAGO_AUDIT_DAYS') ?? '90'),
+      eventsMax: parseCount('IMAGO_AUDIT_EVENTS', value('IMAGO_AUDIT_EVENTS') ?? '1000000'),
+    },
   }
 }
 
@@ -130,6 +138,11 @@ function parseRootKey(id: string | undefined, secret: string | undefined): Confi
     throw refuse('IMAGO_ROOT_SECRET_ACCESS_KEY', '3 to 128 visible characters', '[secret]')
   }
   return { id, secret: new Secret(secret) }
+}
+
+function parseCount(key: Key, text: string): number {
+  if (!/^[1-9]\d{0,11}$/.test(text)) throw refuse(key, 'a number from 1', text)
+  return Number(text)
 }
 
 function parseAccelerator(text: string): Config['accelerator'] {

@@ -1,10 +1,12 @@
 /** The way of a call of our own API: the same as in `pipeline.ts`, with JSON at both ends. */
+import type { AuditEvent } from './audit/event.ts'
+import { resourcesIn } from './audit/resources.ts'
 import { transaction } from './db/database.ts'
 import { evaluate } from './iam/evaluate.ts'
 import { ApiError } from './lib/errors.ts'
 import { parseJson } from './lib/json.ts'
 import { formatId } from './lib/ids.ts'
-import { authenticate, shownError, type Signed, type System } from './pipeline.ts'
+import { authenticate, shownError, type Signed, type System, whoAsked } from './pipeline.ts'
 import type { Extension } from './wire/extension.ts'
 import type { HttpRequest, HttpResponse } from './wire/request.ts'
 
@@ -18,14 +20,18 @@ export async function answerExtension(
   const now = system.now()
   const { action } = extension
   let signed: Signed | undefined
-  const record = (outcome: string) => ({
+  let given: unknown
+  const eventOf = (outcome: string, message?: string, output?: unknown): AuditEvent => ({
+    ...whoAsked(request, signed),
     requestId,
-    accountId: signed?.caller.accountId,
-    userArn: signed?.caller.arn,
-    region: signed?.region,
-    action: `imago:${action}`,
-    outcome,
     at: now,
+    service: 'imago',
+    action,
+    isReadOnly: extension.kind === 'read',
+    outcome,
+    message,
+    parameters: given,
+    resources: resourcesIn(given, output),
   })
   try {
     signed = await authenticate(request, system, now)
@@ -42,11 +48,12 @@ export async function answerExtension(
     }
     const { regions, readers, randomBytes } = system
     const input = { body: parseBody(request.body), path }
+    given = input
     const context = { caller, region, regions, requestId, now, readers, input }
     let output: object
     if (extension.kind === 'read') {
       output = await transaction(system.db.reads, (db) => extension.run({ ...context, db }))
-      system.audit.add(record('Success'))
+      system.audit.add(eventOf('Success'))
     } else {
       output = await transaction(system.db.writes, async (tx) => {
         const done = await extension.run({
@@ -55,7 +62,7 @@ export async function answerExtension(
           newId: (kind) => formatId(kind, randomBytes(9)),
           randomBytes,
         })
-        await system.audit.record(tx, record('Success'))
+        await system.audit.record(tx, eventOf('Success', undefined, done))
         return done
       })
       system.changed()
@@ -64,7 +71,7 @@ export async function answerExtension(
   } catch (error) {
     const shown = shownError(error)
     if (shown !== error) system.log.error('a call failed', { requestId, action, error })
-    system.audit.add(record(shown.code))
+    system.audit.add(eventOf(shown.code, shown.message))
     return jsonResponse(shown.status, requestId, { code: shown.code, message: shown.message })
   }
 }

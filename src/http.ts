@@ -71,5 +71,7 @@ function readRequest(request: Pick<FastifyRequest, 'raw' | 'method' | 'body'>): 
     ]),
   )
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  return { method: request.method, target: request.raw.url ?? '/', headers, body }
+  const { method, raw } = request
+  const sourceAddress = raw.socket.remoteAddress
+  return { method, target: raw.url ?? '/', headers, body, sourceAddress }
 }

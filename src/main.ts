@@ -7,6 +7,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { AuditLog } from './audit/log.ts'
+import { auditReconciler } from './audit/reconcile.ts'
 import { BlockIntake } from './block-store/block-intake.ts'
 import { BlockStore } from './block-store/block-store.ts'
 import { StoredDisk } from './block-store/stored-disk.ts'
@@ -27,6 +28,7 @@ import { usageReportReconciler } from './image-usage/reconcile.ts'
 import { imageReconciler } from './images/reconcile.ts'
 import { MetadataService } from './imds/service.ts'
 import { catalogImport, type Import } from './imports/import.ts'
+import { importTaskReconciler } from './import-tasks/reconcile.ts'
 import { findPlatform } from './imports/platform.ts'
 import { importReconciler } from './imports/reconcile.ts'
 import { insertImport, listCatalogImports } from './imports/store.ts'
@@ -182,9 +184,19 @@ export async function openImago(options: Options): Promise<Imago> {
       newId,
       signal: closing.signal,
     }),
+    importTaskReconciler({
+      db,
+      blockStore,
+      buckets,
+      workFolder: folder('import-tasks'),
+      now,
+      newId,
+      signal: closing.signal,
+    }),
     directSnapshotReconciler({ db, blockStore, now }),
     keyReconciler({ db, now }),
     garbageReconciler({ db, blockStore, bases, now }),
+    auditReconciler({ db, now, retention: config.auditRetention }),
   ]
   const loop: Loop = new Loop(options.isIdle ? [] : reconcilers, {
     scanEveryMs: 1000,
@@ -195,7 +207,8 @@ export async function openImago(options: Options): Promise<Imago> {
   opened.defer(() => loop.stop())
   opened.defer(() => closing.abort())
 
-  const audit = new AuditLog(db.writes, (error) => log.error('audit events were lost', { error }))
+  const lost = (error: unknown) => log.error('audit events were lost', { error })
+  const audit = new AuditLog({ db: db.writes, newId: randomUUID, onError: lost })
   opened.defer(() => audit.flush())
   const system: System = {
     db,

@@ -2,8 +2,11 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { actions } from './actions.ts'
+import type { AuditEvent } from './audit/event.ts'
 import type { AuditLog } from './audit/log.ts'
-import { type Connections, isDiskFull, type Tx, transaction } from './db/database.ts'
+import { resourcesIn } from './audit/resources.ts'
+import { ownersOf } from './audit/shared-use.ts'
+import { type Connections, type Database, isDiskFull, type Tx, transaction } from './db/database.ts'
 import type { SharedTransactions } from './db/shared-transactions.ts'
 import { claimToken, keepAnswer } from './client-tokens/store.ts'
 import { type Caller, type Permission, requireAllowed } from './iam/evaluate.ts'
@@ -39,6 +42,7 @@ export interface System {
 /** Who called, where, and which of the services. */
 export interface Signed {
   readonly caller: Caller
+  readonly accessKeyId: string
   readonly region: string
   readonly service: string
 }
@@ -52,15 +56,20 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
   let service = system.services[addressee(request)]
   let signed: Signed | undefined
   let action = ''
+  let given: Input | undefined
+  let isReadOnly = false
 
-  const record = (outcome: string) => ({
+  const eventOf = (outcome: string, message?: string, output?: unknown): AuditEvent => ({
+    ...whoAsked(request, signed),
     requestId,
-    accountId: signed?.caller.accountId,
-    userArn: signed?.caller.arn,
-    region: signed?.region,
-    action,
-    outcome,
     at: now,
+    service: service.name,
+    action,
+    isReadOnly,
+    outcome,
+    message,
+    parameters: given && service.redact(action, given),
+    resources: resourcesIn(given, output),
   })
 
   try {
@@ -69,7 +78,9 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
     const asked = service.read(request)
     action = asked.action
     const input = asked.decode() as Input
+    given = input
     const operation = findOperation(service, action)
+    isReadOnly = operation.kind === 'read'
     const { caller, region } = signed
     const { regions, readers } = system
     const context: CallContext = { caller, region, regions, requestId, now, readers }
@@ -82,7 +93,9 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
         refuseDryRun(input)
         return service.encode(action, requestId, await operation.run({ ...context, input, db }))
       })
-      system.audit.add(record('Success'))
+      const event = eventOf('Success')
+      const isOfBlocks = service.name === 'ebs'
+      system.audit.add(event, isOfBlocks ? await ownersFor(system.db.reads, caller, event) : [])
     } else {
       if (operation.prepare) {
         allow()
@@ -103,7 +116,8 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
         refuseDryRun(input)
         const begun = { tx, prepared: prepared as void }
         const done = await write(operation, service, input, context, begun, system)
-        await system.audit.record(tx, record('Success'))
+        const event = eventOf('Success', undefined, done.output)
+        await system.audit.record(tx, event, await ownersFor(tx, caller, event))
         return done
       })
       reply = written
@@ -114,10 +128,29 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
   } catch (error) {
     const shown = shownError(error)
     if (shown !== error) system.log.error('a call failed', { requestId, action, error })
-    system.audit.add(record(shown.code))
+    system.audit.add(eventOf(shown.code, shown.message))
     return service.refuse(requestId, shown)
   }
 }
+
+/** Who asked, from where, as far as it is known. */
+export function whoAsked(request: HttpRequest, signed: Signed | undefined) {
+  const { accountId, arn, userId } = signed?.caller ?? {}
+  const claimed = /Credential=([\w]{3,128})\//.exec(request.headers['authorization'] ?? '')?.[1]
+  return {
+    region: signed?.region,
+    principal:
+      signed && accountId && arn && userId
+        ? { accountId, arn, userId, accessKeyId: signed.accessKeyId }
+        : undefined,
+    claimedKeyId: signed ? undefined : claimed,
+    sourceAddress: request.sourceAddress,
+    userAgent: request.headers['user-agent'],
+  }
+}
+
+const ownersFor = (db: Database, caller: Caller, { resources }: AuditEvent) =>
+  ownersOf(db, caller.accountId, resources)
 
 /** What the caller is told of an error. */
 export function shownError(error: unknown): ApiError {
@@ -152,7 +185,7 @@ export async function authenticate(
         `${region} is not one of this installation: ${system.regions.join(', ')}`,
     )
   }
-  return { caller: key.caller, region, service }
+  return { caller: key.caller, accessKeyId: key.id, region, service }
 }
 
 type Input = { readonly DryRun?: boolean; readonly ClientToken?: string } & Record<string, unknown>

@@ -1,4 +1,5 @@
 /** The services beside EC2: their clients, and a request of each action that is right in form. */
+import * as cloudtrail from '@aws-sdk/client-cloudtrail'
 import * as ebs from '@aws-sdk/client-ebs'
 import * as kms from '@aws-sdk/client-kms'
 import * as organizations from '@aws-sdk/client-organizations'
@@ -41,6 +42,12 @@ const CiphertextBlob = Buffer.alloc(100)
 const AliasName = 'alias/of-a-key'
 
 export const others: Readonly<Record<OtherService, Other>> = {
+  cloudtrail: {
+    ...words,
+    commands: { ...cloudtrail },
+    make: (settings) => new cloudtrail.CloudTrailClient(settings) as unknown as AnyClient,
+    samples: { LookupEvents: {} },
+  },
   ebs: {
     ...words,
     commands: { ...ebs },

@@ -10,6 +10,7 @@
  */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import * as cloudtrail from '@aws-sdk/client-cloudtrail'
 import * as ebs from '@aws-sdk/client-ebs'
 import * as ec2 from '@aws-sdk/client-ec2'
 import * as kms from '@aws-sdk/client-kms'
@@ -54,6 +55,13 @@ const sources = {
     service: 'AWSOrganizationsV20161128',
     protocol: 'awsJson1.1',
     version: '2016-11-28',
+    namespace: '',
+  },
+  cloudtrail: {
+    exports: cloudtrail as Record<string, unknown>,
+    service: 'CloudTrail_20131101',
+    protocol: 'awsJson1.1',
+    version: '2013-11-01',
     namespace: '',
   },
   kms: {

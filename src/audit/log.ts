@@ -1,34 +1,39 @@
 /**
- * Writes down what was called. A change and its row share one transaction; what
+ * Writes down what was called. A change and its event share one transaction; what
  * changed nothing is gathered and written in groups, so that describing things
  * never waits for a disk.
  */
-import type { Database } from '../db/database.ts'
-import { type AuditEvent, recordEvents } from './store.ts'
+import { type Database, transaction } from '../db/database.ts'
+import type { AuditEvent } from './event.ts'
+import { recordEvents, type ToRecord } from './store.ts'
 
 const flushEveryMs = 1000
 const gatheredMax = 200
 
+export interface AuditLogOptions {
+  readonly db: Database
+  readonly newId: () => string
+  readonly onError: (error: unknown) => void
+}
+
 export class AuditLog {
-  readonly #db: Database
-  readonly #onError: (error: unknown) => void
-  #gathered: AuditEvent[] = []
+  readonly #options: AuditLogOptions
+  #gathered: ToRecord[] = []
   #timer: NodeJS.Timeout | undefined
   #flushing: Promise<void> = Promise.resolve()
 
-  constructor(db: Database, onError: (error: unknown) => void) {
-    this.#db = db
-    this.#onError = onError
+  constructor(options: AuditLogOptions) {
+    this.#options = options
   }
 
-  /** Records a change inside of its own transaction. */
-  async record(tx: Database, event: AuditEvent): Promise<void> {
-    await recordEvents(tx, [event])
+  /** Records a change inside of its own transaction, for its caller and whose things it used. */
+  async record(tx: Database, event: AuditEvent, owners: readonly string[] = []): Promise<void> {
+    await recordEvents(tx, [{ event, owners, newId: this.#options.newId }])
   }
 
   /** Takes note of a call that changed nothing. It is written soon. */
-  add(event: AuditEvent): void {
-    this.#gathered.push(event)
+  add(event: AuditEvent, owners: readonly string[] = []): void {
+    this.#gathered.push({ event, owners, newId: this.#options.newId })
     if (this.#gathered.length >= gatheredMax) void this.flush()
     this.#timer ??= setTimeout(() => void this.flush(), flushEveryMs).unref()
   }
@@ -39,7 +44,10 @@ export class AuditLog {
     this.#timer = undefined
     const events = this.#gathered
     this.#gathered = []
-    this.#flushing = this.#flushing.then(() => recordEvents(this.#db, events)).catch(this.#onError)
+    if (events.length === 0) return this.#flushing
+    const { db, onError } = this.#options
+    const write = () => transaction(db, (tx) => recordEvents(tx, events))
+    this.#flushing = this.#flushing.then(write).catch(onError)
     return this.#flushing
   }
 }

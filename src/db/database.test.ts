@@ -31,6 +31,7 @@ const tables = {
   image_usage_reports: true,
   image_watermarks: true,
   images: true,
+  import_tasks: true,
   imports: true,
   instances: true,
   key_pairs: true,

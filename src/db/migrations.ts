@@ -716,4 +716,23 @@ export const migrations: readonly string[] = [
      kms_key_id TEXT,
      PRIMARY KEY (account_id, region)
    )`,
+
+  `CREATE TABLE import_tasks (
+     id TEXT PRIMARY KEY,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     description TEXT,
+     containers TEXT NOT NULL,
+     image TEXT,
+     state TEXT NOT NULL CHECK (state IN ('active', 'deleting', 'completed', 'deleted')),
+     message TEXT NOT NULL,
+     progress_percent INTEGER NOT NULL CHECK (progress_percent BETWEEN 0 AND 100),
+     disks TEXT NOT NULL,
+     image_id TEXT,
+     created_at_ms BIGINT NOT NULL,
+     ended_at_ms BIGINT,
+     CHECK ((ended_at_ms IS NULL) = (state IN ('active', 'deleting')))
+   )`,
+  `CREATE INDEX import_tasks_by_owner ON import_tasks (account_id, region)`,
+  `CREATE INDEX import_tasks_by_state ON import_tasks (state)`,
 ]

@@ -485,6 +485,23 @@ export interface Tables {
     manifest: string | null
   }
 
+  import_tasks: Owned & {
+    id: Id<'import-snapshot-task'> | Id<'import-image-task'>
+    description: string | null
+    /** JSON of `Container[]`: where the disks come from. */
+    containers: string
+    /** JSON of what the image shall be; nothing where a snapshot is made. */
+    image: string | null
+    state: 'active' | 'deleting' | 'completed' | 'deleted'
+    message: string
+    progress_percent: number
+    /** JSON of `TaskDisk[]`: what has become of them so far. */
+    disks: string
+    image_id: Id<'image'> | null
+    created_at_ms: number
+    ended_at_ms: number | null
+  }
+
   organizations: {
     id: string
     management_account_id: string

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import * as cloudtrailSdk from '@aws-sdk/client-cloudtrail'
 import * as ebsSdk from '@aws-sdk/client-ebs'
 import * as ec2Sdk from '@aws-sdk/client-ec2'
 import * as kmsSdk from '@aws-sdk/client-kms'
@@ -18,6 +19,7 @@ import { addressee, loadServices, type Service, type ServiceName } from './codec
 import { Model, type Member, type Shape, type Structure } from './model.ts'
 import type { HttpRequest, HttpResponse } from './request.ts'
 import type { Reply } from './service.ts'
+import cloudtrailSchemas from './schemas/cloudtrail.json' with { type: 'json' }
 import ebsSchemas from './schemas/ebs.json' with { type: 'json' }
 import ec2Schemas from './schemas/ec2.json' with { type: 'json' }
 import kmsSchemas from './schemas/kms.json' with { type: 'json' }
@@ -78,6 +80,12 @@ const sides: Record<ServiceName, Side> = {
     model: new Model(ebsSchemas),
     sdk: { ...ebsSdk },
     client: 'EBSClient',
+  },
+  cloudtrail: {
+    service: services.cloudtrail,
+    model: new Model(cloudtrailSchemas),
+    sdk: { ...cloudtrailSdk },
+    client: 'CloudTrailClient',
   },
 }
 
@@ -284,6 +292,7 @@ const anAction: Record<ServiceName, string> = {
   kms: 'ListKeys',
   rbin: 'ListRules',
   ebs: 'ListSnapshotBlocks',
+  cloudtrail: 'LookupEvents',
 }
 
 test('an error is what the SDK throws', async () => {

@@ -1,10 +1,11 @@
 /** The services that are spoken here, each by the schemas of its own and by its protocol. */
-import { jsonProtocol } from './json-protocol.ts'
+import { jsonProtocol, parseTarget } from './json-protocol.ts'
 import { Model, type SchemaFile } from './model.ts'
 import { queryProtocol } from './query-protocol.ts'
 import { redactInput } from './redact.ts'
 import type { HttpRequest } from './request.ts'
 import { restProtocol } from './rest-protocol.ts'
+import cloudtrail from './schemas/cloudtrail.json' with { type: 'json' }
 import ebs from './schemas/ebs.json' with { type: 'json' }
 import ec2 from './schemas/ec2.json' with { type: 'json' }
 import kms from './schemas/kms.json' with { type: 'json' }
@@ -15,10 +16,16 @@ import sts from './schemas/sts.json' with { type: 'json' }
 import type { Protocol, Service as AnyService } from './service.ts'
 
 /** By the names that signatures have. */
-const files = { ec2, sts, ssm, organizations, rbin, ebs, kms } as const satisfies Record<
-  string,
-  SchemaFile
->
+const files = {
+  ec2,
+  sts,
+  ssm,
+  organizations,
+  rbin,
+  ebs,
+  kms,
+  cloudtrail,
+} as const satisfies Record<string, SchemaFile>
 
 export type ServiceName = keyof typeof files
 export type Service = AnyService<ServiceName>
@@ -55,6 +62,7 @@ export function loadServices(): Services {
     rbin: loadService('rbin'),
     kms: loadService('kms'),
     ebs: loadService('ebs'),
+    cloudtrail: loadService('cloudtrail'),
   }
 }
 
@@ -69,7 +77,7 @@ export function addressee({ headers }: Pick<HttpRequest, 'headers'>): ServiceNam
     /Credential=[^/,\s]*\/[^/,\s]*\/[^/,\s]*\/([^/,\s]*)\//.exec(headers['authorization'] ?? '') ??
     []
   if (isServiceName(scope)) return scope
-  const [target = ''] = (headers['x-amz-target'] ?? '').split('.')
+  const { prefix: target } = parseTarget(headers['x-amz-target'])
   const found = (Object.keys(files) as ServiceName[]).find((name) => files[name].service === target)
   return found ?? 'ec2'
 }

@@ -29,6 +29,7 @@ const ownWords: Readonly<Record<string, Partial<Record<ErrorCode, string>>>> = {
     InternalError: 'ServiceException',
     InvalidNextToken: 'InvalidInputException',
   },
+  CloudTrail_20131101: { InternalError: 'InternalServerError' },
   TrentService: {
     DryRunOperation: 'DryRunOperationException',
     InternalError: 'KMSInternalException',

@@ -13,8 +13,8 @@ import { type Protocol, textOf } from './service.ts'
 export function jsonProtocol(model: Model): Protocol {
   return {
     read(request) {
-      const [prefix, action = '', ...more] = (request.headers['x-amz-target'] ?? '').split('.')
-      const isKnown = prefix === model.service && more.length === 0 && model.has(action)
+      const { prefix, action } = parseTarget(request.headers['x-amz-target'])
+      const isKnown = prefix === model.service && model.has(action)
       const decode = () => {
         if (!isKnown || request.method !== 'POST') {
           throw new ApiError('UnknownOperationException', 'The operation is not known.')
@@ -34,6 +34,16 @@ export function jsonProtocol(model: Model): Protocol {
       return jsonResponse(error.status >= 500 ? 500 : 400, requestId, body)
     },
   }
+}
+
+/**
+ * Which action of which service a target names. Some clients put the package of CloudTrail
+ * before it: `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents`.
+ */
+export function parseTarget(target = ''): { readonly prefix: string; readonly action: string } {
+  const [, prefix = '', action = ''] =
+    /^(?:com\.amazonaws\.cloudtrail\.v20131101\.)?([^.]*)\.([^.]*)$/.exec(target) ?? []
+  return { prefix, action }
 }
 
 function jsonResponse(status: number, requestId: string, body: string): HttpResponse {

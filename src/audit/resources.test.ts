@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { resourcesIn } from './resources.ts'
+
+test('what a call names is found in all that it was given and all that it made', () => {
+  const input = { ImageId: 'ami-0123456789abcdef0', Names: ['web', 'ami-', 'x-12345678'] }
+  const output = { Instances: [{ InstanceId: 'i-0123456789abcdef0', ImageId: input.ImageId }] }
+  assert.deepEqual(resourcesIn(input, output), [
+    { type: 'AWS::EC2::Ami', name: 'ami-0123456789abcdef0' },
+    { type: 'AWS::EC2::Instance', name: 'i-0123456789abcdef0' },
+  ])
+})
+
+test('what is nested without end, or too much, is looked at as far as it is sensible', () => {
+  const ring: Record<string, unknown> = {}
+  ring['again'] = ring
+  const many = Array.from(
+    { length: 1000 },
+    (_, index) => `vol-${index.toString(16).padStart(17, '0')}`,
+  )
+  assert.deepEqual(resourcesIn(ring), [])
+  assert.equal(resourcesIn(many).length, 100)
+})

@@ -1,0 +1,36 @@
+/** Which resources a call names: what looks like an id of ours, in what it was given and what it made. */
+import type { Resource } from './event.ts'
+
+const types: Readonly<Record<string, string>> = {
+  ami: 'AWS::EC2::Ami',
+  eni: 'AWS::EC2::NetworkInterface',
+  i: 'AWS::EC2::Instance',
+  key: 'AWS::EC2::KeyPair',
+  sg: 'AWS::EC2::SecurityGroup',
+  snap: 'AWS::EC2::Snapshot',
+  subnet: 'AWS::EC2::Subnet',
+  vol: 'AWS::EC2::Volume',
+  vpc: 'AWS::EC2::VPC',
+}
+
+const resourcesMax = 100
+const depthMax = 12
+
+/** Each once, in the order in which they come. */
+export function resourcesIn(...values: readonly unknown[]): readonly Resource[] {
+  const found = new Map<string, Resource>()
+  for (const value of values) visit(value, found, 0)
+  return [...found.values()]
+}
+
+/** `ami-0123456789abcdef0`, as a text of its own. */
+function visit(value: unknown, found: Map<string, Resource>, depth: number): void {
+  if (found.size >= resourcesMax || depth > depthMax) return
+  if (typeof value === 'string') {
+    const [, kind = ''] = /^([a-z]+)-[0-9a-f]{8,17}$/.exec(value) ?? []
+    const type = types[kind]
+    if (type) found.set(value, { type, name: value })
+  } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
+    for (const child of Object.values(value)) visit(child, found, depth + 1)
+  }
+}
