@@ -12,6 +12,7 @@ import { BlockIntake } from './block-store/block-intake.ts'
 import { BlockStore } from './block-store/block-store.ts'
 import { StoredDisk } from './block-store/stored-disk.ts'
 import { Buckets } from './buckets/buckets.ts'
+import { bundleReconciler } from './bundles/reconcile.ts'
 import { recipes } from './catalog/recipe.ts'
 import type { Config } from './config.ts'
 import { type Connections, migrate, openSqlite, transaction } from './db/database.ts'
@@ -158,6 +159,8 @@ export async function openImago(options: Options): Promise<Imago> {
   const reconcilers = [
     instanceReconciler({
       ...shared,
+      rootFolder: (id) => join(folder('instance-disks'), id),
+      bases,
       machines,
       networks,
       accelerator: accelerator.accelerator,
@@ -174,6 +177,7 @@ export async function openImago(options: Options): Promise<Imago> {
     usageReportReconciler({ db, now }),
     storeImageReconciler({ db, blockStore, buckets, now, signal: closing.signal }),
     restoreImageReconciler({ db, blockStore, buckets, now, signal: closing.signal }),
+    bundleReconciler({ db, blockStore, buckets, now, signal: closing.signal }),
     networkReconciler({ db, networks }),
     importReconciler({
       db,

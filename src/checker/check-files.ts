@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Database } from '../db/database.ts'
 import { listActiveImports } from '../imports/store.ts'
 import { type InstanceState, stateCodes } from '../instances/instance.ts'
+import { listInstanceRoots } from '../instances/root-store.ts'
 import { listByState } from '../instances/store.ts'
 import { listAllVpcIds } from '../network/store.ts'
 import { basePath } from '../qemu/base-files.ts'
@@ -31,7 +32,21 @@ export async function* checkFiles(db: Database, dataFolder: string): AsyncGenera
     if (!isThere) yield { about: id, what: `is pending, and layer ${layer} of ${volumeId} is gone` }
   }
   const instances = await listByState(db, Object.keys(stateCodes) as InstanceState[])
+  const roots = await listInstanceRoots(db)
+  for (const { id, state } of instances) {
+    const disk = roots.get(id)
+    if (state !== 'running' || !disk) continue
+    const chain = await chainOf(join(folder('instance-disks'), id), 1).catch(() => undefined)
+    const expected = basePath(folder('bases'), disk)
+    if (chain?.basePath !== expected) {
+      yield {
+        about: id,
+        what: `has a root over ${chain?.basePath ?? 'nothing'} instead of ${expected}`,
+      }
+    }
+  }
   const known = {
+    'instance-disks': new Set<string>(roots.keys()),
     volumes: new Set<string>(volumes.map(({ id }) => id)),
     run: new Set<string>([...instances.map(({ id }) => id), ...(await listAllVpcIds(db))]),
     work: new Set<string>((await listActiveImports(db)).map(({ id }) => id)),

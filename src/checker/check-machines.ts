@@ -6,6 +6,7 @@ import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../db/database.ts'
 import { type InstanceState, stateCodes } from '../instances/instance.ts'
+import { hasHostRoot } from '../instances/instance-store.ts'
 import { listByState } from '../instances/store.ts'
 import { topLayer } from '../qemu/layers.ts'
 import { listMachineProcesses } from '../qemu/machine-process.ts'
@@ -23,13 +24,20 @@ const mayHaveMachine = {
 
 export async function* checkMachines(
   db: Database,
-  folders: { readonly runFolder: string; readonly volumesFolder: string },
+  folders: {
+    readonly runFolder: string
+    readonly volumesFolder: string
+    /** The roots that are no volumes. */
+    readonly rootsFolder: string
+  },
 ): AsyncGenerator<Finding> {
   const instances = await listByState(db, Object.keys(stateCodes) as InstanceState[])
   const processes = await listMachineProcesses(folders.runFolder)
   const volumesFolder = await realpath(folders.volumesFolder).catch(() => folders.volumesFolder)
   const byName = Map.groupBy(processes, ({ name }) => name)
-  for (const { id, state } of instances) {
+  const rootsFolder = await realpath(folders.rootsFolder).catch(() => folders.rootsFolder)
+  for (const instance of instances) {
+    const { id, state } = instance
     const own = byName.get(id) ?? []
     byName.delete(id)
     if (own.length > 0 && !mayHaveMachine[state]) {
@@ -40,6 +48,10 @@ export async function* checkMachines(
     if (own.length === 0) yield { about: id, what: 'is running, and has no machine' }
     const attachments = await listAttachments(db, { instanceIds: [id] })
     for (const { files } of own) {
+      const root = join(rootsFolder, id, '1.qcow2')
+      if (hasHostRoot(instance) && !files.includes(root)) {
+        yield { about: id, what: 'does not write its root' }
+      }
       const layers = files.filter((file) => file.startsWith(volumesFolder))
       for (const { volumeId, state: attachment } of attachments) {
         if (attachment !== 'attached') continue

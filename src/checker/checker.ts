@@ -34,6 +34,7 @@ export async function* checkInstallation(installation: Installation): AsyncGener
   yield* checkMachines(db, {
     runFolder: join(dataFolder, 'run'),
     volumesFolder: join(dataFolder, 'volumes'),
+    rootsFolder: join(dataFolder, 'instance-disks'),
   })
   yield* checkBlocks(installation)
 }

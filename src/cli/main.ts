@@ -10,6 +10,7 @@ import { Command } from 'commander'
 import { ConfigError } from '../config.ts'
 import { FolderInUse } from '../db/lock.ts'
 import type { ExportOptions } from './commands/audit.ts'
+import type { BundleOptions } from './commands/bundle.ts'
 import type { FsckOptions } from './commands/fsck.ts'
 import type { ImportOptions } from './commands/import.ts'
 import type { SshOptions } from './commands/ssh.ts'
@@ -104,6 +105,16 @@ program
   .option('--boot-mode <mode>', 'legacy-bios, uefi or uefi-preferred; found out where not given')
   .action(async (from: string, options: ImportOptions) =>
     (await import('./commands/import.ts')).importDisk(shell, from, options),
+  )
+program
+  .command('bundle')
+  .description('put a disk into a bucket, to register an instance-store image of it')
+  .argument('<file>', 'raw, qcow2, VMDK, VHD or VHDX, of at most 10 GiB')
+  .requiredOption('--bucket <name>')
+  .option('--prefix <folder>', 'where in the bucket')
+  .option('--architecture <name>', 'x86_64 or arm64', 'x86_64')
+  .action(async (file: string, options: BundleOptions) =>
+    (await import('./commands/bundle.ts')).bundleDisk(shell, file, options),
   )
 program
   .command('catalog')

@@ -735,4 +735,19 @@ export const migrations: readonly string[] = [
    )`,
   `CREATE INDEX import_tasks_by_owner ON import_tasks (account_id, region)`,
   `CREATE INDEX import_tasks_by_state ON import_tasks (state)`,
+
+  `CREATE TABLE image_bundles (
+     image_id TEXT PRIMARY KEY REFERENCES images (id),
+     bucket TEXT,
+     object_key TEXT,
+     bundle_digest TEXT,
+     disk_manifest TEXT,
+     size_bytes BIGINT NOT NULL CHECK (size_bytes > 0),
+     CHECK (disk_manifest IS NOT NULL OR bundle_digest IS NOT NULL)
+   )`,
+  `CREATE TABLE instance_roots (
+     instance_id TEXT PRIMARY KEY REFERENCES instances (id),
+     disk_manifest TEXT NOT NULL,
+     size_bytes BIGINT NOT NULL CHECK (size_bytes > 0)
+   )`,
 ]

@@ -441,6 +441,23 @@ export interface Tables {
     description_digest: string
     size_gib: number
   }
+  /** The disks of instance-store images. A row is gone when nothing can be launched of it any more. */
+  image_bundles: {
+    image_id: Id<'image'>
+    /** Where it is to come from; nothing of a copy, which has it already. */
+    bucket: string | null
+    object_key: string | null
+    bundle_digest: string | null
+    /** In the block store. */
+    disk_manifest: string | null
+    size_bytes: number
+  }
+  /** The roots of instances that are no volumes: files of this host. */
+  instance_roots: {
+    instance_id: Id<'instance'>
+    disk_manifest: string
+    size_bytes: number
+  }
   image_permissions: {
     image_id: Id<'image'>
     kind: 'user' | 'group' | 'organization' | 'organizational-unit'

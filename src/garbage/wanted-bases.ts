@@ -1,11 +1,13 @@
 /**
- * The disks that are kept readable for QEMU: those that volumes lie over, those that
+ * The disks that are kept readable for QEMU: those that volumes and roots lie over, those that
  * an image was launched from, so that its next launch does not wait for them, and
  * those whose fast restores are enabled.
  */
+import { listBundleDisks } from '../bundles/store.ts'
 import type { Database } from '../db/database.ts'
 import { listFastRestoresInState } from '../fast-restores/store.ts'
-import { listLaunchedSnapshotIds } from '../images/store.ts'
+import { findImages, listLaunchedSnapshotIds } from '../images/store.ts'
+import { listInstanceRoots } from '../instances/root-store.ts'
 import { inChunks } from '../lib/chunks.ts'
 import type { Digest } from '../lib/digest.ts'
 import { findSnapshots } from '../snapshots/store.ts'
@@ -18,6 +20,14 @@ export async function listWantedBases(db: Database): Promise<ReadonlySet<Digest>
   for (const ids of inChunks(kept)) {
     for (const snapshot of await findSnapshots(db, ids)) {
       if (snapshot.state === 'completed') wanted.add(snapshot.manifest)
+    }
+  }
+  for (const disk of (await listInstanceRoots(db)).values()) wanted.add(disk)
+  const bundles = await listBundleDisks(db)
+  for (const ids of inChunks([...bundles.keys()])) {
+    for (const { id, state, lastLaunchedAt } of await findImages(db, ids)) {
+      const disk = bundles.get(id)
+      if (disk && state === 'available' && lastLaunchedAt) wanted.add(disk)
     }
   }
   return wanted

@@ -101,6 +101,14 @@ export function checkUnchanged(
   )
 }
 
+/** The refusal of volumes where the root is the host's own. */
+export function ebsNotSupported(): ApiError {
+  return new ApiError(
+    'UnsupportedOperation',
+    'EBS block device mappings not supported for instance-store AMIs.',
+  )
+}
+
 function ebsOf(wanted: EbsBlockDevice, sizeGiB: number): EbsDevice {
   const { VolumeType: type = defaultType, Iops: iops, Throughput: throughput } = wanted
   const shape = checkVolumeShape({ type, sizeGiB, iops, throughput })

@@ -1,4 +1,6 @@
 /** What an image is copied from: whether the caller sees it, and may have its disks too. */
+import type { ImageBundle } from '../bundles/bundle.ts'
+import { claimBundle } from '../bundles/store.ts'
 import type { Tx } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { CompletedSnapshot } from '../snapshots/snapshot.ts'
@@ -11,6 +13,8 @@ export interface CopySource {
   readonly image: Image
   /** Each of its snapshots once. */
   readonly snapshots: readonly CompletedSnapshot[]
+  /** Where its root is not on a snapshot. */
+  readonly bundle: ImageBundle | undefined
 }
 
 export async function findCopySource(
@@ -25,6 +29,7 @@ export async function findCopySource(
   const { accountId, region } = query
   const image = await visibleImage(tx, query)
   if (image.state !== 'available') throw imageUnavailable(image.id)
+  const bundle = await findBundle(tx, image, accountId)
   const snapshots: CompletedSnapshot[] = []
   for (const id of snapshotsOf(image)) {
     const [snapshot] = await findSnapshots(tx, [id])
@@ -34,7 +39,20 @@ export async function findCopySource(
     if (!isUsable) throw storageForbidden()
     snapshots.push(snapshot)
   }
-  return { image, snapshots }
+  return { image, snapshots, bundle }
+}
+
+/** What it was made of is in its owner's bucket, which nobody else can read. */
+async function findBundle(
+  tx: Tx,
+  image: Image,
+  accountId: string,
+): Promise<ImageBundle | undefined> {
+  if (image.rootDeviceType === 'ebs') return undefined
+  if (image.accountId !== accountId) throw storageForbidden()
+  const bundle = await claimBundle(tx, image.id)
+  if (!bundle?.disk) throw storageUnavailable()
+  return bundle
 }
 
 function storageUnavailable(): ApiError {

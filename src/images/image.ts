@@ -5,7 +5,7 @@
  *        │            └──────┬──────┘
  *        └──▶ failed ────────┼──▶ recycled (and back to available) ──▶ deregistered
  *
- * `available` is only said when every snapshot that it names is completed.
+ * `available` is only said when every snapshot that it names is completed, or its bundle is read.
  * A deregistered image stays on record: instances still name it.
  */
 import { ApiError } from '../lib/errors.ts'
@@ -50,7 +50,7 @@ export interface Image {
   readonly region: string
   readonly name: string
   readonly description: string | undefined
-  /** `owner/name` */
+  /** `owner/name`, or where the manifest of its bundle is. */
   readonly location: string
   readonly state: ImageState
   readonly stateReason: StateReason | undefined

@@ -1,7 +1,8 @@
 /**
- * Keeps the promises of an image: it is available when all its snapshots are whole,
+ * Keeps the promises of an image: it is available when all its snapshots or its bundle are there,
  * fails when one does, and is gone when its time in the Recycle Bin is over.
  */
+import { findImageBundle } from '../bundles/store.ts'
 import { type Connections, transaction, type Tx } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
@@ -31,6 +32,10 @@ export function imageReconciler({
         const image = await findImage(tx, id)
         if (image?.state === 'recycled') return await leaveBin(tx, image, now())
         if (image?.state !== 'pending') return 'waiting'
+        if (image.rootDeviceType === 'instance-store') {
+          // Who reads its bundle also says where that has failed.
+          if (!(await findImageBundle(tx, id))?.disk) return 'waiting'
+        }
         const ids = snapshotsOf(image)
         const snapshots = await findSnapshots(tx, ids)
         const failed = snapshots.find(({ state }) => state === 'error')

@@ -274,6 +274,23 @@ export async function requireImdsV2(tx: Tx, id: Id<'image'>): Promise<void> {
   await tx.updateTable('images').set({ imds_support: 'v2.0' }).where('id', '=', id).execute()
 }
 
+/** Says what the disk of an image has turned out to be. */
+export async function setImageBilling(
+  tx: Tx,
+  id: Id<'image'>,
+  billing: Pick<Image, 'platform' | 'platformDetails' | 'usageOperation'>,
+): Promise<void> {
+  await tx
+    .updateTable('images')
+    .set({
+      platform: billing.platform ?? null,
+      platform_details: billing.platformDetails,
+      usage_operation: billing.usageOperation,
+    })
+    .where('id', '=', id)
+    .execute()
+}
+
 /** Notes that an instance was launched from the image. */
 export async function markLaunched(tx: Tx, id: Id<'image'>, now: Date): Promise<void> {
   await tx

@@ -1,7 +1,9 @@
 /** Gathers what an instance is told of itself, from its address in its VPC. */
 import type { Database } from '../db/database.ts'
+import { findImage } from '../images/store.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Instance } from '../instances/instance.ts'
+import { hasHostRoot } from '../instances/instance-store.ts'
 import { findInstance } from '../instances/store.ts'
 import { findKeyPair } from '../key-pairs/store.ts'
 import { listGroups } from '../network/group-store.ts'
@@ -44,6 +46,7 @@ export async function gatherFacts(db: Database, { instance, port }: Guest): Prom
       : await findKeyPair(db, { accountId, region, name: instance.keyName })
   const mayReadTags = instance.metadataOptions.instanceMetadataTags === 'enabled'
   const tags = mayReadTags ? await listTags(db, { accountId, resourceIds: [id] }) : undefined
+  const image = hasHostRoot(instance) ? await findImage(db, instance.imageId) : undefined
   const attachments = await listAttachments(db, { instanceIds: [id] })
   const devices = attachments.map(({ device }) => device)
   return {
@@ -53,6 +56,7 @@ export async function gatherFacts(db: Database, { instance, port }: Guest): Prom
     availabilityZoneId: findZone(region, instance.availabilityZone)?.id ?? '',
     instanceId: id,
     imageId: instance.imageId,
+    manifestPath: image?.location,
     instanceType: instance.instanceType,
     architecture: instance.architecture,
     reservationId: instance.reservationId,

@@ -12,6 +12,8 @@ export interface Facts {
   readonly availabilityZoneId: string
   readonly instanceId: string
   readonly imageId: string
+  /** Where its root was bundled, if it was. */
+  readonly manifestPath: string | undefined
   readonly instanceType: string
   readonly architecture: string
   readonly reservationId: string
@@ -48,7 +50,7 @@ function metadata(facts: Facts): Tree {
   return {
     'ami-id': facts.imageId,
     'ami-launch-index': String(facts.launchIndex),
-    'ami-manifest-path': '(unknown)',
+    'ami-manifest-path': facts.manifestPath ?? '(unknown)',
     'block-device-mapping': {
       ami: facts.rootDeviceName,
       ...Object.fromEntries(facts.otherDevices.map((name, index) => [`ebs${index + 1}`, name])),

@@ -4,6 +4,7 @@
  */
 import type { BlockDeviceMapping, EbsBlockDevice } from '@aws-sdk/client-ec2'
 import type { Database } from '../db/database.ts'
+import { ebsNotSupported } from '../images/block-devices.ts'
 import type { BlockDevice, Image } from '../images/image.ts'
 import { ApiError, missingParameter } from '../lib/errors.ts'
 import type { Id } from '../lib/ids.ts'
@@ -47,7 +48,7 @@ const defaultVolumeType = 'gp2'
 
 /** Merges what the call says of disks into what the image says. */
 export function mergeBlockDevices(
-  image: Pick<Image, 'blockDevices' | 'rootDeviceName'>,
+  image: Pick<Image, 'blockDevices' | 'rootDeviceName' | 'rootDeviceType'>,
   overrides: readonly BlockDeviceMapping[] = [],
 ): readonly DiskWish[] {
   const byName = new Map<string, BlockDeviceMapping>()
@@ -58,6 +59,11 @@ export function mergeBlockDevices(
       throw refused(`The device '${name}' is used in more than one block-device mapping`)
     }
     byName.set(name, override)
+  }
+  if (image.rootDeviceType === 'instance-store') {
+    // Its root is no mapping, and the host has no other disks of its own.
+    if (overrides.some(({ Ebs }) => Ebs)) throw ebsNotSupported()
+    return []
   }
   const kept = image.blockDevices.flatMap((device) => {
     const override = byName.get(device.deviceName)

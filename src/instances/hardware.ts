@@ -39,6 +39,11 @@ export function diskOf(volumeId: Id<'volume'>, folder: string): DiskSpec {
   return { id: diskId(volumeId), folder, serial: volumeId.replace('-', '') }
 }
 
+/** A disk of the host's own. Its serial number begins as those of EC2's instance stores do. */
+export function hostDiskOf(id: Id<'instance'>, folder: string): DiskSpec {
+  return { id: 'root', folder, serial: `AWS${id.slice('i-'.length).toUpperCase()}` }
+}
+
 /** QEMU's names are short: the digits of a volume's id are enough. */
 export function diskId(volumeId: Id<'volume'>): string {
   return `v${volumeId.slice('vol-'.length)}`

@@ -124,12 +124,13 @@ export function afterRequest(
   )
 }
 
-const pastParticiple: Record<Request, string> = {
+/** How one says that it has been done. */
+export const pastParticiple = {
   start: 'started',
   stop: 'stopped',
   reboot: 'rebooted',
   terminate: 'terminated',
-}
+} as const satisfies Record<Request, string>
 
 /** The states in which an instance holds memory of the host, or is about to. */
 export const statesWithCapacity = [

@@ -89,8 +89,8 @@ export function readInstanceType(request: RunInstancesRequest): InstanceType {
   return type
 }
 
-export function readShutdownBehavior(value: string | undefined): ShutdownBehavior {
-  if (value === undefined) return 'stop'
+export function readShutdownBehavior(value: string | undefined): ShutdownBehavior | undefined {
+  if (value === undefined) return undefined
   if (value === 'stop' || value === 'terminate') return value
   throw new ApiError(
     'InvalidParameterValue',

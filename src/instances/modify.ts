@@ -13,6 +13,7 @@ import { findGroupsOfInterface } from '../network/interfaces.ts'
 import { listAttachments, setDeleteOnTermination } from '../volumes/store.ts'
 import type { WriteCall } from '../wire/operation.ts'
 import type { Instance } from './instance.ts'
+import { checkShutdownBehavior, checkStopProtection } from './instance-store.ts'
 import { bootModeOf, checkArchitecture, instanceTypeNamed } from './instance-type.ts'
 import { readShutdownBehavior, unsupportedParameter } from './launch-request.ts'
 import { changeInstance, type InstanceChanges } from './store.ts'
@@ -134,6 +135,7 @@ function changesOf(
   const { attribute, value } = modification
   switch (attribute) {
     case 'disableApiStop':
+      checkStopProtection(value, instance)
       return { isStopDisabled: value }
     case 'disableApiTermination':
       return { isTerminationDisabled: value }
@@ -149,8 +151,11 @@ function changesOf(
     case 'enclaveOptions':
       if (value) throw unsupportedParameter('EnclaveOptions.Enabled')
       return {}
-    case 'instanceInitiatedShutdownBehavior':
-      return { shutdownBehavior: readShutdownBehavior(value) }
+    case 'instanceInitiatedShutdownBehavior': {
+      const shutdownBehavior = readShutdownBehavior(value) ?? 'stop'
+      checkShutdownBehavior(shutdownBehavior, instance)
+      return { shutdownBehavior }
+    }
     case 'instanceType': {
       requireStopped(instance, attribute)
       const type = instanceTypeNamed(value)

@@ -6,7 +6,8 @@ import type { InstanceStateChange } from '@aws-sdk/client-ec2'
 import { ApiError } from '../lib/errors.ts'
 import type { WriteCall } from '../wire/operation.ts'
 import type { Cause } from './cause.ts'
-import { afterRequest, type Instance, type Request } from './instance.ts'
+import { afterRequest, type Instance, pastParticiple, type Request } from './instance.ts'
+import { checkHasVolumeRoot } from './instance-store.ts'
 import { findInstances } from './lookup.ts'
 import { changeInstanceState } from './store.ts'
 import { viewState } from './view.ts'
@@ -33,7 +34,9 @@ export async function requestChange(call: Call, wanted: ChangeRequest): Promise<
   const { tx, now } = call
   const instances = await findInstances(tx, call, wanted.ids)
   const targets = instances.map((instance) => {
-    const to = afterRequest(instance, wanted.request)
+    const { request } = wanted
+    if (request !== 'terminate') checkHasVolumeRoot(instance, pastParticiple[request])
+    const to = afterRequest(instance, request)
     if (to !== instance.state) wanted.check?.(instance)
     return { instance, to }
   })

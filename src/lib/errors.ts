@@ -61,6 +61,7 @@ const statuses = {
   'InvalidKeyPair.Format': 400,
   'InvalidKeyPair.NotFound': 400,
   InvalidLookupAttributesException: 400,
+  InvalidManifest: 400,
   InvalidMaxResults: 400,
   InvalidMaxResultsException: 400,
   'InvalidNetworkInterfaceID.Malformed': 400,

@@ -45,7 +45,10 @@ export function checkDeviceName(device: string): void {
 }
 
 /** Refuses a name that another disk of the instance has. `sdf` and `/dev/sdf` are one. */
-export function checkDeviceIsFree(device: string, attachments: readonly Attachment[]): void {
+export function checkDeviceIsFree(
+  device: string,
+  attachments: readonly Pick<Attachment, 'device'>[],
+): void {
   if (!attachments.some((other) => bare(other.device) === bare(device))) return
   throw new ApiError(
     'InvalidParameterValue',

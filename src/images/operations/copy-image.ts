@@ -1,5 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyImage.html */
 import type { CopyImageRequest, CopyImageResult } from '@aws-sdk/client-ec2'
+import { insertBundle } from '../../bundles/store.ts'
 import { copySnapshots } from '../../snapshot-copies/copy.ts'
 import {
   checkCompletionMinutes,
@@ -31,7 +32,11 @@ export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
     checkCompletionMinutes('snapshotCopyCompletionDurationMinutes', completionMinutes)
     const tags = tagsOnCreate(input.TagSpecifications, ['image', 'snapshot'])
     checkSourceRegion(SourceRegion, regions)
-    const { image: source, snapshots } = await findCopySource(tx, {
+    const {
+      image: source,
+      snapshots,
+      bundle,
+    } = await findCopySource(tx, {
       accountId,
       region: SourceRegion,
       id: input.SourceImageId,
@@ -74,6 +79,8 @@ export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
         return ebs && snapshotId ? { ...device, ebs: { ...ebs, snapshotId } } : device
       }),
     })
+    // The disk is the same one, whatever becomes of the bucket that it came from.
+    if (bundle) await insertBundle(tx, { ...bundle, imageId: id, source: undefined })
     await carryWatermarks(tx, { from: source.id, to: id })
     await carryUefiData(tx, { from: source.id, to: id })
     await putTags(tx, {

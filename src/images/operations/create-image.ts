@@ -1,5 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImage.html */
 import type { CreateImageRequest, CreateImageResult } from '@aws-sdk/client-ec2'
+import { createImageCode } from '../../bundles/unknowns.ts'
 import { type Instance, instanceNotFound, parseInstanceId } from '../../instances/instance.ts'
 import { findOwnInstance } from '../../instances/store.ts'
 import { ApiError, invalidParameterValue } from '../../lib/errors.ts'
@@ -106,7 +107,10 @@ async function findInstance({ input, tx, caller, region }: Call): Promise<Instan
   const instance = await findOwnInstance(tx, { accountId: caller.accountId, region, id })
   if (!instance) throw instanceNotFound([id])
   if (instance.rootDeviceType !== 'ebs') {
-    throw new ApiError('InvalidParameterValue', `The instance '${id}' has no EBS root volume.`)
+    throw new ApiError(
+      createImageCode,
+      `The instance '${id}' does not have an 'ebs' root device type, so no image can be created of it.`,
+    )
   }
   // Packer waits and tries again on exactly these words.
   if (instance.state !== 'running' && instance.state !== 'stopped') {

@@ -5,6 +5,7 @@ import type {
   DeregisterImageResult,
   SnapshotReturnCodes,
 } from '@aws-sdk/client-ec2'
+import { deleteBundle } from '../../bundles/store.ts'
 import type { Id } from '../../lib/ids.ts'
 import { recycleExit } from '../../recycle-bin/retention.ts'
 import { claimSnapshot } from '../../snapshots/life-store.ts'
@@ -40,6 +41,7 @@ export const deregisterImage = writeOperation<DeregisterImageRequest, Deregister
       })
       if (!isChanged) throw imageUnavailable(id)
       await removeLaunchPermissions(tx, id)
+      await deleteBundle(tx, id)
       await deleteTagsOf(tx, id)
     }
     if (!input.DeleteAssociatedSnapshots) return { Return: true }
@@ -50,6 +52,7 @@ export const deregisterImage = writeOperation<DeregisterImageRequest, Deregister
 /** Moves the image into the Recycle Bin where a rule retains it. It keeps its tags and shares for its return. */
 async function recycle({ tx, now }: Call, image: Image): Promise<boolean> {
   if (image.state !== 'available' && image.state !== 'disabled') return false
+  if (image.rootDeviceType !== 'ebs') return false
   const { id, accountId, region } = image
   const exitAt = await recycleExit(tx, { resourceType: 'EC2_IMAGE', accountId, region, id, now })
   if (!exitAt) return false

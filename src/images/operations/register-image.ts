@@ -1,5 +1,8 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html */
 import type { RegisterImageRequest, RegisterImageResult } from '@aws-sdk/client-ec2'
+import { findBundle, type FoundBundle, manifestPermission } from '../../bundles/find-bundle.ts'
+import { insertBundle } from '../../bundles/store.ts'
+import { defaultRootDeviceName } from '../../bundles/unknowns.ts'
 import { ApiError, invalidParameterValue, missingParameter } from '../../lib/errors.ts'
 import { findSnapshot } from '../../snapshots/store.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
@@ -7,7 +10,7 @@ import { putTags } from '../../tags/store.ts'
 import { volumeTypes } from '../../volumes/volume-type.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { billingOf } from '../billing.ts'
-import { byDevice, isOmitted, readNewDevice } from '../block-devices.ts'
+import { byDevice, ebsNotSupported, isOmitted, readNewDevice } from '../block-devices.ts'
 import { type BlockDevice, checkImageDescription, checkImageName } from '../image.ts'
 import { insertImage } from '../store.ts'
 import { checkUefiData } from '../uefi-data.ts'
@@ -15,9 +18,21 @@ import { insertUefiData } from '../uefi-data-store.ts'
 
 type Call = WriteCall<RegisterImageRequest>
 
-export const registerImage = writeOperation<RegisterImageRequest, RegisterImageResult>({
+export const registerImage = writeOperation<
+  RegisterImageRequest,
+  RegisterImageResult,
+  FoundBundle | undefined
+>({
   action: 'RegisterImage',
-  async run(call) {
+  permissions: ({ ImageLocation }) => [
+    { action: 'ec2:RegisterImage', resource: '*' },
+    ...(ImageLocation === undefined ? [] : [manifestPermission(ImageLocation)]),
+  ],
+  // Whatever the bucket lies on, nobody else waits for it.
+  async prepare({ ImageLocation }, context) {
+    return ImageLocation === undefined ? undefined : await findBundle(ImageLocation, context)
+  },
+  async run(call, bundle) {
     const { input, tx, caller, region, now, newId } = call
     const { Name: name = '', Description: description } = input
     const { accountId } = caller
@@ -25,8 +40,7 @@ export const registerImage = writeOperation<RegisterImageRequest, RegisterImageR
     checkImageDescription(description)
     checkSupported(input)
     const tags = tagsOnCreate(input.TagSpecifications, ['image']).get('image') ?? []
-    const { RootDeviceName: rootDeviceName } = input
-    if (rootDeviceName === undefined) throw missingParameter('rootDeviceName')
+    const rootDeviceName = rootDeviceNameOf(input, bundle)
     const virtualizationType = oneOf(
       ['hvm', 'paravirtual'],
       'virtualizationType',
@@ -47,7 +61,9 @@ export const registerImage = writeOperation<RegisterImageRequest, RegisterImageR
     }
     const sriovNetSupport =
       input.SriovNetSupport && oneOf(['simple'], 'sriovNetSupport', input.SriovNetSupport)
-    const blockDevices = await readDevices(call, rootDeviceName)
+    const blockDevices = bundle
+      ? await readHostDevices(call, rootDeviceName)
+      : await readDevices(call, rootDeviceName)
     const id = newId('image')
     await insertImage(tx, {
       id,
@@ -55,9 +71,9 @@ export const registerImage = writeOperation<RegisterImageRequest, RegisterImageR
       region,
       name,
       description,
-      location: `${accountId}/${name}`,
-      // Its snapshots are whole, so there is nothing to wait for.
-      state: 'available',
+      location: input.ImageLocation ?? `${accountId}/${name}`,
+      // Snapshots are whole, so there is nothing to wait for. A bundle is still to be read.
+      state: bundle ? 'pending' : 'available',
       stateReason: undefined,
       createdAt: now,
       deregisteredAt: undefined,
@@ -65,11 +81,11 @@ export const registerImage = writeOperation<RegisterImageRequest, RegisterImageR
       architecture: oneOf(
         ['i386', 'x86_64', 'arm64', 'x86_64_mac', 'arm64_mac'],
         'architecture',
-        input.Architecture ?? 'i386',
+        input.Architecture ?? bundle?.manifest.architecture ?? 'i386',
       ),
       bootMode,
       rootDeviceName,
-      rootDeviceType: 'ebs',
+      rootDeviceType: bundle ? 'instance-store' : 'ebs',
       virtualizationType,
       ...billingOf(await findRootPlatform(call, blockDevices, rootDeviceName)),
       enaSupport: input.EnaSupport ?? false,
@@ -84,10 +100,45 @@ export const registerImage = writeOperation<RegisterImageRequest, RegisterImageR
       blockDevices,
     })
     if (uefiData !== undefined) await insertUefiData(tx, id, uefiData)
+    if (bundle) {
+      const { source, manifest } = bundle
+      const { sizeBytes } = manifest
+      await insertBundle(tx, { imageId: id, source, disk: undefined, sizeBytes })
+    }
     await putTags(tx, { accountId, region, resourceType: 'image', resourceId: id, tags })
     return { ImageId: id }
   },
 })
+
+function rootDeviceNameOf(
+  { RootDeviceName }: RegisterImageRequest,
+  bundle: FoundBundle | undefined,
+): string {
+  const name = RootDeviceName ?? bundle?.manifest.rootDeviceName
+  if (name !== undefined) return name
+  if (!bundle) throw missingParameter('rootDeviceName')
+  return defaultRootDeviceName
+}
+
+/** The disks beside the root, which all are the host's own where that one is. */
+async function readHostDevices(
+  { input, tx, caller, region }: Call,
+  rootDeviceName: string,
+): Promise<readonly BlockDevice[]> {
+  const devices: BlockDevice[] = []
+  for (const [name, mapping] of byDevice(input.BlockDeviceMappings)) {
+    if (mapping.Ebs) throw ebsNotSupported()
+    if (isOmitted(mapping)) continue
+    if (name === rootDeviceName) {
+      throw new ApiError(
+        'InvalidBlockDeviceMapping',
+        `The root device ${rootDeviceName} is that of the manifest, and cannot be mapped.`,
+      )
+    }
+    devices.push(await readNewDevice(tx, { accountId: caller.accountId, region }, mapping))
+  }
+  return devices
+}
 
 async function readDevices(call: Call, rootDeviceName: string): Promise<readonly BlockDevice[]> {
   const { input, tx, caller, region } = call
@@ -133,7 +184,6 @@ async function findRootPlatform(
 /** What an image cannot be made of here is refused by its name. */
 function checkSupported(input: RegisterImageRequest): void {
   const unsupported = {
-    ImageLocation: input.ImageLocation,
     KernelId: input.KernelId,
     RamdiskId: input.RamdiskId,
     BillingProduct: input.BillingProducts?.[0],

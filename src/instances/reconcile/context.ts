@@ -6,6 +6,7 @@ import type { Id } from '../../lib/ids.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Networks } from '../../network/networks.ts'
 import type { Lanes } from '../../reconcile/lanes.ts'
+import type { Bases } from '../../volumes/bases.ts'
 import type { Machines } from '../machines.ts'
 
 export interface InstanceDependencies {
@@ -15,6 +16,9 @@ export interface InstanceDependencies {
   /** Work on a volume's files holds the lane `volume/<id>`. */
   readonly lanes: Lanes
   readonly volumeFolder: (id: Id<'volume'>) => string
+  /** Where the root of an instance lies that is no volume. */
+  readonly rootFolder: (id: Id<'instance'>) => string
+  readonly bases: Pick<Bases, 'ensure'>
   readonly accelerator: Accelerator
   /** What variables of UEFI are unpacked with that EC2 has packed, where the installation has it. */
   readonly uefiDictionary?: Uint8Array | undefined

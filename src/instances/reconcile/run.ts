@@ -4,6 +4,7 @@ import type { Machine } from '../../qemu/machine.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
 import { instanceInitiated, serverError } from '../cause.ts'
 import type { Instance } from '../instance.ts'
+import { hasHostRoot } from '../instance-store.ts'
 import { changeInstanceState, finishReboot } from '../store.ts'
 import { type InstanceDependencies, pressPowerButton, shutdownMsMax } from './context.ts'
 import { mergeLayersOf, settleAttachments } from './disks.ts'
@@ -99,7 +100,9 @@ async function end(
   cause: typeof instanceInitiated,
   { db, now }: InstanceDependencies,
 ): Promise<StepOutcome> {
-  const isOver = cause === instanceInitiated && instance.shutdownBehavior === 'terminate'
+  const isOver =
+    hasHostRoot(instance) ||
+    (cause === instanceInitiated && instance.shutdownBehavior === 'terminate')
   await transaction(db.writes, (tx) =>
     changeInstanceState(tx, {
       id: instance.id,

@@ -23,9 +23,11 @@ import {
 import { noCause, serverError } from '../cause.ts'
 import { diskOf, inBootOrder, smbiosOf, uuidOf } from '../hardware.ts'
 import type { Instance } from '../instance.ts'
+import { hasHostRoot } from '../instance-store.ts'
 import { instanceTypeNamed } from '../instance-type.ts'
 import { changeInstanceState } from '../store.ts'
 import type { InstanceDependencies } from './context.ts'
+import { makeRoot, rootDisksOf } from './root.ts'
 
 export async function start(
   instance: Instance,
@@ -46,6 +48,7 @@ export async function start(
     return 'moved'
   }
   if (volumes.some((volume) => volume?.state === 'creating')) return 'waiting'
+  await makeRoot(instance, dependencies)
   // Kept also where the instance is to end meanwhile: its monitor talks to nobody else.
   if (!(await machines.find(id))) {
     machines.adopt(id, await launchMachine(instance, attachments, network, dependencies))
@@ -74,7 +77,7 @@ export async function abandonStart(
     const isNew = attachments.some(
       ({ device, state }) => device === instance.rootDeviceName && state === 'attaching',
     )
-    const to = isNew ? 'shutting-down' : 'stopping'
+    const to = isNew || hasHostRoot(instance) ? 'shutting-down' : 'stopping'
     await changeInstanceState(tx, {
       id,
       from: 'pending',
@@ -110,6 +113,10 @@ export async function launchMachine(
   const interfaces = await listInterfaces(db.reads, { instanceIds: [id] })
   const { enter } = await network
   const ordered = inBootOrder(attachments, instance.rootDeviceName)
+  const disks = [
+    ...rootDisksOf(instance, dependencies),
+    ...ordered.map(({ volumeId }) => diskOf(volumeId, volumeFolder(volumeId))),
+  ]
   const spec: MachineSpec = {
     name: id,
     folder,
@@ -122,10 +129,7 @@ export async function launchMachine(
     hasTpm: instance.tpmSupport !== undefined,
     uuid: uuidOf(id),
     smbios: smbiosOf(id, instance.instanceType),
-    disks: ordered.map(({ volumeId }, index) => ({
-      ...diskOf(volumeId, volumeFolder(volumeId)),
-      ...(index === 0 && { bootIndex: 0 }),
-    })),
+    disks: disks.map((disk, index) => ({ ...disk, ...(index === 0 && { bootIndex: 0 }) })),
     nics: interfaces.map((port, index) => ({
       id: `net${index}`,
       mac: port.mac,

@@ -18,10 +18,12 @@ import {
   listAttachments,
 } from '../../volumes/store.ts'
 import type { Instance } from '../instance.ts'
+import { deleteRoot } from '../root-store.ts'
 import { changeInstanceState } from '../store.ts'
 import { type InstanceDependencies, pressPowerButton, shutdownMsMax } from './context.ts'
 import { tidyVolume } from './disks.ts'
 import { freezeStopped } from './freeze.ts'
+import { removeRoot } from './root.ts'
 
 /** What outlives its instance is given this long to be written out. */
 const farewellMsMax = 20_000
@@ -61,6 +63,7 @@ export async function terminate(
   if (!(await isPoweredOff(instance, isAllGone ? 0 : farewellMsMax, dependencies))) return 'waiting'
   // What was promised of its volumes comes before they go.
   await freezeStopped(instance, dependencies)
+  await removeRoot(instance, dependencies)
   const isOver = await transaction(db.writes, async (tx) => {
     const attached = await listAttachments(tx, { instanceIds: [id] })
     const volumeIds = attached.map(({ volumeId }) => volumeId)
@@ -78,6 +81,7 @@ export async function terminate(
     for (const port of await listInterfaces(tx, { instanceIds: [id] })) {
       await releaseInterface(tx, port.id)
     }
+    await deleteRoot(tx, id)
     await changeInstanceState(tx, { id, from: 'shutting-down', to: 'terminated', at: now() })
     return true
   })
