@@ -67,14 +67,14 @@ for (const [name, start] of Object.entries(databases)) {
       const root = { instanceId: instance.id, disk, sizeBytes }
       await transaction(writes, (tx) => insertRoot(tx, root))
       assert.deepEqual(await findInstanceRoot(writes, instance.id), root)
-      assert.equal((await listWantedBases(writes)).size, 1)
+      assert.equal([...(await listWantedBases(writes))].length, 1)
       await transaction(writes, (tx) => deleteBundle(tx, image.id))
       assert.equal(await transaction(writes, (tx) => claimBundle(tx, image.id)), undefined)
       assert.deepEqual(await listLiveManifests(writes), [disk])
       assert.deepEqual([...(await listInstanceRoots(writes))], [[instance.id, disk]])
       await transaction(writes, (tx) => deleteRoot(tx, instance.id))
       assert.deepEqual(await listLiveManifests(writes), [])
-      assert.equal((await listWantedBases(writes)).size, 0)
+      assert.equal([...(await listWantedBases(writes))].length, 0)
     })
 
     test('a copy has its disk from the call on, and a launched image keeps its base', async (context) => {
@@ -87,9 +87,9 @@ for (const [name, start] of Object.entries(databases)) {
       })
       assert.deepEqual(await findImageBundle(writes, image.id), bundle)
       assert.deepEqual(await listDueBundles(writes), [])
-      assert.equal((await listWantedBases(writes)).size, 0)
+      assert.equal([...(await listWantedBases(writes))].length, 0)
       await transaction(writes, (tx) => markLaunched(tx, image.id, new Date(5)))
-      assert.equal((await listWantedBases(writes)).size, 1)
+      assert.equal([...(await listWantedBases(writes))].length, 1)
     })
   })
 }
