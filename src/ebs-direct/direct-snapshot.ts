@@ -32,6 +32,7 @@ export const openMax = 100
 
 /** What the service says beside the code of an error. */
 export type Reason =
+  | 'INVALID_CUSTOMER_KEY'
   | 'INVALID_BLOCK'
   | 'INVALID_BLOCK_TOKEN'
   | 'INVALID_PAGE_TOKEN'

@@ -1,14 +1,20 @@
 /** The disks of an image that a call describes by `BlockDeviceMapping.N`. */
 import type { BlockDeviceMapping, EbsBlockDevice } from '@aws-sdk/client-ec2'
 import type { Database } from '../db/database.ts'
-import { ApiError, missingParameter } from '../lib/errors.ts'
-import type { Id } from '../lib/ids.ts'
-import { parseSnapshotId, requireCompleted, snapshotNotFound } from '../snapshots/snapshot.ts'
+import { ApiError, missingParameter, unsupportedParameter } from '../lib/errors.ts'
+import {
+  parseSnapshotId,
+  requireCompleted,
+  type Snapshot,
+  snapshotNotFound,
+} from '../snapshots/snapshot.ts'
 import { findUsableSnapshot } from '../snapshots/store.ts'
 import { checkDeviceName } from '../volumes/attachment.ts'
 import { checkVolumeShape, type VolumeType, volumeTypes } from '../volumes/volume-type.ts'
-import { smallerThanSnapshot } from '../volumes/volume.ts'
+import { encryptionIsReady } from '../volumes/encryption-ready.ts'
+import { smallerThanSnapshot, type Volume } from '../volumes/volume.ts'
 import type { BlockDevice, EbsDevice } from './image.ts'
+import { imageKeyCode } from './unknowns.ts'
 
 /** What EC2 takes where nobody says of which type a volume shall be. */
 const defaultType = 'gp2'
@@ -51,7 +57,11 @@ export async function readNewDevice(
   checkSupported(Ebs)
   if (Ebs.SnapshotId === undefined) {
     if (Ebs.VolumeSize === undefined) throw missingParameter('size/snapshot')
-    return { deviceName: DeviceName, ebs: ebsOf(Ebs, Ebs.VolumeSize) }
+    const blank = {
+      ...ebsOf(Ebs, Ebs.VolumeSize),
+      ...(Ebs.Encrypted && { isEncrypted: true as const }),
+    }
+    return { deviceName: DeviceName, ebs: blank }
   }
   if (Ebs.Encrypted !== undefined) {
     throw new ApiError(
@@ -67,33 +77,43 @@ export async function readNewDevice(
   if (sizeGiB < snapshot.volumeSizeGiB) {
     throw smallerThanSnapshot('InvalidBlockDeviceMapping', sizeGiB, snapshot)
   }
-  return { deviceName: DeviceName, ebs: { snapshotId: id, ...ebsOf(Ebs, sizeGiB) } }
+  return { deviceName: DeviceName, ebs: { ...diskOfSnapshot(snapshot), ...ebsOf(Ebs, sizeGiB) } }
+}
+
+/** A disk is encrypted where its snapshot is: no image says otherwise. */
+export function diskOfSnapshot({
+  id,
+  kmsKeyArn,
+}: Pick<Snapshot, 'id' | 'kmsKeyArn'>): Pick<EbsDevice, 'snapshotId' | 'isEncrypted'> {
+  return { snapshotId: id, ...(kmsKeyArn !== undefined && { isEncrypted: true }) }
 }
 
 /** A disk as an image of a volume has it. */
 export function deviceOfVolume(volume: {
   readonly device: string
   readonly deleteOnTermination: boolean
-  readonly snapshotId: Id<'snapshot'>
+  readonly snapshot: Pick<Snapshot, 'id' | 'kmsKeyArn'>
   readonly sizeGiB: number
   readonly type: VolumeType
   readonly iops: number | undefined
   readonly throughput: number | undefined
 }): BlockDevice {
-  const { device, snapshotId, deleteOnTermination } = volume
-  return { deviceName: device, ebs: { snapshotId, ...shapeOf(volume), deleteOnTermination } }
+  const { device, snapshot, deleteOnTermination } = volume
+  const ebs = { ...diskOfSnapshot(snapshot), ...shapeOf(volume), deleteOnTermination }
+  return { deviceName: device, ebs }
 }
 
 /** Of a disk that the instance has, an image may change only what becomes of it in the end. */
 export function checkUnchanged(
   { DeviceName = '', Ebs = {} }: BlockDeviceMapping,
-  volume: { readonly sizeGiB: number; readonly type: string },
+  volume: Pick<Volume, 'sizeGiB' | 'type' | 'kmsKeyArn'>,
 ): void {
   checkSupported(Ebs)
   const isSame =
     Ebs.SnapshotId === undefined &&
     (Ebs.VolumeSize ?? volume.sizeGiB) === volume.sizeGiB &&
-    (Ebs.VolumeType ?? volume.type) === volume.type
+    (Ebs.VolumeType ?? volume.type) === volume.type &&
+    (Ebs.Encrypted ?? volume.kmsKeyArn !== undefined) === (volume.kmsKeyArn !== undefined)
   if (isSame) return
   throw new ApiError(
     'InvalidBlockDeviceMapping',
@@ -145,9 +165,13 @@ function parseVirtualName(text: string): string {
 }
 
 function checkSupported({ Encrypted, KmsKeyId, OutpostArn }: EbsBlockDevice): void {
-  if (!Encrypted && KmsKeyId === undefined && OutpostArn === undefined) return
+  if (OutpostArn !== undefined) throw unsupportedParameter('BlockDeviceMapping.Ebs.OutpostArn')
+  if (Encrypted && !encryptionIsReady)
+    throw unsupportedParameter('BlockDeviceMapping.Ebs.Encrypted')
+  if (KmsKeyId === undefined) return
+  // Which key it is encrypted with is said by who launches the image.
   throw new ApiError(
-    'UnsupportedOperation',
-    'Encryption and Outposts in a block device mapping are not supported by Imago.',
+    imageKeyCode,
+    'The parameter KmsKeyId is not supported in the block device mapping of an image.',
   )
 }

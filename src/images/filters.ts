@@ -36,7 +36,7 @@ export const imageFilters: FilterTable<ImageItem> = {
   architecture: ({ image }) => image.architecture,
   'block-device-mapping.delete-on-termination': volumes((ebs) => ebs.deleteOnTermination),
   'block-device-mapping.device-name': devices(({ deviceName }) => deviceName),
-  'block-device-mapping.encrypted': volumes(() => false),
+  'block-device-mapping.encrypted': volumes((ebs) => ebs.isEncrypted === true),
   'block-device-mapping.snapshot-id': volumes(({ snapshotId }) => snapshotId),
   'block-device-mapping.volume-size': volumes(({ sizeGiB }) => sizeGiB),
   'block-device-mapping.volume-type': volumes(({ type }) => type),

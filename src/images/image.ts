@@ -36,6 +36,8 @@ export interface EbsDevice {
   readonly type: string
   readonly iops?: number
   readonly throughput?: number
+  /** Whether the snapshot is encrypted, or the blank disk is to be. */
+  readonly isEncrypted?: true
   readonly deleteOnTermination: boolean
 }
 

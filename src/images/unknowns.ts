@@ -43,3 +43,6 @@ export const quotaCode: ErrorCode = 'ResourceLimitExceeded'
 
 /** The code where one gives a share back that one does not have by one's account's number. */
 export const notSharedByNameCode: ErrorCode = 'InvalidRequest'
+
+/** The code where the disk of an image is to have a key of its own: that is for who launches it to say. */
+export const imageKeyCode: ErrorCode = 'InvalidBlockDeviceMapping'

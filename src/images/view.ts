@@ -115,7 +115,7 @@ function viewBlockDevice({ deviceName, virtualName, ebs }: BlockDevice): BlockDe
         VolumeSize: ebs.sizeGiB,
         VolumeType: ebs.type as VolumeType,
         Throughput: ebs.throughput,
-        Encrypted: false,
+        Encrypted: ebs.isEncrypted === true,
       },
     }),
   }

@@ -28,6 +28,8 @@ export interface Disk {
   readonly iops: number | undefined
   readonly throughput: number | undefined
   readonly initializationRate?: number | undefined
+  readonly encrypted: boolean | undefined
+  readonly keyId?: string | undefined
   readonly deleteOnTermination: boolean
 }
 
@@ -41,6 +43,8 @@ interface DiskWish {
   readonly iops: number | undefined
   readonly throughput: number | undefined
   readonly initializationRate?: number | undefined
+  readonly encrypted: boolean | undefined
+  readonly keyId?: string | undefined
   readonly deleteOnTermination: boolean
 }
 
@@ -94,6 +98,7 @@ function unchanged({ deviceName, ebs }: BlockDevice): DiskWish[] {
       type,
       iops,
       throughput,
+      encrypted: ebs.isEncrypted,
       deleteOnTermination,
     },
   ]
@@ -122,6 +127,8 @@ function changed(device: BlockDevice, override: BlockDeviceMapping, isRoot: bool
       iops: Ebs.Iops ?? (isSameType ? before.iops : undefined),
       throughput: Ebs.Throughput ?? (isSameType ? before.throughput : undefined),
       initializationRate: Ebs.VolumeInitializationRate,
+      encrypted: Ebs.Encrypted ?? (isOther ? undefined : before.encrypted),
+      keyId: Ebs.KmsKeyId,
       deleteOnTermination: Ebs.DeleteOnTermination ?? before.deleteOnTermination,
     },
   ]
@@ -142,14 +149,14 @@ function addedDisk(device: string, { Ebs, NoDevice, VirtualName }: BlockDeviceMa
       iops: Ebs.Iops,
       throughput: Ebs.Throughput,
       initializationRate: Ebs.VolumeInitializationRate,
+      encrypted: Ebs.Encrypted,
+      keyId: Ebs.KmsKeyId,
       deleteOnTermination: Ebs.DeleteOnTermination ?? false,
     },
   ]
 }
 
-function checkEbs({ Encrypted, KmsKeyId, OutpostArn }: EbsBlockDevice): void {
-  if (Encrypted) throw unsupportedParameter('BlockDeviceMapping.Ebs.Encrypted')
-  if (KmsKeyId) throw unsupportedParameter('BlockDeviceMapping.Ebs.KmsKeyId')
+function checkEbs({ OutpostArn }: EbsBlockDevice): void {
   if (OutpostArn) throw unsupportedParameter('BlockDeviceMapping.Ebs.OutpostArn')
 }
 

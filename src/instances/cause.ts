@@ -3,6 +3,8 @@
  * message, and a line about the last change. The three ways to tell it all come
  * from here.
  */
+import { isKeyTrouble, keyTroubleCode } from '../kms/key-trouble.ts'
+
 export interface StateReason {
   readonly code: string
   readonly message: string
@@ -44,8 +46,14 @@ export const instanceInitiated: Cause = {
   transition: '',
 }
 
+/** A disk of it cannot be opened: `message` says with which key, and why not. */
+function clientError(code: string, message: string): Cause {
+  return { reason: { code, message: `${code}: ${message}` }, transition: code }
+}
+
 /** It could not be started, or its machine is gone: `message` says what happened. */
 export function serverError(message: string): Cause {
+  if (isKeyTrouble(message)) return clientError(keyTroubleCode, message)
   return {
     reason: { code: 'Server.InternalError', message: `Server.InternalError: ${message}` },
     transition: 'Server.InternalError',

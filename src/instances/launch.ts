@@ -4,7 +4,6 @@
  * the host cannot hold is not promised.
  */
 import type { RunInstancesRequest } from '@aws-sdk/client-ec2'
-import { claimBundle } from '../bundles/store.ts'
 import type { Tx } from '../db/database.ts'
 import { findVisible, isAllowed } from '../images/find.ts'
 import {
@@ -27,8 +26,8 @@ import { putTags } from '../tags/store.ts'
 import type { ResourceType, Tag } from '../tags/tag.ts'
 import { checkAttachmentCount } from '../volumes/attachment.ts'
 import { createVolume } from '../volumes/create.ts'
+import { chooseEncryption, type Encryption } from '../volumes/encryption.ts'
 import { insertAttachment } from '../volumes/store.ts'
-import { bytesPerGiB } from '../volumes/volume.ts'
 import type { WriteCall } from '../wire/operation.ts'
 import { type Disk, mergeBlockDevices, resolveDisks } from './block-devices.ts'
 import {
@@ -40,7 +39,6 @@ import {
 } from './capacity.ts'
 import { launching } from './cause.ts'
 import { type Instance, statesWithCapacity } from './instance.ts'
-import { checkStopProtection, hasHostRoot, shutdownBehaviorAtLaunch } from './instance-store.ts'
 import { bootModeOf, checkArchitecture, type InstanceType } from './instance-type.ts'
 import {
   checkSupported,
@@ -51,7 +49,6 @@ import {
   readShutdownBehavior,
 } from './launch-request.ts'
 import { defaultMetadataOptions, withMetadataOptions } from './metadata-options.ts'
-import { insertRoot } from './root-store.ts'
 import { insertInstance, listTypesInUse } from './store.ts'
 import { checkUserData } from './user-data.ts'
 
@@ -59,6 +56,9 @@ export type LaunchCall = Pick<
   WriteCall<unknown>,
   'tx' | 'now' | 'newId' | 'caller' | 'region' | 'readers'
 >
+
+/** A key that cannot be used is told by how the instance ends, as on EC2. */
+type EncryptedDisk = Disk & { readonly encryption: Encryption | undefined }
 
 type TagsByType = ReadonlyMap<ResourceType, readonly Tag[]>
 
@@ -75,15 +75,12 @@ export async function launch(
   const nic = readInterface(request, type)
   const tags = tagsOnCreate(request.TagSpecifications, ['instance', 'volume', 'network-interface'])
   const userData = checkUserData(request.UserData)
-  const wishedBehavior = readShutdownBehavior(request.InstanceInitiatedShutdownBehavior)
+  const shutdownBehavior = readShutdownBehavior(request.InstanceInitiatedShutdownBehavior)
 
   const image = await findLaunchable(call, request.ImageId)
   if (!supportsType(image.instanceTypes, type.name)) throw typeNotSupported(image.id, type.name)
   checkArchitecture(type, image.architecture)
   checkBootable(image, type)
-  checkStopProtection(request.DisableApiStop ?? false, image)
-  const shutdownBehavior = shutdownBehaviorAtLaunch(wishedBehavior, image)
-  const root = await findRoot(call, image)
   const currentBootMode = bootModeOf(type, image.bootMode)
   const metadataOptions = withMetadataOptions(
     defaultMetadataOptions(image),
@@ -99,7 +96,7 @@ export async function launch(
   })
   const wishes = mergeBlockDevices(image, request.BlockDeviceMappings)
   checkAttachmentCount(wishes.length)
-  const disks = await resolveDisks(tx, { accountId, region }, wishes)
+  const disks = await encryptDisks(call, await resolveDisks(tx, { accountId, region }, wishes))
   const count = await countToLaunch(call, type, counts, subnet.availabilityZone)
   if (nic.privateIp !== undefined && counts.max > 1) {
     throw new ApiError(
@@ -150,11 +147,22 @@ export async function launch(
       hasSourceDestCheck: true,
     }
     await record(call, instance, { disks, nic, tags })
-    if (root) await insertRoot(tx, { ...root, instanceId: instance.id })
     instances.push(instance)
   }
   await markLaunched(tx, image.id, now)
   return instances
+}
+
+async function encryptDisks(
+  call: LaunchCall,
+  disks: readonly Disk[],
+): Promise<readonly EncryptedDisk[]> {
+  const found: EncryptedDisk[] = []
+  for (const disk of disks) {
+    const { encrypted, keyId, snapshot: source } = disk
+    found.push({ ...disk, encryption: await chooseEncryption(call, { encrypted, keyId, source }) })
+  }
+  return found
 }
 
 /** A TPM is there from the first start on, so the host has to have what makes one. */
@@ -174,7 +182,7 @@ async function record(
   call: LaunchCall,
   instance: Instance,
   parts: {
-    readonly disks: readonly Disk[]
+    readonly disks: readonly EncryptedDisk[]
     readonly nic: InterfaceWishes
     readonly tags: TagsByType
   },
@@ -236,15 +244,13 @@ async function findLaunchable(
   return image
 }
 
-/** What the roots are made of where they are no volumes: each has its own, as large as a volume would be. */
-async function findRoot({ tx }: LaunchCall, image: Image) {
-  if (!hasHostRoot(image)) return undefined
-  const bundle = await claimBundle(tx, image.id)
-  if (!bundle?.disk) throw imageUnavailable(image.id)
-  return { disk: bundle.disk, sizeBytes: Math.ceil(bundle.sizeBytes / bytesPerGiB) * bytesPerGiB }
-}
-
 function checkBootable(image: Image, type: InstanceType): void {
+  if (image.rootDeviceType !== 'ebs') {
+    throw new ApiError(
+      'UnsupportedOperation',
+      `Images with a root device of type '${image.rootDeviceType}' cannot be launched.`,
+    )
+  }
   if (image.virtualizationType === 'hvm') return
   throw new ApiError(
     'InvalidParameterCombination',

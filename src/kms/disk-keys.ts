@@ -9,21 +9,9 @@ import { keyBytes, type RandomBytes, type Sealer } from '../lib/seal.ts'
 import { findDiskKey, insertDiskKey } from './disk-key-store.ts'
 import { type Key, keyArn } from './key.ts'
 import { parseKeyArn } from './key-reference.ts'
+import { KeyUnusable } from './key-trouble.ts'
 import { decryptUnder, encryptUnder } from './keys.ts'
 import { findKey } from './store.ts'
-
-/** Why a disk cannot be opened now, as EC2 says it of an instance, volume or snapshot. */
-export class KeyUnusable extends Error {
-  override readonly name = 'KeyUnusable'
-  /** The code of the state reason. */
-  readonly code = 'Client.InvalidKMSKey.InvalidState'
-  readonly arn: string
-
-  constructor(arn: string, why: string) {
-    super(`The KMS key provided is in an incorrect state: ${arn} ${why}`)
-    this.arn = arn
-  }
-}
 
 /** Makes the disk key of a KMS key where it has none yet. The key has to be enabled. */
 export async function ensureDiskKey(

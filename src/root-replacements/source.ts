@@ -20,6 +20,9 @@ export interface RootSource {
   readonly id: Id<'snapshot'>
   readonly volumeSizeGiB: number
   readonly manifest: Digest
+  readonly accountId: string
+  readonly region: string
+  readonly kmsKeyArn?: string
 }
 
 export async function findRootSource(
@@ -93,7 +96,9 @@ async function ofLaunch(call: Call, instance: Instance, root: Volume): Promise<R
   const earlier = await listReplacementsOf(call.tx, instance.id)
   const { snapshotId, baseManifest } = root
   if (snapshotId && baseManifest && !earlier.some(({ isSwapped }) => isSwapped)) {
-    return { id: snapshotId, volumeSizeGiB: 1, manifest: baseManifest }
+    const { accountId, region, baseKmsKeyArn } = root
+    const disk = { id: snapshotId, volumeSizeGiB: 1, manifest: baseManifest, accountId, region }
+    return baseKmsKeyArn === undefined ? disk : { ...disk, kmsKeyArn: baseKmsKeyArn }
   }
   throw new ApiError(
     launchStateGoneCode,

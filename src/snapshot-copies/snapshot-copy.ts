@@ -52,17 +52,13 @@ export function checkCompletionMinutes(name: string, minutes: number | undefined
   )
 }
 
-/** What would make a copy another thing than its source is refused by name. */
-export function checkPlainCopy(input: {
-  readonly Encrypted?: boolean | undefined
-  readonly KmsKeyId?: string | undefined
+/** There are no Local Zones and no Outposts to copy to. */
+export function checkCopyPlace(input: {
   readonly DestinationOutpostArn?: string | undefined
   readonly DestinationAvailabilityZone?: string | undefined
   readonly DestinationAvailabilityZoneId?: string | undefined
 }): void {
-  if (input.Encrypted) throw unsupportedParameter('Encrypted')
   for (const name of [
-    'KmsKeyId',
     'DestinationOutpostArn',
     'DestinationAvailabilityZone',
     'DestinationAvailabilityZoneId',

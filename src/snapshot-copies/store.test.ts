@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { databases } from '../../test/databases.ts'
 import { type Connections, transaction } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
+import { sealerOf } from '../lib/seal.ts'
 import { listLiveManifests } from '../snapshots/live-manifests.ts'
-import type { CompletedSnapshot, PendingSnapshot } from '../snapshots/snapshot.ts'
+import type { CompletedSnapshot } from '../snapshots/snapshot.ts'
 import { deleteSnapshotRow, findSnapshot, insertSnapshot } from '../snapshots/store.ts'
 import { copySnapshots } from './copy.ts'
 import { snapshotCopyReconciler } from './reconcile.ts'
@@ -32,7 +34,7 @@ const source: CompletedSnapshot = {
   addedBytes: 512,
 }
 
-async function copy({ writes }: Connections, count = 1): Promise<readonly PendingSnapshot[]> {
+async function copy({ writes }: Connections, count = 1): ReturnType<typeof copySnapshots> {
   return await transaction(writes, (tx) =>
     copySnapshots(
       {
@@ -41,6 +43,7 @@ async function copy({ writes }: Connections, count = 1): Promise<readonly Pendin
         newId: (kind) => newId(kind) as never,
         caller: { accountId, arn: '', userId: '', policies: [] },
         region: 'us-west-2',
+        readers: { masterKey: sealerOf(randomBytes(32), randomBytes), randomBytes },
       },
       {
         sources: Array.from({ length: count }, () => source),

@@ -60,12 +60,24 @@ for (const [name, start] of Object.entries(databases)) {
       const { writes: db } = await start(context)
       await transaction(db, (tx) => insertVolume(tx, copy))
       assert.deepEqual(await findVolumeById(db, copy.id), copy)
-      const given = { id: copy.id, manifest }
-      assert.equal(await transaction(db, (tx) => setBase(tx, given)), true)
-      assert.equal(await transaction(db, (tx) => setBase(tx, given)), false)
+      const give = () => transaction(db, (tx) => setBase(tx, copy, { manifest }))
+      assert.equal(await give(), true)
+      assert.equal(await give(), false)
       const found = await findVolumeById(db, copy.id)
       assert.deepEqual([found?.baseManifest, found?.knownManifest], [manifest, manifest])
       assert.equal(found?.knownLayer, 0)
+    })
+
+    test('what lies over a base of another key knows nothing of its own yet', async (context) => {
+      const { writes: db } = await start(context)
+      const kmsKeyArn = 'arn:aws:kms:us-east-1:123456789012:key/1'
+      const encrypted = { ...copy, kmsKeyArn }
+      await transaction(db, (tx) => insertVolume(tx, encrypted))
+      assert.deepEqual(await findVolumeById(db, copy.id), encrypted)
+      await transaction(db, (tx) => setBase(tx, encrypted, { manifest, kmsKeyArn: 'another' }))
+      const found = await findVolumeById(db, copy.id)
+      assert.deepEqual([found?.baseManifest, found?.knownManifest], [manifest, undefined])
+      assert.deepEqual([found?.kmsKeyArn, found?.baseKmsKeyArn], [kmsKeyArn, 'another'])
     })
   })
 }

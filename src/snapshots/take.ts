@@ -16,7 +16,7 @@ import { insertSnapshot } from './store.ts'
 type Call = Pick<WriteCall<unknown>, 'tx' | 'now' | 'newId' | 'randomBytes' | 'caller' | 'region'>
 
 export interface SnapshotWish {
-  readonly volume: Pick<Volume, 'id' | 'sizeGiB'>
+  readonly volume: Pick<Volume, 'id' | 'sizeGiB' | 'kmsKeyArn'>
   readonly description: string
   readonly tags: readonly Tag[]
   /** Where it is taken for a copy of the volume, and nobody is to see it. */
@@ -50,6 +50,7 @@ export async function takeSnapshots(
       progressPercent: 0,
       freezeId,
       layer: undefined,
+      ...(volume.kmsKeyArn !== undefined && { kmsKeyArn: volume.kmsKeyArn }),
       ...(copyVolumeId && { copyVolumeId }),
       state: 'pending',
     }

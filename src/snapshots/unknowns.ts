@@ -12,3 +12,6 @@ export const notLockedCode: ErrorCode = 'IncorrectState'
 
 /** The code where something is to be made of an archived snapshot, and where one cannot be archived. */
 export const archivedCode: ErrorCode = 'IncorrectState'
+
+/** The code where an encrypted snapshot, or an image of one, is to be public. */
+export const encryptedPublicCode: ErrorCode = 'OperationNotPermitted'

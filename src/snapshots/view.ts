@@ -19,6 +19,7 @@ export function viewSnapshot(
 ): SnapshotOutput {
   return {
     ...viewTaken(snapshot, tags),
+    KmsKeyId: snapshot.kmsKeyArn,
     OwnerAlias: ownerAlias,
     Progress: `${snapshot.progressPercent}%`,
     StorageTier: snapshot.isArchived ? 'archive' : 'standard',
@@ -47,7 +48,6 @@ export function viewTaken(snapshot: Snapshot, tags: readonly Tag[] | undefined):
     VolumeSize: snapshot.volumeSizeGiB,
     Description: snapshot.description,
     Encrypted: snapshot.kmsKeyArn !== undefined,
-    KmsKeyId: snapshot.kmsKeyArn,
     Tags: viewTags(tags),
   }
 }

@@ -4,6 +4,7 @@ import type { Id } from '../lib/ids.ts'
 import { putTags } from '../tags/store.ts'
 import type { Tag } from '../tags/tag.ts'
 import type { WriteCall } from '../wire/operation.ts'
+import type { Encryption } from './encryption.ts'
 import { insertVolume } from './store.ts'
 import { checkInitializationRate, checkVolumeShape } from './volume-type.ts'
 import { smallerThanSnapshot, smallerThanSource, type Volume } from './volume.ts'
@@ -15,6 +16,7 @@ interface Source {
   readonly id: Id<'snapshot'>
   readonly volumeSizeGiB: number
   readonly manifest: Digest
+  readonly kmsKeyArn?: string
 }
 
 /** Inserts the row in state `creating`. The reconciler of volumes makes the files. */
@@ -30,16 +32,18 @@ export async function createVolume(
     readonly snapshot?: Source | undefined
     /** What it shall be a copy of: who calls this has a moment of it taken. */
     readonly copyOf?: Pick<Volume, 'id' | 'sizeGiB'> | undefined
+    readonly encryption?: Encryption | undefined
     readonly tags?: readonly Tag[] | undefined
   },
 ): Promise<Volume> {
-  const { snapshot, copyOf, initializationRate, tags = [] } = wanted
+  const { snapshot, copyOf, encryption, initializationRate, tags = [] } = wanted
   const shape = checkVolumeShape(wanted)
   if (snapshot && shape.sizeGiB < snapshot.volumeSizeGiB) {
     throw smallerThanSnapshot('InvalidParameterValue', shape.sizeGiB, snapshot)
   }
   if (copyOf && shape.sizeGiB < copyOf.sizeGiB) throw smallerThanSource(shape.sizeGiB, copyOf)
   checkInitializationRate(initializationRate, snapshot !== undefined)
+  const isSameKey = encryption?.arn === snapshot?.kmsKeyArn
   const volume: Volume = {
     id: newId('volume'),
     accountId: caller.accountId,
@@ -49,12 +53,16 @@ export async function createVolume(
     ...(initializationRate !== undefined && { initializationRate }),
     snapshotId: snapshot?.id,
     ...(copyOf && { sourceVolumeId: copyOf.id }),
-    state: 'creating',
+    state: encryption?.problem === undefined ? 'creating' : 'error',
+    ...(encryption?.problem !== undefined && { stateMessage: encryption.problem }),
     createdAt: now,
     baseManifest: snapshot?.manifest,
     knownLayer: 0,
-    knownManifest: snapshot?.manifest,
-    knownSnapshotId: snapshot?.id,
+    // Under another key the same content has other names.
+    knownManifest: isSameKey ? snapshot?.manifest : undefined,
+    knownSnapshotId: isSameKey ? snapshot?.id : undefined,
+    ...(encryption && { kmsKeyArn: encryption.arn }),
+    ...(snapshot?.kmsKeyArn !== undefined && { baseKmsKeyArn: snapshot.kmsKeyArn }),
   }
   await insertVolume(tx, volume)
   const { accountId, id } = volume

@@ -103,11 +103,12 @@ export function volumeReconciler(dependencies: Dependencies): Reconciler<Id<'vol
  * Gives a copy the disk that its source was at the moment of the call. The snapshot that
  * stored it goes in the same transaction, so that the disk is named at every moment.
  */
-async function takeOver({ id }: Volume, db: Connections): Promise<StepOutcome> {
+async function takeOver(volume: Volume, db: Connections): Promise<StepOutcome> {
+  const { id } = volume
   return await transaction(db.writes, async (tx) => {
     const moment = await findSnapshotOfCopy(tx, id)
     if (moment?.state === 'pending') return 'waiting'
-    if (moment?.state === 'completed') await setBase(tx, { id, manifest: moment.manifest })
+    if (moment?.state === 'completed') await setBase(tx, volume, moment)
     else {
       const message = moment?.stateMessage ?? 'What it should be a copy of is gone'
       await changeVolumeState(tx, { id, from: 'creating', to: 'error', message })

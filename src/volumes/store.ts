@@ -6,6 +6,7 @@ import type { Tables } from '../db/schema.ts'
 import { type Digest, parseDigest } from '../lib/digest.ts'
 import { inChunks } from '../lib/chunks.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Base } from '../qemu/base-files.ts'
 import type { Attachment, AttachmentState } from './attachment.ts'
 import { isVolumeType, type VolumeShape } from './volume-type.ts'
 import type { Volume, VolumeState } from './volume.ts'
@@ -108,15 +109,17 @@ export async function listAllVolumes(db: Database): Promise<readonly Volume[]> {
   return rows.map(volumeFromRow)
 }
 
-/** Every disk that some volume lies over. */
-export async function listBaseManifests(db: Database): Promise<ReadonlySet<Digest>> {
+/** Every base that some volume lies over. */
+export async function listBases(db: Database): Promise<readonly Base[]> {
   const rows = await db
     .selectFrom('volumes')
-    .select('base_manifest')
+    .select(['base_manifest', 'kms_key_id'])
     .distinct()
     .where('base_manifest', 'is not', null)
     .execute()
-  return new Set(rows.flatMap(({ base_manifest: base }) => (base ? [parseDigest(base)] : [])))
+  return rows.flatMap(({ base_manifest: manifest, kms_key_id: keyId }) =>
+    manifest === null ? [] : [{ manifest: parseDigest(manifest), keyId: keyId ?? undefined }],
+  )
 }
 
 /** Every manifest that a volume is made of, or that its next snapshot goes on from. */
@@ -177,11 +180,17 @@ export async function setKnown(
 /** Gives a copy the disk that it lies over, where it has none yet. Tells whether it had none. */
 export async function setBase(
   tx: Tx,
-  { id, manifest }: { readonly id: Id<'volume'>; readonly manifest: Digest },
+  { id, kmsKeyArn }: Pick<Volume, 'id' | 'kmsKeyArn'>,
+  base: { readonly manifest: Digest; readonly kmsKeyArn?: string },
 ): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('volumes')
-    .set({ base_manifest: manifest, known_manifest: manifest })
+    .set({
+      base_manifest: base.manifest,
+      base_kms_key_id: base.kmsKeyArn ?? null,
+      // Under another key the same content has other names.
+      known_manifest: base.kmsKeyArn === kmsKeyArn ? base.manifest : null,
+    })
     .where('id', '=', id)
     .where('state', '=', 'creating')
     .where('base_manifest', 'is', null)

@@ -6,3 +6,9 @@ export const copyTooSmallCode: ErrorCode = 'InvalidParameterValue'
 
 /** The code where a volume is to be copied that is only being made, or goes. */
 export const notCopyableCode: ErrorCode = 'IncorrectState'
+
+/** The code where a key of KMS cannot be used, whatever the reason: it is that of the import calls. */
+export const keyUnusableCode: ErrorCode = 'InvalidParameterValue'
+
+/** The code where a plain disk is to be made of an encrypted snapshot. It is known of copies. */
+export const plainOfEncryptedCode: ErrorCode = 'InvalidRequest'

@@ -1,6 +1,6 @@
 /** https://docs.aws.amazon.com/ebs/latest/APIReference/API_StartSnapshot.html */
 import type { StartSnapshotRequest, StartSnapshotResponse } from '@aws-sdk/client-ebs'
-import { ApiError, unsupportedParameter } from '../../lib/errors.ts'
+import { ApiError } from '../../lib/errors.ts'
 import { noVolumeId, type PendingSnapshot } from '../../snapshots/snapshot.ts'
 import { insertSnapshot, listPendingSnapshots } from '../../snapshots/store.ts'
 import { putTags } from '../../tags/store.ts'
@@ -12,6 +12,7 @@ import {
   readTimeout,
   readVolumeSize,
 } from '../direct-snapshot.ts'
+import { readEncryption } from '../encryption.ts'
 import { onSnapshots, readableSnapshot } from '../find.ts'
 import { readDescription, readDirectTags } from '../request.ts'
 import { insertDirectSnapshot } from '../store.ts'
@@ -28,8 +29,6 @@ export const startSnapshot = writeOperation<StartSnapshotRequest, StartSnapshotR
       const message = 'Encrypted and ParentSnapshotId cannot be specified together.'
       throw invalid('INVALID_PARAMETER_VALUE', message)
     }
-    if (input.Encrypted) throw unsupportedParameter('Encrypted')
-    if (input.KmsKeyArn !== undefined) throw unsupportedParameter('KmsKeyArn')
     const volumeSizeGiB = readVolumeSize(input.VolumeSize)
     const timeoutMinutes = readTimeout(input.Timeout)
     const description = readDescription(input.Description)
@@ -44,6 +43,7 @@ export const startSnapshot = writeOperation<StartSnapshotRequest, StartSnapshotR
         `The volume size must not be less than the ${parent.volumeSizeGiB} GiB of its parent.`,
       )
     }
+    const encryption = await readEncryption(call, parent)
     const pending = (await listPendingSnapshots(tx)).filter(
       (other) => other.accountId === accountId && other.region === region,
     )
@@ -65,6 +65,7 @@ export const startSnapshot = writeOperation<StartSnapshotRequest, StartSnapshotR
       progressPercent: 0,
       freezeId: undefined,
       layer: undefined,
+      ...(encryption && { kmsKeyArn: encryption.arn }),
       state: 'pending',
     }
     await insertSnapshot(tx, snapshot)
@@ -89,7 +90,8 @@ export const startSnapshot = writeOperation<StartSnapshotRequest, StartSnapshotR
       BlockSize: directBlockSizeBytes,
       Tags: tags.map(({ key: Key, value: Value }) => ({ Key, Value })),
       ParentSnapshotId: parent?.id,
-      SseType: 'none',
+      KmsKeyArn: encryption?.arn,
+      SseType: encryption ? 'sse-kms' : 'none',
     }
   },
 })

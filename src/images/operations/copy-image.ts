@@ -4,7 +4,7 @@ import { insertBundle } from '../../bundles/store.ts'
 import { copySnapshots } from '../../snapshot-copies/copy.ts'
 import {
   checkCompletionMinutes,
-  checkPlainCopy,
+  checkCopyPlace,
   checkSourceRegion,
 } from '../../snapshot-copies/snapshot-copy.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
@@ -12,6 +12,7 @@ import { listTags, putTags } from '../../tags/store.ts'
 import { checkTags, type Tag } from '../../tags/tag.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { findCopySource } from '../copy-source.ts'
+import { diskOfSnapshot } from '../block-devices.ts'
 import { checkImageDescription, checkImageName, type Image, imageNameTaken } from '../image.ts'
 import { findImageIdByName, insertImage } from '../store.ts'
 import { carryUefiData } from '../uefi-data-store.ts'
@@ -28,7 +29,7 @@ export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
     const { accountId } = caller
     checkImageName(name)
     checkImageDescription(description)
-    checkPlainCopy(input)
+    checkCopyPlace(input)
     checkCompletionMinutes('snapshotCopyCompletionDurationMinutes', completionMinutes)
     const tags = tagsOnCreate(input.TagSpecifications, ['image', 'snapshot'])
     checkSourceRegion(SourceRegion, regions)
@@ -53,8 +54,10 @@ export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
         `${snapshot.id}. Task created on ${now.getTime().toLocaleString('en-US')}.`,
       tags: tags.get('snapshot') ?? [],
       completionMinutes,
+      encrypted: input.Encrypted,
+      keyId: input.KmsKeyId,
     })
-    const copyOf = new Map(snapshots.map((one, position) => [one.id, copies[position]?.id]))
+    const copyOf = new Map(snapshots.map((one, position) => [one.id, copies[position]]))
     await insertImage(tx, {
       // What the disks need to boot and what they are goes along; what the owner said of it does not.
       ...source,
@@ -75,8 +78,8 @@ export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
       lastLaunchedAt: undefined,
       blockDevices: source.blockDevices.map((device) => {
         const { ebs } = device
-        const snapshotId = ebs?.snapshotId && copyOf.get(ebs.snapshotId)
-        return ebs && snapshotId ? { ...device, ebs: { ...ebs, snapshotId } } : device
+        const copy = ebs?.snapshotId && copyOf.get(ebs.snapshotId)
+        return ebs && copy ? { ...device, ebs: { ...ebs, ...diskOfSnapshot(copy) } } : device
       }),
     })
     // The disk is the same one, whatever becomes of the bucket that it came from.

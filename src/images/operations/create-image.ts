@@ -200,11 +200,9 @@ async function imageDisks(
     })),
   })
   const ofVolumes = kept.flatMap(({ attachment, volume }, position) => {
-    const snapshotId = snapshots[position]?.id
+    const snapshot = snapshots[position]
     const { device, deleteOnTermination } = attachment
-    return snapshotId
-      ? [deviceOfVolume({ ...volume, device, deleteOnTermination, snapshotId })]
-      : []
+    return snapshot ? [deviceOfVolume({ ...volume, device, deleteOnTermination, snapshot })] : []
   })
   return [...ofVolumes, ...added]
 }

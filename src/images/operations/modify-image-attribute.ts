@@ -2,6 +2,8 @@
 import type { ModifyImageAttributeRequest } from '@aws-sdk/client-ec2'
 import type { Tx } from '../../db/database.ts'
 import { ApiError, invalidParameterValue, missingParameter } from '../../lib/errors.ts'
+import { checkShareable } from '../../snapshots/shareable.ts'
+import { findSnapshots } from '../../snapshots/store.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { publicDeprecation } from '../deprecation.ts'
 import { ownImage } from '../find.ts'
@@ -10,6 +12,7 @@ import {
   checkImageDescription,
   type Image,
   imageUnavailable,
+  snapshotsOf,
   unknownImageAttribute,
 } from '../image.ts'
 import { type LaunchPermission, readLaunchPermissions } from '../launch-permission.ts'
@@ -42,6 +45,10 @@ export const modifyImageAttribute = writeOperation<
         await requireImdsV2(tx, id)
         break
       case 'launchPermission':
+        await checkShareable(tx, await findSnapshots(tx, snapshotsOf(image)), {
+          isPublic: change.add.some(isEveryone),
+          count: change.add.length,
+        })
         await checkPublicAccess(tx, image, change.add)
         await addLaunchPermissions(tx, id, change.add, publicDeprecation(image))
         await removeLaunchPermissions(tx, id, change.remove)

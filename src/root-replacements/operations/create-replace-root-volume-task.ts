@@ -4,12 +4,12 @@ import type {
   CreateReplaceRootVolumeTaskResult,
 } from '@aws-sdk/client-ec2'
 import { type Instance, instanceNotFound, parseInstanceId } from '../../instances/instance.ts'
-import { checkRootIsReplaceable } from '../../instances/instance-store.ts'
 import { findOwnInstance } from '../../instances/store.ts'
 import { ApiError } from '../../lib/errors.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { putTags } from '../../tags/store.ts'
 import { createVolume } from '../../volumes/create.ts'
+import { requireEncryption } from '../../volumes/encryption.ts'
 import { findOneVolume } from '../../volumes/lookup.ts'
 import { changeVolumeState, findVolumeById, listAttachments } from '../../volumes/store.ts'
 import type { Volume } from '../../volumes/volume.ts'
@@ -71,7 +71,6 @@ async function findRunning({ input, tx, caller, region }: Call): Promise<Instanc
   const id = parseInstanceId(input.InstanceId ?? '')
   const instance = await findOwnInstance(tx, { accountId: caller.accountId, region, id })
   if (!instance) throw instanceNotFound([id])
-  checkRootIsReplaceable(instance)
   if (instance.state !== 'running') {
     throw new ApiError(
       'IncorrectInstanceState',
@@ -100,6 +99,13 @@ async function findNewRoot(call: Call, instance: Instance, root: Volume) {
   if (input.VolumeId !== undefined) return { volume: await takeVolume(call, instance) }
   const { source, imageId } = await findRootSource(call, instance, root)
   const { type, iops, throughput, availabilityZone } = root
+  // What was encrypted never becomes plain.
+  const key =
+    root.kmsKeyArn !== undefined && source.kmsKeyArn === undefined ? root.kmsKeyArn : undefined
+  const encryption = await requireEncryption(call, {
+    ...(key !== undefined && { encrypted: true, keyId: key }),
+    source,
+  })
   const volume = await createVolume(call, {
     type,
     iops: 'iops' in volumeTypes[type] ? iops : undefined,
@@ -108,6 +114,7 @@ async function findNewRoot(call: Call, instance: Instance, root: Volume) {
     sizeGiB: Math.max(root.sizeGiB, source.volumeSizeGiB),
     initializationRate: input.VolumeInitializationRate,
     snapshot: source,
+    encryption,
   })
   return { volume, imageId }
 }

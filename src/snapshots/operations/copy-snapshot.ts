@@ -4,7 +4,7 @@ import { invalidParameterValue } from '../../lib/errors.ts'
 import { copySnapshots } from '../../snapshot-copies/copy.ts'
 import {
   checkCompletionMinutes,
-  checkPlainCopy,
+  checkCopyPlace,
   checkSourceRegion,
 } from '../../snapshot-copies/snapshot-copy.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
@@ -18,8 +18,8 @@ export const copySnapshot = writeOperation<CopySnapshotRequest, CopySnapshotResu
   async run(call) {
     const { input, tx, caller, region, regions } = call
     const { SourceRegion = '', Description = '', CompletionDurationMinutes } = input
-    checkPlainCopy(input)
-    // SDKs send these two by themselves; where nothing is encrypted, the URL says nothing new.
+    checkCopyPlace(input)
+    // SDKs send these two by themselves; the URL says nothing new.
     const { DestinationRegion = region } = input
     if (DestinationRegion !== region) {
       throw invalidParameterValue('destinationRegion', DestinationRegion, `It must be ${region}.`)
@@ -38,6 +38,8 @@ export const copySnapshot = writeOperation<CopySnapshotRequest, CopySnapshotResu
       describe: () => Description,
       tags,
       completionMinutes: CompletionDurationMinutes,
+      encrypted: input.Encrypted,
+      keyId: input.KmsKeyId,
     })
     return { SnapshotId: copy?.id, Tags: viewTags(tags) }
   },

@@ -36,6 +36,6 @@ export const createSnapshot = writeOperation<CreateSnapshotRequest, Snapshot>({
       volumes: [{ volume, description: input.Description ?? '', tags }],
     })
     const [view] = snapshots.map((snapshot) => viewTaken(snapshot, tags))
-    return view ?? {}
+    return { ...view, KmsKeyId: volume.kmsKeyArn }
   },
 })

@@ -11,6 +11,7 @@ import {
   type SnapshotPermission,
 } from '../permission.ts'
 import { publicSharingBlocked } from '../public-access.ts'
+import { checkShareable } from '../shareable.ts'
 import { findPublicAccess } from '../settings-store.ts'
 
 export const modifySnapshotAttribute = writeOperation<
@@ -24,11 +25,13 @@ export const modifySnapshotAttribute = writeOperation<
       throw new ApiError('UnsupportedOperation', 'Product codes are not supported by Imago.')
     }
     const { accountId } = caller
-    const { id } = await ownSnapshot(tx, { accountId, region, id: input.SnapshotId })
+    const snapshot = await ownSnapshot(tx, { accountId, region, id: input.SnapshotId })
+    const { id } = snapshot
     const { add, remove } = readChange(input)
     if (add.length + remove.length === 0) {
       throw new ApiError('InvalidParameterCombination', 'No attributes specified.')
     }
+    await checkShareable(tx, [snapshot], { isPublic: add.includes(everyone), count: add.length })
     if (add.includes(everyone)) {
       const access = await findPublicAccess(tx, { accountId, region })
       if (access !== 'unblocked') throw publicSharingBlocked()

@@ -8,6 +8,7 @@ import { takeSnapshots } from '../../snapshots/take.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { createVolume } from '../create.ts'
+import { requireEncryption } from '../encryption.ts'
 import { findOneVolume } from '../lookup.ts'
 import { findAttachment } from '../store.ts'
 import { notCopyableCode } from '../unknowns.ts'
@@ -25,8 +26,6 @@ export const copyVolumes = writeOperation<CopyVolumesRequest, CopyVolumesResult>
 
   async run(call) {
     const { input, tx } = call
-    if (input.Encrypted) throw unsupportedParameter('Encrypted')
-    if (input.KmsKeyId) throw unsupportedParameter('KmsKeyId')
     if (input.MultiAttachEnabled) throw unsupportedParameter('MultiAttachEnabled')
     if (!input.SourceVolumeId) throw missingParameter('SourceVolumeId')
     const tags = tagsOnCreate(input.TagSpecifications, ['volume']).get('volume') ?? []
@@ -37,6 +36,11 @@ export const copyVolumes = writeOperation<CopyVolumesRequest, CopyVolumesResult>
         `The volume '${source.id}' is not 'available' or 'in-use', it is '${source.state}'.`,
       )
     }
+    const encryption = await requireEncryption(call, {
+      encrypted: input.Encrypted,
+      keyId: input.KmsKeyId,
+      source,
+    })
     const { Iops: iops, Throughput: throughput } = input
     const { Size: sizeGiB = source.sizeGiB, VolumeType: type = defaultVolumeType } = input
     const volume = await createVolume(call, {
@@ -47,6 +51,7 @@ export const copyVolumes = writeOperation<CopyVolumesRequest, CopyVolumesResult>
       tags,
       availabilityZone: source.availabilityZone,
       copyOf: source,
+      encryption,
     })
     const attachment = await findAttachment(tx, source.id)
     await takeSnapshots(call, {

@@ -7,6 +7,7 @@ import { findUsableSnapshot } from '../../snapshots/store.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { createVolume as recordVolume } from '../create.ts'
+import { requireEncryption } from '../encryption.ts'
 import { viewVolume } from '../view.ts'
 import { defaultVolumeType } from '../volume-type.ts'
 
@@ -14,8 +15,6 @@ export const createVolume = writeOperation<CreateVolumeRequest, Volume>({
   action: 'CreateVolume',
   async run(call) {
     const { input, region } = call
-    if (input.Encrypted) throw unsupportedParameter('Encrypted')
-    if (input.KmsKeyId) throw unsupportedParameter('KmsKeyId')
     if (input.MultiAttachEnabled) throw unsupportedParameter('MultiAttachEnabled')
     if (input.OutpostArn) throw unsupportedParameter('OutpostArn')
     if (input.Operator) throw unsupportedParameter('Operator')
@@ -27,9 +26,23 @@ export const createVolume = writeOperation<CreateVolumeRequest, Volume>({
     const snapshot = await findSource(call)
     const sizeGiB = input.Size ?? snapshot?.volumeSizeGiB
     if (sizeGiB === undefined) throw missingParameter('size/snapshot')
+    const encryption = await requireEncryption(call, {
+      encrypted: input.Encrypted,
+      keyId: input.KmsKeyId,
+      source: snapshot,
+    })
     const { VolumeType: type = defaultVolumeType, Iops: iops, Throughput: throughput } = input
     const initializationRate = input.VolumeInitializationRate
-    const wanted = { sizeGiB, type, iops, throughput, initializationRate, snapshot, tags }
+    const wanted = {
+      sizeGiB,
+      type,
+      iops,
+      throughput,
+      initializationRate,
+      snapshot,
+      tags,
+      encryption,
+    }
     const volume = await recordVolume(call, { ...wanted, availabilityZone: zone.name })
     return viewVolume({ volume, attachment: undefined, tags })
   },
