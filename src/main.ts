@@ -36,6 +36,8 @@ import { insertImport, listCatalogImports } from './imports/store.ts'
 import { Machines } from './instances/machines.ts'
 import { instanceReconciler } from './instances/reconcile/reconcile.ts'
 import { listByState } from './instances/store.ts'
+import { openDiskKey } from './kms/disk-keys.ts'
+import { isKeyUnusable } from './kms/key-trouble.ts'
 import { keyReconciler } from './kms/reconcile.ts'
 import { findSealedMaterial } from './kms/store.ts'
 import { formatId, type Id, type Kind } from './lib/ids.ts'
@@ -127,7 +129,8 @@ export async function openImago(options: Options): Promise<Imago> {
   })
   opened.defer(() => blockStore.close())
   const buckets = new Buckets(folder('buckets'))
-  const bases = new Bases({ folder: folder('bases'), blockStore })
+  const openKey = (arn: string) => openDiskKey(db.reads, arn, masterKey)
+  const bases = new Bases({ folder: folder('bases'), blockStore, openDiskKey: openKey })
   const volumeFolder = (id: Id<'volume'>) => join(folder('volumes'), id)
   const lanes = new Lanes()
   const machines = new Machines(folder('run'), (id) => loop.note('instances', id))
@@ -154,7 +157,7 @@ export async function openImago(options: Options): Promise<Imago> {
 
   const { uefiDictionaryFile } = config
   const uefiDictionary = uefiDictionaryFile ? await readFile(uefiDictionaryFile) : undefined
-  const shared = { db, lanes, volumeFolder, now, log }
+  const shared = { db, lanes, volumeFolder, openDiskKey: openKey, now, log }
   const closing = new AbortController()
   const reconcilers = [
     instanceReconciler({
@@ -206,6 +209,7 @@ export async function openImago(options: Options): Promise<Imago> {
     scanEveryMs: 1000,
     triesMax: 5,
     retryAfterMs: 250,
+    isFinal: isKeyUnusable,
     onError: (where, error) => log.error('a step failed', { where, error }),
   })
   opened.defer(() => loop.stop())

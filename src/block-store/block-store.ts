@@ -10,6 +10,7 @@
 import { availableParallelism } from 'node:os'
 import type { Digest } from '../lib/digest.ts'
 import { keyOf, zeroKey } from './block.ts'
+import type { BlockCipher } from './block-cipher.ts'
 import { collectGarbage, type GarbageCollected, type Named } from './collect-garbage.ts'
 import { type Disk, folders, openDisk } from './disk.ts'
 import type { Manifest } from './manifest.ts'
@@ -18,11 +19,10 @@ import { Packs } from './packs.ts'
 import type { Parts } from './parts.ts'
 import { PinRegistry } from './pins.ts'
 import { repair, type Repaired, type RepairOptions } from './repair.ts'
-import type { WorkOptions } from './save-disk.ts'
 import { Upload } from './upload.ts'
 import { type Finding, verify, type VerifyOptions } from './verify.ts'
 import { WorkerPool } from './worker-pool.ts'
-import { writeDisk } from './write-disk.ts'
+import { writeDisk, type WriteOptions } from './write-disk.ts'
 
 export interface BlockStoreOptions {
   /** The folder; a test gives a disk instead. */
@@ -71,18 +71,25 @@ export class BlockStore {
     return new BlockStore({ disk, pool, packs, manifests, pins, claims, now, graceMs })
   }
 
-  /** Begins an upload, to be closed when the database names what it stored. */
-  beginUpload(): Upload {
+  /**
+   * Begins an upload, to be closed when the database names what it stored. With a cipher,
+   * all that it stores is encrypted.
+   */
+  beginUpload(cipher?: BlockCipher): Upload {
     this.#parts.pool.warmUp()
-    return new Upload(this.#parts, (finished) => {
+    const onClose = (finished: Promise<void>) => {
       this.#closing.add(finished)
       void finished.finally(() => this.#closing.delete(finished))
-    })
+    }
+    return new Upload(this.#parts, onClose, cipher)
   }
 
-  /** The plain bytes, verified. Throws `CorruptBlock` or `MissingBlock`. */
-  async readBlock(digest: Digest): Promise<Uint8Array> {
-    return await this.#parts.packs.readBlock(keyOf(digest))
+  /**
+   * The plain bytes, verified. Throws `CorruptBlock` or `MissingBlock`. What is encrypted
+   * is to be read with its cipher: with another, or none, it is as good as damaged.
+   */
+  async readBlock(digest: Digest, cipher?: BlockCipher): Promise<Uint8Array> {
+    return await this.#parts.packs.readBlock(keyOf(digest), cipher)
   }
 
   /** A block packed, as `Upload.putPackedBlock` takes it: verified too. */
@@ -91,8 +98,8 @@ export class BlockStore {
   }
 
   /** The manifest, verified. Throws `CorruptManifest` or `MissingManifest`. */
-  async readManifest(digest: Digest): Promise<Manifest> {
-    return await this.#parts.manifests.read(digest)
+  async readManifest(digest: Digest, cipher?: BlockCipher): Promise<Manifest> {
+    return await this.#parts.manifests.read(digest, cipher)
   }
 
   hasBlock(digest: Digest): boolean {
@@ -104,9 +111,12 @@ export class BlockStore {
     return this.#parts.manifests.files().has(digest)
   }
 
-  /** Makes a disk a sparse raw file, by way of `<path>.tmp`. Throws `DiskFull` among others. */
-  async writeDisk(manifest: Digest, path: string, options: WorkOptions = {}): Promise<void> {
-    await writeDisk(this.#parts, await this.readManifest(manifest), path, options)
+  /**
+   * Makes a disk a file, by way of `<path>.tmp`: a sparse raw one, or what the options say.
+   * Throws `DiskFull` among others.
+   */
+  async writeDisk(manifest: Digest, path: string, options: WriteOptions = {}): Promise<void> {
+    await writeDisk(this.#parts, await this.readManifest(manifest, options.cipher), path, options)
   }
 
   /**

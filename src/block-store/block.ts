@@ -55,15 +55,16 @@ export function packBlock(bytes: Uint8Array): Uint8Array {
 
 /** The plain bytes, or nothing where the packed ones are not the block of that name. */
 export function unpackBlock(key: BlockKey, packed: Uint8Array): Uint8Array | undefined {
-  const bytes = unpackAny(packed)
-  return bytes?.length === blockSizeBytes && keyOfBytes(bytes) === key ? bytes : undefined
+  const bytes = unpackWhole(packed)
+  return bytes && keyOfBytes(bytes) === key ? bytes : undefined
 }
 
-/** The plain bytes of whatever block it is; nothing where it is none. */
-export function unpackAny(packed: Uint8Array): Uint8Array | undefined {
+/** The plain bytes of whatever whole block it is; nothing where it is none. */
+export function unpackWhole(packed: Uint8Array): Uint8Array | undefined {
   try {
     const options = { chunkSize: blockSizeBytes, maxOutputLength: blockSizeBytes }
-    return zstdDecompressSync(packed, options)
+    const bytes = zstdDecompressSync(packed, options)
+    return bytes.length === blockSizeBytes ? bytes : undefined
   } catch {
     return undefined // Not a zstd frame, or one whose content is too long.
   }

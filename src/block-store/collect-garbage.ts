@@ -7,7 +7,6 @@
 import type { Digest } from '../lib/digest.ts'
 import { type BlockKey, keyOf } from './block.ts'
 import { entryAt, entryCount, type Pack } from './block-index.ts'
-import { keyAt } from './manifest.ts'
 import { packedIn, packPath, spansOf } from './pack-reader.ts'
 import type { PackEntry } from './pack-format.ts'
 import { PackWriter } from './pack-writer.ts'
@@ -94,10 +93,7 @@ async function markBlocks(
   for await (const digest of more) mark(keyOf(digest))
   for (const digest of parts.manifests.files().keys()) {
     // A damaged manifest ends it here: what it names is not known, so nothing may go.
-    const manifest = await parts.manifests.read(digest)
-    for (let position = 0; position < manifest.indexes.length; position++) {
-      mark(keyAt(manifest, position))
-    }
+    for (const key of (await parts.manifests.readNames(digest)).keys) mark(key)
   }
   return marked
 }

@@ -16,6 +16,8 @@ export interface DiskRange {
 export interface DiskExtent extends DiskRange {
   readonly file: string
   readonly fileOffset: number
+  /** What the bytes are encrypted with, by sectors of the file, as LUKS does it. */
+  readonly masterKey?: Uint8Array
 }
 
 export interface DiskSource {
@@ -84,6 +86,7 @@ export function* batchesOf(source: DiskSource, indexes: Iterable<number>): Gener
         fileOffset: extent.fileOffset + start - extent.start,
         length: end - start,
         at: bufferAt + start - blockStart,
+        ...(extent.masterKey && { masterKey: extent.masterKey }),
       })
     }
     batch.indexes.push(index)

@@ -4,9 +4,12 @@
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { type Digest, digestOf, isDigest } from '../lib/digest.ts'
+import type { BlockKey } from './block.ts'
+import type { BlockCipher } from './block-cipher.ts'
 import type { Disk, FileInfo } from './disk.ts'
 import { asDiskFull, CorruptManifest, MissingManifest } from './errors.ts'
-import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts'
+import { decodeManifest, encodeManifest, keyAt, type Manifest } from './manifest.ts'
+import { isSealedManifest, namesOfSealed, openManifest, sealManifest } from './sealed-manifest.ts'
 
 export interface ManifestFile {
   readonly sizeBytes: number
@@ -32,11 +35,11 @@ export class Manifests {
   }
 
   /** When it resolves, the manifest is there for good. Its blocks must be already. */
-  async write(plain: Buffer, digest: Digest, writtenAtMs: number): Promise<void> {
+  async write({ file, digest }: EncodedManifest, writtenAtMs: number): Promise<void> {
     while (this.#busy.has(digest)) await this.#busy.get(digest)?.catch(() => {})
     if (this.#known.has(digest)) return
     await this.#exclusively(digest, async () => {
-      const sizeBytes = await this.#writeFile(plain, digest)
+      const sizeBytes = await this.#writeFile(file, digest)
       this.#known.set(digest, { sizeBytes, writtenAtMs })
     })
   }
@@ -44,17 +47,27 @@ export class Manifests {
   /** Puts the content where the file of that name is damaged or missing. */
   async replace(plain: Buffer, digest: Digest, writtenAtMs: number): Promise<void> {
     await this.#exclusively(digest, async () => {
-      const sizeBytes = await this.#writeFile(plain, digest)
+      const sizeBytes = await this.#writeFile(packManifest(plain), digest)
       this.#known.set(digest, { sizeBytes, writtenAtMs })
     })
   }
 
-  async read(digest: Digest): Promise<Manifest> {
+  /** A manifest that is encrypted needs its cipher, and one that is not takes none. */
+  async read(digest: Digest, cipher?: BlockCipher): Promise<Manifest> {
+    return unpackManifest(digest, await this.#readFile(digest), cipher)
+  }
+
+  /** What anybody can tell of a manifest: its blocks, and its content where that is not encrypted. */
+  async readNames(digest: Digest): Promise<NamedBlocks> {
+    return namesIn(digest, await this.#readFile(digest))
+  }
+
+  async #readFile(digest: Digest): Promise<Buffer> {
     const file = this.#known.get(digest)
     if (!file) throw new MissingManifest(digest)
-    const packed = await this.#disk.read(pathOf(digest), { offset: 0, length: file.sizeBytes })
-    if (!packed) throw new MissingManifest(digest)
-    return unpackManifest(digest, packed)
+    const bytes = await this.#disk.read(pathOf(digest), { offset: 0, length: file.sizeBytes })
+    if (!bytes) throw new MissingManifest(digest)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 
   /** Forgets the manifest at once; the file is gone when it resolves. */
@@ -69,23 +82,22 @@ export class Manifests {
     await done
   }
 
-  async #writeFile(plain: Buffer, digest: Digest): Promise<number> {
-    const params = { [constants.ZSTD_c_compressionLevel]: 3 }
-    const packed = zstdCompressSync(plain, { params })
+  async #writeFile(bytes: Buffer, digest: Digest): Promise<number> {
     const temporary = `${pathOf(digest)}.tmp`
     try {
       const file = await this.#disk.create(temporary)
       try {
-        await file.append(packed)
+        await file.append(bytes)
         await file.sync()
       } finally {
         await file.close()
       }
-      const range = { offset: 0, length: packed.length }
-      unpackManifest(digest, (await this.#disk.read(temporary, range)) ?? new Uint8Array())
+      const range = { offset: 0, length: bytes.length }
+      const written = (await this.#disk.read(temporary, range)) ?? new Uint8Array()
+      if (!bytes.equals(written)) throw new CorruptManifest(digest, 'it was just written')
       await this.#disk.rename(temporary, pathOf(digest))
       await this.#disk.syncNames('manifests')
-      return packed.length
+      return bytes.length
     } catch (error) {
       await this.#disk.remove(temporary).catch(() => {})
       throw asDiskFull(error, temporary)
@@ -93,19 +105,56 @@ export class Manifests {
   }
 }
 
-function unpackManifest(digest: Digest, packed: Uint8Array): Manifest {
-  try {
-    const plain = zstdDecompressSync(packed)
+function unpackManifest(digest: Digest, file: Buffer, cipher?: BlockCipher): Manifest {
+  return asCorrupt(digest, () => {
+    if (cipher) return openManifest(digest, file, cipher)
+    if (isSealedManifest(file)) throw new Error('it is encrypted')
+    const plain = zstdDecompressSync(file)
     if (digestOf(plain) !== digest) throw new Error('its content does not match its name')
     return decodeManifest(plain)
+  })
+}
+
+/** The blocks of a manifest, each at least once. */
+export interface NamedBlocks {
+  readonly keys: Iterable<BlockKey>
+  readonly plain: Manifest | undefined
+}
+
+function namesIn(digest: Digest, file: Buffer): NamedBlocks {
+  if (isSealedManifest(file)) {
+    return { keys: asCorrupt(digest, () => namesOfSealed(digest, file)), plain: undefined }
+  }
+  const plain = unpackManifest(digest, file)
+  return { keys: keysOf(plain), plain }
+}
+
+export function* keysOf(manifest: Manifest): Generator<BlockKey> {
+  for (const position of manifest.indexes.keys()) yield keyAt(manifest, position)
+}
+
+function asCorrupt<T>(digest: Digest, work: () => T): T {
+  try {
+    return work()
   } catch (error) {
     throw new CorruptManifest(digest, error instanceof Error ? error.message : String(error))
   }
 }
 
-export function encodedManifest(manifest: Manifest): { plain: Buffer; digest: Digest } {
+/** A manifest as a file, with its name. */
+export interface EncodedManifest {
+  readonly file: Buffer
+  readonly digest: Digest
+}
+
+export function encodedManifest(manifest: Manifest, cipher?: BlockCipher): EncodedManifest {
+  if (cipher) return sealManifest(manifest, cipher)
   const plain = encodeManifest(manifest)
-  return { plain, digest: digestOf(plain) }
+  return { file: packManifest(plain), digest: digestOf(plain) }
+}
+
+function packManifest(plain: Buffer): Buffer {
+  return zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: 3 } })
 }
 
 const pathOf = (digest: Digest): string => `manifests/${digest.slice('sha256:'.length)}`

@@ -11,6 +11,7 @@ import {
   packMagic,
   type PackEntry,
 } from './pack-format.ts'
+import type { Encrypted } from './tasks.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 /** Most packs have an index that fits in here, so that one read is enough. */
@@ -72,19 +73,20 @@ export function* spansOf<E extends PackEntry>(entries: readonly E[]): Generator<
 }
 
 /** The packed blocks of a span, as the tasks take them. */
-export function packedIn<E extends PackEntry>({ offset, entries }: Span<E>) {
+export function packedIn<E extends PackEntry & Encrypted>({ offset, entries }: Span<E>) {
   return entries.map((entry) => ({
+    cipher: entry.cipher,
     key: entry.key,
     at: entry.offset - offset,
     length: entry.length,
   }))
 }
 
-/** Reads every one of the blocks, and tells which do not match their digest. */
+/** Reads every one of the blocks, and tells which are damaged. */
 export async function findDamaged(
   { disk, pool }: { readonly disk: Disk; readonly pool: WorkerPool },
   name: string,
-  entries: readonly PackEntry[],
+  entries: readonly (PackEntry & Encrypted)[],
 ): Promise<readonly PackEntry[]> {
   const damaged: PackEntry[] = []
   const lanes = { lanes: pool.lanes }

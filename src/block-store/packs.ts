@@ -1,10 +1,12 @@
 /** The sealed packs of a store, and where each block lies in them. */
-import { type BlockKey, blockSizeBytes, digestOfKey, unpackBlock, zeroKey } from './block.ts'
+import { type BlockKey, blockSizeBytes, digestOfKey, zeroKey } from './block.ts'
+import type { BlockCipher } from './block-cipher.ts'
 import { BlockIndex, type Pack, type Place } from './block-index.ts'
 import type { Disk, FileInfo } from './disk.ts'
 import { CorruptBlock, MissingBlock } from './errors.ts'
 import { inLanes } from './lanes.ts'
 import { loadPack, packPath } from './pack-reader.ts'
+import { unpackNamed } from './sealed-block.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 export interface BrokenPack {
@@ -49,11 +51,11 @@ export class Packs {
     return String(++this.#lastNumber).padStart(10, '0')
   }
 
-  async readBlock(key: BlockKey): Promise<Uint8Array> {
+  async readBlock(key: BlockKey, cipher?: BlockCipher): Promise<Uint8Array> {
     if (key === zeroKey) return new Uint8Array(blockSizeBytes)
     return await this.follow(key, async ({ pack, offset, length }) => {
       const packed = await this.#disk.read(packPath(pack.name), { offset, length })
-      return packed && unpackBlock(key, packed)
+      return packed && unpackNamed(key, packed, cipher)
     })
   }
 

@@ -5,20 +5,22 @@
  * that is cut off has lost nothing, and the next one goes on.
  */
 import { type Digest, digestOf } from '../lib/digest.ts'
-import { type BlockKey, digestOfKey, keyOf, packBlock, unpackBlock } from './block.ts'
+import { type BlockKey, digestOfKey, keyOf, packBlock } from './block.ts'
 import { entryAt, entryCount, type Pack, type Place } from './block-index.ts'
 import { MissingManifest, CorruptManifest } from './errors.ts'
-import { decodeManifest, keyAt } from './manifest.ts'
+import { decodeManifest } from './manifest.ts'
 import { packPath } from './pack-reader.ts'
 import { PackWriter } from './pack-writer.ts'
 import type { Parts } from './parts.ts'
+import { isIntact } from './sealed-block.ts'
 import { salvage } from './salvage.ts'
 import { verify, type VerifyOptions } from './verify.ts'
 
 /** Where a block is on a disk. */
 export interface BlockUse {
   readonly manifest: Digest
-  readonly index: number
+  /** Nobody knows it where the disk is encrypted. */
+  readonly index: number | undefined
 }
 
 /** Other places where content may be. What they give is not trusted. */
@@ -145,20 +147,21 @@ async function listWanted(
   }
   for await (const digest of blocks) if (!isGood(keyOf(digest))) wanted.set(digest, [])
   for (const manifest of manifests.files().keys()) {
-    const content = await manifests.read(manifest).catch((error: unknown) => {
+    const content = await manifests.readNames(manifest).catch((error: unknown) => {
       if (error instanceof CorruptManifest || error instanceof MissingManifest) return undefined
       throw error
     })
-    for (const [position, index] of content?.indexes.entries() ?? []) {
-      const key = content && keyAt(content, position)
-      if (key === undefined || isGood(key)) continue
+    let position = -1
+    for (const key of content?.keys ?? []) {
+      position++
+      if (isGood(key)) continue
       if (!live.has(manifest)) {
         await manifests.remove(manifest)
         break
       }
       const digest = digestOfKey(key)
       const uses = wanted.get(digest) ?? []
-      uses.push({ manifest, index })
+      uses.push({ manifest, index: content?.plain?.indexes[position] })
       wanted.set(digest, uses)
     }
   }
@@ -229,7 +232,7 @@ async function readGood(
 ): Promise<Uint8Array | undefined> {
   for (const { pack, offset, length } of places) {
     const packed = await disk.read(packPath(pack.name), { offset, length })
-    if (packed && unpackBlock(key, packed)) return packed
+    if (packed && isIntact(key, packed)) return packed
   }
   return undefined
 }

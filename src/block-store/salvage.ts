@@ -1,9 +1,10 @@
 /**
  * Finds the blocks in a pack whose index cannot be trusted: each is a zstd frame, which
- * says itself how long it is, and its content says its name. Where a frame is damaged,
+ * says itself how long it is, and its content says its name; or a sealed one, which says both. Where a frame is damaged,
  * the search goes on at the next place that looks like the beginning of one.
  */
-import { type BlockKey, blockSizeBytes, keyOfBytes, unpackAny } from './block.ts'
+import { type BlockKey, keyOfBytes, unpackWhole } from './block.ts'
+import { sealedLength, sealedMagic, sealedNameOf } from './sealed-block.ts'
 
 export interface Salvaged {
   readonly key: BlockKey
@@ -16,14 +17,30 @@ const frameMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 /** Every whole block there is in the bytes of a pack. */
 export function* salvage(pack: Uint8Array): Generator<Salvaged> {
   const bytes = Buffer.from(pack.buffer, pack.byteOffset, pack.length)
-  for (let at = bytes.indexOf(frameMagic); at !== -1;) {
-    const length = frameLength(bytes, at)
-    const packed = length === undefined ? undefined : bytes.subarray(at, at + length)
-    const plain = packed && unpackAny(packed)
-    const isBlock = packed !== undefined && plain?.length === blockSizeBytes
-    if (isBlock) yield { key: keyOfBytes(plain), packed }
-    at = bytes.indexOf(frameMagic, isBlock ? at + packed.length : at + 1)
+  for (let at = nextBlock(bytes, 0); at !== Infinity;) {
+    const found = blockAt(bytes, at)
+    if (found) yield found
+    at = nextBlock(bytes, found ? at + found.packed.length : at + 1)
   }
+}
+
+function nextBlock(bytes: Buffer, from: number): number {
+  const places = [frameMagic, sealedMagic].map((magic) => bytes.indexOf(magic, from))
+  return Math.min(...places.map((place) => (place === -1 ? Infinity : place)))
+}
+
+function blockAt(bytes: Buffer, at: number): Salvaged | undefined {
+  const rest = bytes.subarray(at)
+  const sealed = sealedLength(rest)
+  const length = sealed ?? frameLength(bytes, at)
+  if (length === undefined || length > rest.length) return undefined
+  const packed = rest.subarray(0, length)
+  if (sealed !== undefined) {
+    const key = sealedNameOf(packed)
+    return key === undefined ? undefined : { key, packed }
+  }
+  const plain = unpackWhole(packed)
+  return plain && { key: keyOfBytes(plain), packed }
 }
 
 /** RFC 8878, section 3.1.1; nothing where the frame does not end within the bytes. */

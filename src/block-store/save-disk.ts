@@ -5,6 +5,7 @@
  */
 import type { Digest } from '../lib/digest.ts'
 import { type BlockKey, blockSizeBytes, packedSizeBytesMax } from './block.ts'
+import type { BlockCipher } from './block-cipher.ts'
 import type { BlockWriter } from './block-writer.ts'
 import type { Claim } from './claims.ts'
 import {
@@ -46,6 +47,7 @@ export interface UploadParts {
   readonly parts: Parts
   readonly pins: Pins
   readonly writer: BlockWriter
+  readonly cipher: BlockCipher | undefined
 }
 
 export async function saveDisk(
@@ -53,17 +55,17 @@ export async function saveDisk(
   source: DiskSource,
   options: WorkOptions = {},
 ): Promise<SavedDisk> {
-  const { parts, pins } = upload
+  const { parts, pins, cipher } = upload
   const before = source.since && (await readEarlier(upload, source.since.manifest))
   const blocks = new Map<number, BlockKey>()
   const ranges = before ? takeOver(upload, source, before, blocks) : source.extents
   const counts = await saveBlocks(upload, source, { ranges, blocks, ...options })
 
-  const { plain, digest } = encodedManifest(manifestOf(source.sizeBytes, blocks))
-  pins.add(digest)
-  await parts.manifests.write(plain, digest, parts.now().getTime())
+  const encoded = encodedManifest(manifestOf(source.sizeBytes, blocks), cipher)
+  pins.add(encoded.digest)
+  await parts.manifests.write(encoded, parts.now().getTime())
   return {
-    manifest: digest,
+    manifest: encoded.digest,
     sizeBytes: source.sizeBytes,
     blocks: blocks.size,
     blocksChanged: before ? countChanged(before, blocks) : blocks.size,
@@ -71,9 +73,12 @@ export async function saveDisk(
   }
 }
 
-async function readEarlier({ parts, pins }: UploadParts, digest: Digest): Promise<Manifest> {
+async function readEarlier(
+  { parts, pins, cipher }: UploadParts,
+  digest: Digest,
+): Promise<Manifest> {
   pins.add(digest)
-  return await parts.manifests.read(digest)
+  return await parts.manifests.read(digest, cipher)
 }
 
 /** Takes over what did not change, and tells what is to be read. */
@@ -123,7 +128,7 @@ const makeBuffers = (): Buffers => ({
   packed: new SharedArrayBuffer(batchBlocks * packedSizeBytesMax),
 })
 
-async function saveBlocks({ parts, writer }: UploadParts, source: DiskSource, work: Work) {
+async function saveBlocks({ parts, writer, cipher }: UploadParts, source: DiskSource, work: Work) {
   const { blocks, signal, onProgress } = work
   const own = new Set<Claim>()
   let waitingFor = new Map<number, Claim>()
@@ -137,12 +142,12 @@ async function saveBlocks({ parts, writer }: UploadParts, source: DiskSource, wo
     signal?.throwIfAborted()
     const buffers = freeBuffers.pop() ?? makeBuffers()
     const plain = new Uint8Array(buffers.plain, 0, indexes.length * blockSizeBytes)
-    const { keys } = await parts.pool.run('read', { plain, pieces })
+    const { keys } = await parts.pool.run('read', { plain, pieces, cipher })
     const { claim, positions, others } = writer.decide(keys)
     for (const [position, other] of others) waitingFor.set(indexes[position] ?? 0, other)
     if (claim) {
       own.add(claim)
-      await packAndWrite(claim, { plain, positions, room: buffers.packed })
+      await packAndWrite(claim, { plain, positions, keys, cipher, room: buffers.packed })
     }
     freeBuffers.push(buffers)
     for (const [position, index] of indexes.entries()) {

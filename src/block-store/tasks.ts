@@ -4,16 +4,11 @@
  * used by one side at a time.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
-import {
-  type BlockKey,
-  blockSizeBytes,
-  isZero,
-  keyOfBytes,
-  packBlock,
-  packedSizeBytesMax,
-  unpackBlock,
-} from './block.ts'
+import { decryptSectors, encryptSectors, xtsSectorBytes } from '../lib/xts.ts'
+import { type BlockKey, blockSizeBytes, isZero, packedSizeBytesMax } from './block.ts'
+import type { BlockCipher } from './block-cipher.ts'
 import { release } from './release.ts'
+import { isIntact, nameBlock, packNamed, unpackNamed } from './sealed-block.ts'
 
 /** Bytes of a file that go to `at` in a buffer. */
 export interface Piece {
@@ -21,6 +16,8 @@ export interface Piece {
   readonly fileOffset: number
   readonly length: number
   readonly at: number
+  /** What it is encrypted with, by sectors of the file. */
+  readonly masterKey?: Uint8Array
 }
 
 /** A packed block in a buffer. */
@@ -41,24 +38,51 @@ type AnyBytes = Uint8Array<ArrayBufferLike>
 
 export interface Tasks {
   /** Fills a buffer of whole blocks with pieces of files, in their order. The key of a zero block is ''. */
-  read(input: { plain: AnyBytes; pieces: readonly Piece[] }): { keys: BlockKey[] }
+  read(input: { plain: AnyBytes; pieces: readonly Piece[] } & Encrypted): { keys: BlockKey[] }
   /** Packs the blocks at these positions of a buffer, one behind the other: in `room`, where given. */
-  pack(input: { plain: AnyBytes; positions: readonly number[]; room?: ArrayBufferLike }): {
-    packed: AnyBytes
-    lengths: number[]
-  }
-  /** Which of the blocks are damaged, by position. */
-  check(input: { packed: Bytes; blocks: readonly Packed[] }): { packed: Bytes; damaged: number[] }
-  /** The plain bytes of one block; nothing where it is damaged. */
-  unpack(input: { packed: Bytes; key: BlockKey }): { plain: Bytes | undefined }
-  /** Writes the plain bytes into a file, but for zeros; tells which are damaged, which are not written. */
-  write(input: { packed: Bytes; blocks: readonly PackedFor[]; path: string }): {
+  pack(
+    input: {
+      plain: AnyBytes
+      positions: readonly number[]
+      /** By position. */
+      keys: readonly BlockKey[]
+      room?: ArrayBufferLike
+    } & Encrypted,
+  ): { packed: AnyBytes; lengths: number[] }
+  /** Which of the blocks are damaged, by position. Sealed ones are opened where their cipher is given. */
+  check(input: { packed: Bytes; blocks: readonly (Packed & Encrypted)[] }): {
+    packed: Bytes
     damaged: number[]
   }
+  /** The plain bytes of one block; nothing where it is damaged. */
+  unpack(input: { packed: Bytes; key: BlockKey } & Encrypted): { plain: Bytes | undefined }
+  /** The same block under another cipher, or plain; nothing where it is damaged. */
+  reseal(input: { packed: Bytes; key: BlockKey; to: BlockCipher | undefined } & Encrypted): {
+    packed: Bytes | undefined
+    key: BlockKey
+  }
+  /**
+   * Writes the plain bytes into a file, but for zeros; or with a master key all of them, encrypted
+   * by sectors of the file. Tells which are damaged, which are not written.
+   */
+  write(
+    input: {
+      packed: Bytes
+      blocks: readonly PackedFor[]
+      path: string
+      /** Not a field of its own: a thread would be handed it for good. */
+      encryption?: { readonly masterKey: Uint8Array } | undefined
+    } & Encrypted,
+  ): { damaged: number[] }
+}
+
+/** What the stored blocks are under, where they are encrypted. */
+export interface Encrypted {
+  readonly cipher?: BlockCipher | undefined
 }
 
 export const tasks: Tasks = {
-  read({ plain, pieces }) {
+  read({ plain, pieces, cipher }) {
     const files = new Map<string, number>()
     try {
       let end = 0
@@ -74,17 +98,23 @@ export const tasks: Tasks = {
     const keys: BlockKey[] = []
     for (let at = 0; at < plain.length; at += blockSizeBytes) {
       const block = plain.subarray(at, at + blockSizeBytes)
-      keys.push(isZero(block) ? '' : keyOfBytes(block))
+      keys.push(isZero(block) ? '' : nameBlock(block, cipher))
     }
     return { keys }
   },
 
-  pack({ plain, positions, room = new ArrayBuffer(positions.length * packedSizeBytesMax) }) {
+  pack(input) {
+    const { plain, positions, keys, cipher } = input
+    const { room = new ArrayBuffer(positions.length * packedSizeBytesMax) } = input
     const bytes = new Uint8Array(room)
     let at = 0
     const lengths = positions.map((position) => {
       const start = position * blockSizeBytes
-      const block = packBlock(plain.subarray(start, start + blockSizeBytes))
+      const block = packNamed(
+        keys[position] ?? '',
+        plain.subarray(start, start + blockSizeBytes),
+        cipher,
+      )
       const { length } = block
       bytes.set(block, at)
       at += length
@@ -97,29 +127,49 @@ export const tasks: Tasks = {
 
   check({ packed, blocks }) {
     const damaged: number[] = []
-    for (const [position, { key, at, length }] of blocks.entries()) {
-      const bytes = unpackBlock(key, packed.subarray(at, at + length))
+    for (const [position, { key, at, length, cipher }] of blocks.entries()) {
+      const block = packed.subarray(at, at + length)
+      if (!cipher) {
+        if (!isIntact(key, block)) damaged.push(position)
+        continue
+      }
+      const bytes = unpackNamed(key, block, cipher)
       if (bytes) release(bytes)
       else damaged.push(position)
     }
     return { packed, damaged }
   },
 
-  unpack({ packed, key }) {
-    const bytes = unpackBlock(key, packed)
+  unpack({ packed, key, cipher }) {
+    const bytes = unpackNamed(key, packed, cipher)
     return { plain: bytes && new Uint8Array(bytes) }
   },
 
-  write({ packed, blocks, path }) {
+  reseal({ packed, key, cipher, to }) {
+    const bytes = unpackNamed(key, packed, cipher)
+    if (!bytes) return { packed: undefined, key }
+    const name = nameBlock(bytes, to)
+    const block = new Uint8Array(packNamed(name, bytes, to))
+    release(bytes)
+    return { packed: block, key: name }
+  },
+
+  write({ packed, blocks, path, cipher, encryption }) {
     const damaged: number[] = []
     const file = openSync(path, 'r+')
     try {
       for (const [position, { key, at, length, offset, plainLength }] of blocks.entries()) {
-        const bytes = unpackBlock(key, packed.subarray(at, at + length))
-        if (bytes) {
-          writeSparse(file, bytes.subarray(0, plainLength), offset)
-          release(bytes)
-        } else damaged.push(position)
+        const bytes = unpackNamed(key, packed.subarray(at, at + length), cipher)
+        if (!bytes) {
+          damaged.push(position)
+          continue
+        }
+        const wanted = bytes.subarray(0, plainLength)
+        if (encryption) {
+          encryptSectors(encryption.masterKey, wanted, offset / xtsSectorBytes)
+          writeWhole(file, wanted, offset)
+        } else writeSparse(file, wanted, offset)
+        release(bytes)
       }
     } finally {
       closeSync(file)
@@ -133,6 +183,13 @@ export type TaskInput<N extends TaskName> = Parameters<Tasks[N]>[0]
 export type TaskOutput<N extends TaskName> = ReturnType<Tasks[N]>
 
 function readPiece(plain: AnyBytes, piece: Piece, files: Map<string, number>): void {
+  readBytes(plain, piece, files)
+  if (!piece.masterKey) return
+  const bytes = plain.subarray(piece.at, piece.at + piece.length)
+  decryptSectors(piece.masterKey, bytes, piece.fileOffset / xtsSectorBytes)
+}
+
+function readBytes(plain: AnyBytes, piece: Piece, files: Map<string, number>): void {
   const file = files.get(piece.file) ?? openSync(piece.file, 'r')
   files.set(piece.file, file)
   for (let done = 0; done < piece.length;) {
@@ -147,14 +204,18 @@ function readPiece(plain: AnyBytes, piece: Piece, files: Map<string, number>): v
   }
 }
 
+function writeWhole(file: number, bytes: Uint8Array, offset: number): void {
+  for (let at = 0; at < bytes.length;) {
+    at += writeSync(file, bytes, at, bytes.length - at, offset + at)
+  }
+}
+
 /** Leaves runs of zeros out of a file, which reads as zeros where nothing was written. */
 const sparseStepBytes = 64 * 1024
 
 function writeSparse(file: number, bytes: Uint8Array, offset: number): void {
   let start = 0
-  const flush = (end: number) => {
-    for (let at = start; at < end;) at += writeSync(file, bytes, at, end - at, offset + at)
-  }
+  const flush = (end: number) => writeWhole(file, bytes.subarray(start, end), offset + start)
   for (let at = 0; at < bytes.length; at += sparseStepBytes) {
     if (!isZero(bytes.subarray(at, at + sparseStepBytes))) continue
     flush(at)

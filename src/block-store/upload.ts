@@ -4,10 +4,12 @@
  * nothing that either of the two holds.
  */
 import assert from 'node:assert/strict'
-import { type Digest, digestOf } from '../lib/digest.ts'
+import type { Digest } from '../lib/digest.ts'
 import { type BlockKey, blockSizeBytes, digestOfKey, isZero, keyOf, zeroKey } from './block.ts'
+import type { BlockCipher } from './block-cipher.ts'
 import { BlockWriter } from './block-writer.ts'
 import type { Claim } from './claims.ts'
+import { type CopiedDisk, copyDisk } from './copy-disk.ts'
 import type { DiskSource } from './disk-source.ts'
 import { CorruptBlock, MissingBlock, MissingManifest } from './errors.ts'
 import { keyAt, type Manifest, manifestOf } from './manifest.ts'
@@ -15,13 +17,15 @@ import { encodedManifest } from './manifests.ts'
 import type { Parts } from './parts.ts'
 import { Pins } from './pins.ts'
 import { release } from './release.ts'
-import { type SavedDisk, saveDisk, type WorkOptions } from './save-disk.ts'
+import { type SavedDisk, saveDisk, type UploadParts, type WorkOptions } from './save-disk.ts'
+import { nameBlock } from './sealed-block.ts'
 
 export class Upload {
   readonly #parts: Parts
   readonly #pins: Pins
   readonly #writer: BlockWriter
   readonly #closing = new AbortController()
+  readonly #cipher: BlockCipher | undefined
   readonly #onClose: (finished: Promise<void>) => void
   readonly #finished = Promise.withResolvers<void>()
   /** Blocks of ours that are in no sealed pack yet. */
@@ -31,7 +35,12 @@ export class Upload {
   #commit: Promise<void> | undefined
 
   /** `onClose` is told when the upload is closed, and waits for what then still has to be tidied. */
-  constructor(parts: Parts, onClose: (finished: Promise<void>) => void) {
+  constructor(
+    parts: Parts,
+    onClose: (finished: Promise<void>) => void,
+    cipher: BlockCipher | undefined,
+  ) {
+    this.#cipher = cipher
     this.#parts = parts
     this.#pins = new Pins(parts.pins)
     this.#writer = new BlockWriter(parts, this.#pins)
@@ -42,17 +51,34 @@ export class Upload {
   async saveDisk(source: DiskSource, options: WorkOptions = {}): Promise<SavedDisk> {
     const signals = options.signal ? [options.signal] : []
     const signal = AbortSignal.any([this.#closing.signal, ...signals])
-    const upload = { parts: this.#parts, pins: this.#pins, writer: this.#writer }
+    const upload = this.#upload()
     return await this.#while(() => saveDisk(upload, source, { ...options, signal }))
+  }
+
+  /**
+   * Stores a disk that is in the store already, under the cipher of this upload. The caller
+   * holds it meanwhile.
+   */
+  async copyDisk(from: CopiedDisk, options: WorkOptions = {}): Promise<SavedDisk> {
+    const signals = options.signal ? [options.signal] : []
+    const signal = AbortSignal.any([this.#closing.signal, ...signals])
+    const upload = this.#upload()
+    return await this.#while(() => copyDisk(upload, from, { ...options, signal }))
   }
 
   /** Stores a whole block. Zeros need no place: they are named and not kept. */
   async putBlock(bytes: Uint8Array): Promise<Digest> {
+    return (await this.putNewBlock(bytes)).digest
+  }
+
+  /** The same; tells how many bytes that added, too. */
+  async putNewBlock(bytes: Uint8Array): Promise<{ digest: Digest; addedBytes: number }> {
     assert.equal(bytes.length, blockSizeBytes, 'a block has 512 KiB')
     const plain = new Uint8Array(bytes)
-    const digest = digestOf(plain)
-    if (!isZero(plain)) await this.#while(() => this.#putBlock(keyOf(digest), plain))
-    return digest
+    if (isZero(plain)) return { digest: digestOfKey(zeroKey), addedBytes: 0 }
+    const key = nameBlock(plain, this.#cipher)
+    const addedBytes = await this.#while(() => this.#putBlock(key, plain))
+    return { digest: digestOfKey(key), addedBytes }
   }
 
   /**
@@ -61,6 +87,7 @@ export class Upload {
    */
   async storeBlock(digest: Digest, bytes: Uint8Array): Promise<number> {
     assert.equal(bytes.length, blockSizeBytes, 'a block has 512 KiB')
+    assert(!this.#cipher, 'a block that is to be encrypted has another name')
     const key = keyOf(digest)
     if (key === zeroKey) return 0
     const { buffer } = bytes
@@ -76,6 +103,7 @@ export class Upload {
    * upload takes blocks in this way or by `putBlock`, not by both.
    */
   async putPackedBlock(digest: Digest, packed: Uint8Array<ArrayBuffer>): Promise<number> {
+    assert(!this.#cipher, 'a block that is to be encrypted has another name')
     return await this.#while(async () => {
       const key = keyOf(digest)
       const { plain } = await this.#parts.pool.run('unpack', { packed, key })
@@ -83,7 +111,7 @@ export class Upload {
       if (key === zeroKey) return 0
       const { claim } = this.#writer.decide([key])
       if (!claim) return 0
-      const addedBytes = await this.#write(claim, plain)
+      const addedBytes = await this.#write(claim, key, plain)
       this.#written.add(claim)
       void claim.sealed.then(() => this.#written.delete(claim)).catch(() => {})
       return addedBytes
@@ -104,11 +132,16 @@ export class Upload {
         await this.#parts.claims.get(key)?.sealed
         if (!this.#parts.packs.index.has(key)) throw new MissingBlock(digestOfKey(key))
       }
-      const { plain, digest } = encodedManifest(manifestOf(manifest.sizeBytes, blocks))
-      this.#pins.add(digest)
-      await this.#parts.manifests.write(plain, digest, this.#parts.now().getTime())
-      return digest
+      const encoded = encodedManifest(manifestOf(manifest.sizeBytes, blocks), this.#cipher)
+      this.#pins.add(encoded.digest)
+      await this.#parts.manifests.write(encoded, this.#parts.now().getTime())
+      return encoded.digest
     })
+  }
+
+  #upload(): UploadParts {
+    const [parts, pins, writer, cipher] = [this.#parts, this.#pins, this.#writer, this.#cipher]
+    return { parts, pins, writer, cipher }
   }
 
   /** Keeps a manifest that is there, and its blocks, until the upload is closed. */
@@ -136,7 +169,7 @@ export class Upload {
       const { claim, others } = this.#writer.decide([key])
       const [other] = others.values()
       if (claim) {
-        const addedBytes = await this.#write(claim, plain)
+        const addedBytes = await this.#write(claim, key, plain)
         await this.#commitSoon()
         await claim.sealed
         return addedBytes
@@ -150,9 +183,9 @@ export class Upload {
     }
   }
 
-  async #write(claim: Claim, plain: Uint8Array<ArrayBuffer>): Promise<number> {
+  async #write(claim: Claim, key: BlockKey, plain: Uint8Array<ArrayBuffer>): Promise<number> {
     try {
-      const input = { plain, positions: [0] }
+      const input = { plain, positions: [0], keys: [key], cipher: this.#cipher }
       const { packed, lengths } = await this.#parts.pool.run('pack', input)
       const addedBytes = packed.length
       await this.#writer.write(claim, packed, lengths)

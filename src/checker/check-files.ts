@@ -2,15 +2,17 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../db/database.ts'
+import { listTasksUnderWay } from '../import-tasks/store.ts'
 import { listActiveImports } from '../imports/store.ts'
 import { type InstanceState, stateCodes } from '../instances/instance.ts'
 import { listInstanceRoots } from '../instances/root-store.ts'
 import { listByState } from '../instances/store.ts'
 import { listAllVpcIds } from '../network/store.ts'
-import { basePath } from '../qemu/base-files.ts'
+import { basePath, isBaseName } from '../qemu/base-files.ts'
 import { chainOf, topLayer } from '../qemu/layers.ts'
 import { listPendingSnapshots } from '../snapshots/store.ts'
 import { listModificationsIn } from '../volume-modifications/store.ts'
+import { baseOf } from '../volumes/disk-keys.ts'
 import { listAllVolumes } from '../volumes/store.ts'
 import { bytesPerGiB, type Volume } from '../volumes/volume.ts'
 import type { Finding } from './finding.ts'
@@ -49,6 +51,7 @@ export async function* checkFiles(db: Database, dataFolder: string): AsyncGenera
     'instance-disks': new Set<string>(roots.keys()),
     volumes: new Set<string>(volumes.map(({ id }) => id)),
     run: new Set<string>([...instances.map(({ id }) => id), ...(await listAllVpcIds(db))]),
+    'import-tasks': new Set<string>((await listTasksUnderWay(db)).map(({ id }) => id)),
     work: new Set<string>((await listActiveImports(db)).map(({ id }) => id)),
   }
   for (const [name, expected] of Object.entries(known)) {
@@ -58,22 +61,27 @@ export async function* checkFiles(db: Database, dataFolder: string): AsyncGenera
   }
   // Whole or not, a base that nobody needs any more is for the garbage collection.
   for (const found of await namesIn(folder('bases'))) {
-    if (!/^[0-9a-f]{64}\.raw(\.tmp)?$/.test(found)) {
+    if (!isBaseName(found.replace(/\.tmp$/, ''))) {
       yield { about: `bases/${found}`, what: 'is left over' }
     }
   }
 }
 
 async function* checkVolume(
-  { id, sizeGiB, baseManifest, knownLayer }: Volume,
+  volume: Volume,
   place: string,
   basesFolder: string,
   isGrowing: boolean,
 ): AsyncGenerator<Finding> {
+  const { id, sizeGiB, knownLayer, kmsKeyArn } = volume
   try {
     const top = await topLayer(place)
-    const { layers, basePath: found, sizeBytes } = await chainOf(place, top)
-    const expected = baseManifest && basePath(basesFolder, baseManifest)
+    const { layers, basePath: found, sizeBytes, isEncrypted } = await chainOf(place, top)
+    const base = baseOf(volume)
+    const expected = base && basePath(basesFolder, base)
+    if (isEncrypted !== (kmsKeyArn !== undefined)) {
+      yield { about: id, what: isEncrypted ? 'is encrypted' : 'is not encrypted' }
+    }
     if (found !== expected) {
       yield { about: id, what: `lies over ${found ?? 'nothing'} instead of ${expected}` }
     }

@@ -30,6 +30,7 @@ export function copiesOnHost(places: Places): Copies {
       const indexes = new Map<Digest, Map<number, Digest>>()
       for (const [digest, uses] of wanted) {
         for (const { manifest, index } of uses) {
+          if (index === undefined) continue // Only its key could tell.
           const of = indexes.get(manifest) ?? new Map<number, Digest>()
           indexes.set(manifest, of.set(index, digest))
         }

@@ -49,7 +49,8 @@ export function fastRestoreReconciler({
       if (restore.state === 'optimizing') {
         const snapshot = await findSnapshot(db.writes, restore.snapshotId)
         if (snapshot?.state !== 'completed') return await go(restore, 'disabled')
-        await bases.ensure(snapshot.manifest)
+        const { manifest, kmsKeyArn } = snapshot
+        await bases.ensure({ manifest, keyId: kmsKeyArn }, kmsKeyArn)
       }
       return await go(restore, to)
     },

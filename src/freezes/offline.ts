@@ -9,7 +9,9 @@ import type { Id } from '../lib/ids.ts'
 import { addLayer, topLayer } from '../qemu/layers.ts'
 import type { Lanes } from '../reconcile/lanes.ts'
 import { failSnapshot, listSnapshotsOfFreeze, setFrozenLayer } from '../snapshots/store.ts'
+import { keysOfVolume, type OpenDiskKey } from '../volumes/disk-keys.ts'
 import { findVolumeById } from '../volumes/store.ts'
+import type { Volume } from '../volumes/volume.ts'
 import type { FreezeId } from './freeze.ts'
 import { finishFreeze, listWantedFreezes } from './store.ts'
 
@@ -17,6 +19,7 @@ export interface VolumeFiles {
   readonly db: Connections
   readonly lanes: Lanes
   readonly volumeFolder: (id: Id<'volume'>) => string
+  readonly openDiskKey: OpenDiskKey
 }
 
 /**
@@ -32,10 +35,11 @@ export async function freezeOffline(
   await holdVolumes(lanes, await listVolumesOfFreeze(db.writes, freezeId), async () => {
     if (!(await isStillOffline())) return
     const layers = await recordLayers(files, freezeId)
-    for (const [volumeId, layer] of layers) {
-      const folder = volumeFolder(volumeId)
+    for (const { volume, layer } of layers) {
+      const folder = volumeFolder(volume.id)
       // Another freeze may have come in between and put more layers on top.
-      if ((await topLayer(folder)) === layer) await addLayer(folder, layer + 1)
+      if ((await topLayer(folder)) !== layer) continue
+      await addLayer(folder, layer + 1, await keysOfVolume(volume, files.openDiskKey))
     }
     await transaction(db.writes, (tx) => finishFreeze(tx, freezeId))
   })
@@ -87,26 +91,36 @@ export async function listVolumesOfFreeze(
   return snapshots.filter(({ state }) => state === 'pending').map(({ volumeId }) => volumeId)
 }
 
+/** A volume, and the layer that a freeze of it goes up to. */
+export interface FrozenVolume {
+  readonly volume: Volume
+  readonly layer: number
+}
+
 /**
  * Decides up to which layer the freeze goes, volume by volume: the one that is on
  * top now. What was decided before stays. Snapshots of volumes that are gone
  * fail. To be called while the volumes are held.
  */
 export async function recordLayers(
-  { db, volumeFolder }: Omit<VolumeFiles, 'lanes'>,
+  { db, volumeFolder }: Pick<VolumeFiles, 'db' | 'volumeFolder'>,
   freezeId: FreezeId,
-): Promise<ReadonlyMap<Id<'volume'>, number>> {
-  const layers = new Map<Id<'volume'>, number>()
+): Promise<readonly FrozenVolume[]> {
+  const layers: FrozenVolume[] = []
   const gone: Id<'snapshot'>[] = []
   const snapshots = await listSnapshotsOfFreeze(db.writes, freezeId)
   for (const snapshot of snapshots.filter(({ state }) => state === 'pending')) {
     const { id, volumeId } = snapshot
-    const isThere = (await findVolumeById(db.writes, volumeId)) !== undefined
-    if (isThere) layers.set(volumeId, snapshot.layer ?? (await topLayer(volumeFolder(volumeId))))
-    else gone.push(id)
+    const volume = await findVolumeById(db.writes, volumeId)
+    if (volume) {
+      const layer = snapshot.layer ?? (await topLayer(volumeFolder(volumeId)))
+      layers.push({ volume, layer })
+    } else gone.push(id)
   }
   await transaction(db.writes, async (tx) => {
-    for (const [volumeId, layer] of layers) await setFrozenLayer(tx, { freezeId, volumeId, layer })
+    for (const { volume, layer } of layers) {
+      await setFrozenLayer(tx, { freezeId, volumeId: volume.id, layer })
+    }
     for (const id of gone) await failSnapshot(tx, { id, message: 'The volume is gone' })
   })
   return layers

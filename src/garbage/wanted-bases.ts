@@ -9,17 +9,18 @@ import { listFastRestoresInState } from '../fast-restores/store.ts'
 import { findImages, listLaunchedSnapshotIds } from '../images/store.ts'
 import { listInstanceRoots } from '../instances/root-store.ts'
 import { inChunks } from '../lib/chunks.ts'
-import type { Digest } from '../lib/digest.ts'
+import type { Base } from '../qemu/base-files.ts'
 import { findSnapshots } from '../snapshots/store.ts'
-import { listBaseManifests } from '../volumes/store.ts'
+import { listBases } from '../volumes/store.ts'
 
-export async function listWantedBases(db: Database): Promise<ReadonlySet<Digest>> {
-  const wanted = new Set(await listBaseManifests(db))
+export async function listWantedBases(db: Database): Promise<readonly Base[]> {
+  const wanted = [...(await listBases(db))]
   const fast = await listFastRestoresInState(db, ['enabling', 'optimizing', 'enabled'])
   const kept = [...(await listLaunchedSnapshotIds(db)), ...fast.map((one) => one.snapshotId)]
   for (const ids of inChunks(kept)) {
     for (const snapshot of await findSnapshots(db, ids)) {
-      if (snapshot.state === 'completed') wanted.add(snapshot.manifest)
+      if (snapshot.state !== 'completed') continue
+      wanted.push({ manifest: snapshot.manifest, keyId: snapshot.kmsKeyArn })
     }
   }
   for (const disk of (await listInstanceRoots(db)).values()) wanted.add(disk)

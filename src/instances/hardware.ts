@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Id } from '../lib/ids.ts'
+import type { DiskKeys } from '../qemu/luks.ts'
 import type { DiskSpec } from '../qemu/machine-spec.ts'
 import type { Attachment } from '../volumes/attachment.ts'
 
@@ -34,9 +35,10 @@ export function smbiosOf(id: Id<'instance'>, instanceType: string) {
 }
 
 /** The disk that a volume is to its machine. */
-export function diskOf(volumeId: Id<'volume'>, folder: string): DiskSpec {
+export function diskOf(volumeId: Id<'volume'>, folder: string, keys?: DiskKeys): DiskSpec {
   // The serial number is as EC2's NVMe disks have it: the id without its dash, 20 characters.
-  return { id: diskId(volumeId), folder, serial: volumeId.replace('-', '') }
+  const disk = { id: diskId(volumeId), folder, serial: volumeId.replace('-', '') }
+  return keys ? { ...disk, keys } : disk
 }
 
 /** A disk of the host's own. Its serial number begins as those of EC2's instance stores do. */

@@ -1,13 +1,16 @@
 /**
  * How a volume's layers are laid out in QEMU's block graph: two nodes a layer,
  * the file and the format over it, named by the disk's id and the layer's
- * number, so that QEMU can be asked later which layer it writes. Only the top is
+ * number, so that QEMU can be asked later which layer it writes. An encrypted disk
+names two secrets, which are needed only while its nodes are made. Only the top is
  * writable. A frozen layer's file is opened for writing only while a merge asks
  * for it (`auto-read-only`), and never the base.
  */
 import assert from 'node:assert/strict'
 import { type Chain, layerOf } from './layers.ts'
+import type { DiskKeys } from './luks.ts'
 import type { BlockNode, GhostNode } from './qmp-commands.ts'
+import type { NamedSecret } from './secret-file.ts'
 
 const nodeNameCharactersMax = 31
 
@@ -65,6 +68,21 @@ export function parseNode(name: string): { diskId: string; layer: number } | und
   return diskId === undefined ? undefined : { diskId, layer: Number(layer) }
 }
 
+const layersSecret = (diskId: string): string => `${diskId}.key`
+const baseSecret = (diskId: string): string => `${diskId}.${baseSuffix}.key`
+
+/** What the nodes of a disk refer to, where it is encrypted. */
+export function secretsOfDisk(diskId: string, keys: DiskKeys | undefined): readonly NamedSecret[] {
+  if (!keys) return []
+  const layers = { id: layersSecret(diskId), secret: keys.layers.passphrase() }
+  if (!keys.base) return [layers]
+  return [layers, { id: baseSecret(diskId), secret: keys.base.passphrase() }]
+}
+
+const encryptedBy = (secret: string): Pick<BlockNode, 'encrypt'> => ({
+  encrypt: { format: 'luks', 'key-secret': secret },
+})
+
 /** The nodes of a whole chain, each after those that it rests on. */
 export function nodesOfChain(diskId: string, chain: Chain): readonly BlockNode[] {
   const nodes: BlockNode[] = []
@@ -72,14 +90,19 @@ export function nodesOfChain(diskId: string, chain: Chain): readonly BlockNode[]
   if (chain.basePath !== undefined) {
     backing = wellFormed(`${diskId}.${baseSuffix}`)
     const file = wellFormed(`${diskId}.${baseSuffix}.f`)
+    const format = { 'node-name': backing, file, 'read-only': true }
     nodes.push(
       { driver: 'file', 'node-name': file, filename: chain.basePath, 'read-only': true },
-      { driver: 'raw', 'node-name': backing, file, 'read-only': true },
+      chain.isEncrypted
+        ? { driver: 'qcow2', ...format, backing: null, ...encryptedBy(baseSecret(diskId)) }
+        : { driver: 'raw', ...format },
     )
   }
   const [top] = chain.layers
   for (const { layer, path } of chain.layers.toReversed()) {
-    nodes.push(...nodesOver(diskId, path, { backing, 'read-only': layer !== top?.layer }))
+    const isReadOnly = layer !== top?.layer
+    const { isEncrypted } = chain
+    nodes.push(...nodesOver(diskId, path, { backing, isReadOnly, isEncrypted }))
     backing = nodeOfLayer(diskId, layer)
   }
   return nodes
@@ -89,7 +112,11 @@ export function nodesOfChain(diskId: string, chain: Chain): readonly BlockNode[]
 export function nodesOver(
   diskId: string,
   path: string,
-  how: { readonly backing: string | null; readonly 'read-only': boolean },
+  how: {
+    readonly backing: string | null
+    readonly isReadOnly: boolean
+    readonly isEncrypted: boolean
+  },
 ): readonly BlockNode[] {
   const layer = layerOf(path)
   assert(layer !== undefined, `not a layer: ${path}`)
@@ -97,7 +124,15 @@ export function nodesOver(
   const format = nodeOfLayer(diskId, layer)
   return [
     { driver: 'file', 'node-name': file, filename: path, 'auto-read-only': true, discard: 'unmap' },
-    { driver: 'qcow2', 'node-name': format, file, discard: 'unmap', ...how },
+    {
+      driver: 'qcow2',
+      'node-name': format,
+      file,
+      discard: 'unmap',
+      backing: how.backing,
+      'read-only': how.isReadOnly,
+      ...(how.isEncrypted && encryptedBy(layersSecret(diskId))),
+    },
   ]
 }
 

@@ -45,7 +45,12 @@ export function diskDevice(
 /** The arguments for QEMU: the chains are those of the disks, in their order. */
 export function commandLine(
   spec: MachineSpec,
-  files: { readonly chains: readonly Chain[]; readonly uefi: UefiFiles | undefined },
+  files: {
+    readonly chains: readonly Chain[]
+    readonly uefi: UefiFiles | undefined
+    /** Options that have QEMU read the secrets that the disks need. */
+    readonly secrets: readonly string[]
+  },
 ): readonly string[] {
   return [
     ['-name', options('', { guest: spec.name, 'debug-threads': 'on' })],
@@ -67,6 +72,7 @@ export function commandLine(
     ...serial(spec.folder),
     ...spec.nics.flatMap(nic),
     ...ports(spec.disks.length + spec.hotplugSlots),
+    files.secrets,
     ...disks(spec, files.chains),
   ].flat()
 }

@@ -15,7 +15,9 @@ import {
   parseNode,
 } from './block-nodes.ts'
 import { diskDevice, portId } from './command-line.ts'
+import { withSecrets } from './disk-secrets.ts'
 import { chainOf, layerPath, topLayer } from './layers.ts'
+import type { DiskKeys } from './luks.ts'
 import type { DiskSpec } from './machine-spec.ts'
 import { type Qmp, QmpRefusal } from './qmp.ts'
 import type { BlockNode } from './qmp-commands.ts'
@@ -25,6 +27,8 @@ export interface FreezePoint {
   readonly diskId: string
   readonly folder: string
   readonly layer: number
+  /** Of an encrypted disk. */
+  readonly keys?: DiskKeys | undefined
 }
 
 const devices = '/machine/peripheral'
@@ -57,14 +61,15 @@ export async function presentNodes(qmp: Qmp, diskId: string): Promise<readonly s
 export async function freeze(qmp: Qmp, points: readonly FreezePoint[]): Promise<void> {
   const tops = await topLayers(qmp)
   const actions: { type: 'blockdev-snapshot'; data: { node: string; overlay: string } }[] = []
-  for (const { diskId, folder, layer } of points) {
+  for (const { diskId, folder, layer, keys } of points) {
     const top = tops.get(diskId)
     assert(top !== undefined, `the machine has no disk ${diskId}`)
     if (top === layer) continue
-    const { layers } = await chainOf(folder, layer)
+    const { layers, isEncrypted } = await chainOf(folder, layer)
     assert.equal(layers[1]?.layer, top, `${folder}: layer ${layer} is not over what is written`)
     const path = layerPath(folder, layer)
-    await addNodes(qmp, diskId, nodesOver(diskId, path, { backing: null, 'read-only': false }))
+    const nodes = nodesOver(diskId, path, { backing: null, isReadOnly: false, isEncrypted })
+    await withSecrets(qmp, { diskId, keys }, () => addNodes(qmp, diskId, nodes))
     const data = { node: nodeOfLayer(diskId, top), overlay: nodeOfLayer(diskId, layer) }
     actions.push({ type: 'blockdev-snapshot', data })
   }
@@ -89,7 +94,9 @@ export async function plug(
   }
   const port = await freePort(qmp)
   const top = await topLayer(disk.folder)
-  await addNodes(qmp, disk.id, nodesOfChain(disk.id, await chainOf(disk.folder, top)))
+  const nodes = nodesOfChain(disk.id, await chainOf(disk.folder, top))
+  const { id: diskId, keys } = disk
+  await withSecrets(qmp, { diskId, keys }, () => addNodes(qmp, diskId, nodes))
   await qmp.run('device_add', diskDevice(disk, { port, node: nodeOfLayer(disk.id, top) }))
 }
 

@@ -8,14 +8,24 @@
 import assert from 'node:assert/strict'
 import { mkdir, readdir, rm, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { isEncryptedBase } from './base-files.ts'
 import { sync, temporarySuffix } from './durable-file.ts'
-import { createOverlay, readQcow2Header } from './qcow2.ts'
+import { imageOf } from './image-options.ts'
+import type { DiskKeys, LuksKey } from './luks.ts'
+import { createOverlay, type Encryption, readQcow2Header } from './qcow2.ts'
 import { qemuImg } from './qemu-img.ts'
+
+export interface Layer {
+  readonly layer: number
+  readonly path: string
+}
 
 export interface Chain {
   /** From the one asked for down to the lowest. */
-  readonly layers: readonly { readonly layer: number; readonly path: string }[]
+  readonly layers: readonly Layer[]
   readonly basePath: string | undefined
+  /** All of it is, the base too, or nothing. */
+  readonly isEncrypted: boolean
   readonly sizeBytes: number
 }
 
@@ -31,17 +41,20 @@ export function layerPath(folder: string, layer: number): string {
   return join(folder, `${layer}.qcow2`)
 }
 
-/** Makes the folder with layer 1 in it; nothing where that is there already. */
+/** Makes the folder with layer 1 in it; nothing where that is there already. With a key it is encrypted. */
 export async function createVolume(
   folder: string,
-  volume: { readonly sizeBytes: number; readonly base?: string },
+  volume: { readonly sizeBytes: number; readonly base?: string; readonly key?: LuksKey },
 ): Promise<void> {
+  const { sizeBytes, base, key } = volume
   await mkdir(folder, { recursive: true, mode: 0o700 })
   if ((await layersIn(folder)).length > 0) return
+  const format = key ? 'qcow2' : 'raw'
   await createOverlay({
     path: layerPath(folder, 1),
-    sizeBytes: volume.sizeBytes,
-    ...(volume.base !== undefined && { backing: { path: volume.base, format: 'raw' } }),
+    sizeBytes,
+    ...(base !== undefined && { backing: { path: base, format } }),
+    ...(key && { encryption: { key, file: 1 } }),
   })
   await sync(dirname(resolve(folder)))
 }
@@ -61,28 +74,53 @@ export async function topLayer(folder: string): Promise<number> {
  * Freezes all there is under a new, empty top layer. `layer` is the number that
  * it shall have: nothing happens where that is there already.
  */
-export async function addLayer(folder: string, layer: number): Promise<void> {
+export async function addLayer(folder: string, layer: number, keys?: DiskKeys): Promise<void> {
   const top = await topLayer(folder)
   if (top === layer) return
   assert.equal(layer, top + 1, `${folder}: the layer above the top`)
-  const { sizeBytes } = await chainOf(folder, top)
+  const { sizeBytes, isEncrypted } = await chainOf(folder, top)
   const backing = { path: layerPath(folder, top), format: 'qcow2' } as const
-  await createOverlay({ path: layerPath(folder, layer), sizeBytes, backing })
+  const encryption = encryptionOf(folder, layer, isEncrypted, keys)
+  await createOverlay({
+    path: layerPath(folder, layer),
+    sizeBytes,
+    backing,
+    ...(encryption && { encryption }),
+  })
+}
+
+/** A layer is encrypted where those under it are, and only there. */
+function encryptionOf(
+  folder: string,
+  file: number,
+  isEncrypted: boolean,
+  keys: DiskKeys | undefined,
+): Encryption | undefined {
+  if (!isEncrypted) return undefined
+  assert(keys, `${folder}: is encrypted, and there is no key`)
+  return { key: keys.layers, file }
 }
 
 /** Grows the volume. No machine may have it open. */
-export async function resizeVolume(folder: string, sizeBytes: number): Promise<void> {
-  const path = layerPath(folder, await topLayer(folder))
-  const header = await readQcow2Header(path)
-  if (header?.sizeBytes === sizeBytes) return
-  await qemuImg(['resize', '-q', '-f', 'qcow2', path, String(sizeBytes)])
-  await sync(path)
+export async function resizeVolume(
+  folder: string,
+  sizeBytes: number,
+  keys?: DiskKeys,
+): Promise<void> {
+  const chain = await chainOf(folder, await topLayer(folder))
+  const [top] = chain.layers
+  assert(top)
+  if (chain.sizeBytes === sizeBytes) return
+  const { image, secrets } = imageOf(chain, keys)
+  await qemuImg(['resize', '-q', ...image, String(sizeBytes)], { secrets })
+  await sync(top.path)
 }
 
 /** The layers under (and with) this one, as their headers link them. */
 export async function chainOf(folder: string, from: number): Promise<Chain> {
   const layers: { layer: number; path: string }[] = []
   let sizeBytes: number | undefined
+  let isEncrypted = false
   let path: string | undefined = layerPath(resolve(folder), from)
   for (;;) {
     const layer: number | undefined = path === undefined ? undefined : layerOf(path)
@@ -90,12 +128,16 @@ export async function chainOf(folder: string, from: number): Promise<Chain> {
     const header = await readQcow2Header(path)
     assert(header, `${path}: not a qcow2 image`)
     assert(layer < (layers.at(-1)?.layer ?? Infinity), `${path}: backs a layer below it`)
+    if (layers.length === 0) ({ isEncrypted } = header)
+    assert.equal(header.isEncrypted, isEncrypted, `${path}: is not encrypted as what lies over it`)
     layers.push({ layer, path })
     sizeBytes ??= header.sizeBytes
     path = header.backingPath
   }
   assert(sizeBytes !== undefined)
-  return { layers, basePath: path, sizeBytes }
+  const isBase = path === undefined || isEncryptedBase(path) === isEncrypted
+  assert(isBase, `${path}: is not encrypted as what lies over it`)
+  return { layers, basePath: path, isEncrypted, sizeBytes }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What a machine is made of. All of it is told at each start; nothing is remembered here. */
 import type { Accelerator } from './accelerator.ts'
+import type { DiskKeys } from './luks.ts'
 import type { UefiVariable } from './uefi-variable.ts'
 
 export type Firmware = 'bios' | 'uefi'
@@ -12,6 +13,8 @@ export interface DiskSpec {
   /** What the guest sees, at most 20 characters. */
   readonly serial: string
   readonly bootIndex?: number
+  /** What its files are encrypted with, where they are. */
+  readonly keys?: DiskKeys
 }
 
 export interface NicSpec {

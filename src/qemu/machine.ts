@@ -7,6 +7,7 @@ import { open, readFile, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { freeze, type FreezePoint, plug, resizeDisk, topLayers, unplug } from './disks.ts'
+import { forgetSecrets } from './disk-secrets.ts'
 import { type AgentCommand, askAgent } from './guest-agent.ts'
 import { endProcess, findProcess, hasEnded } from './machine-process.ts'
 import { type DiskSpec, machineFiles } from './machine-spec.ts'
@@ -92,6 +93,11 @@ export class Machine implements AsyncDisposable {
       await endProcess(this.folder)
     }
     await this[Symbol.asyncDispose]()
+  }
+
+  /** Has QEMU forget secrets that it was given. */
+  async forget(ids: readonly string[]): Promise<void> {
+    await forgetSecrets(this.#qmp, ids)
   }
 
   async topLayers(): Promise<ReadonlyMap<string, number>> {

@@ -4,7 +4,9 @@
  * are looked at without a lock.
  */
 import assert from 'node:assert/strict'
-import { chainOf } from './layers.ts'
+import { type Chain, chainOf, layerOf } from './layers.ts'
+import { baseFile, type DiskKeys } from './luks.ts'
+import { mapClusters } from './map-clusters.ts'
 import { qemuImg } from './qemu-img.ts'
 
 export interface Range {
@@ -12,10 +14,11 @@ export interface Range {
   readonly length: number
 }
 
-/** A range whose bytes are to be found in a file as they are. */
+/** A range whose bytes are to be found in a file: as they are, or encrypted by sectors of the file. */
 export interface Extent extends Range {
   readonly file: string
   readonly fileOffset: number
+  readonly masterKey?: Uint8Array
 }
 
 export interface VolumeMap {
@@ -43,9 +46,15 @@ interface MapEntry {
  */
 export async function mapVolume(
   folder: string,
-  { upTo, since }: { readonly upTo: number; readonly since?: number },
+  {
+    upTo,
+    since,
+    keys,
+  }: { readonly upTo: number; readonly since?: number; readonly keys?: DiskKeys | undefined },
 ): Promise<VolumeMap> {
-  const { layers, basePath, sizeBytes } = await chainOf(folder, upTo)
+  const chain = await chainOf(folder, upTo)
+  if (chain.isEncrypted) return await mapEncrypted(chain, { since, keys })
+  const { layers, basePath, sizeBytes } = chain
   const files = [...layers.map(({ path }) => path), ...(basePath === undefined ? [] : [basePath])]
   const [top] = files
   assert(top !== undefined)
@@ -64,6 +73,31 @@ export async function mapVolume(
   const changed = entries.filter(
     ({ depth, present }) => present && (layers[depth]?.layer ?? 0) > since,
   )
+  return { sizeBytes, extents, changed: joined(changed) }
+}
+
+async function mapEncrypted(
+  { layers, basePath, sizeBytes }: Chain,
+  { since, keys }: { readonly since: number | undefined; readonly keys: DiskKeys | undefined },
+): Promise<VolumeMap> {
+  const files = layers.map(({ path }) => path)
+  if (basePath !== undefined) files.push(basePath)
+  const masterKeys = files.map((file) => {
+    const layer = layerOf(file)
+    const key = layer === undefined ? keys?.base : keys?.layers
+    assert(key, `${file}: is encrypted, and there is no key`)
+    return key.masterKey(layer ?? baseFile)
+  })
+  const entries = await mapClusters(files)
+  const extents: Extent[] = []
+  for (const { start, length, depth, offset } of entries) {
+    const file = files[depth]
+    const masterKey = masterKeys[depth]
+    assert(file !== undefined && masterKey)
+    if (offset !== undefined) extents.push({ start, length, file, fileOffset: offset, masterKey })
+  }
+  if (since === undefined) return { sizeBytes, extents }
+  const changed = entries.filter(({ depth }) => (layers[depth]?.layer ?? 0) > since)
   return { sizeBytes, extents, changed: joined(changed) }
 }
 

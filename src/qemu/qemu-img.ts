@@ -2,7 +2,9 @@
  * Runs `qemu-img`. It dies with us: what it was doing is done again from the
  * start by whoever asked for it, and it must not hold the files' locks then.
  */
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { type NamedSecret, SecretFiles } from './secret-file.ts'
 
 /** What a run over a file from outside may use up. */
 export interface Limits {
@@ -14,6 +16,8 @@ export interface QemuImgOptions {
   readonly limits?: Limits
   readonly onOutput?: (text: string) => void
   readonly signal?: AbortSignal
+  /** What the images are encrypted with. */
+  readonly secrets?: readonly NamedSecret[]
 }
 
 export class QemuImgFailed extends Error {
@@ -24,26 +28,35 @@ const stderrCharactersMax = 4_000
 
 /** Runs it with the arguments and returns what it wrote; throws what it complained of. */
 export async function qemuImg(
-  args: readonly string[],
-  { limits, onOutput, signal }: QemuImgOptions = {},
+  [verb = '', ...args]: readonly string[],
+  { limits, onOutput, signal, secrets = [] }: QemuImgOptions = {},
 ): Promise<string> {
+  await using files = await SecretFiles.open(secrets)
   const command = ['setpriv', '--pdeathsig', 'KILL']
   if (limits) {
     command.push('prlimit', `--as=${limits.addressSpaceBytes}`, `--cpu=${limits.cpuSeconds}`)
     command.push('--core=0')
   }
-  const [program = '', ...rest] = [...command, 'qemu-img', ...args]
+  const [program = '', ...rest] = [
+    ...command,
+    'qemu-img',
+    verb,
+    ...files.objects('--object'),
+    ...args,
+  ]
   const child = spawn(program, rest, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...files.descriptors],
     ...(signal && { signal, killSignal: 'SIGKILL' }),
   })
+  const { stdout, stderr } = child
+  assert(stdout && stderr)
   const output: string[] = []
   let complaint = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  stdout.setEncoding('utf8').on('data', (text: string) => {
     if (onOutput) onOutput(text)
     else output.push(text)
   })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-stderrCharactersMax)
   })
   const { promise, resolve, reject } = Promise.withResolvers<string>()
@@ -51,7 +64,7 @@ export async function qemuImg(
   child.on('close', (code, killedBy) => {
     if (code === 0) return resolve(output.join(''))
     const end = complaint.trim() || (killedBy ? `killed by ${killedBy}` : `exit ${code}`)
-    reject(new QemuImgFailed(`qemu-img ${args[0]}: ${end}`))
+    reject(new QemuImgFailed(`qemu-img ${verb}: ${end}`))
   })
-  return promise
+  return await promise
 }

@@ -11,6 +11,8 @@ export interface Commands {
   quit: { takes: undefined; answers: object }
   'query-block': { takes: undefined; answers: readonly BlockInfo[] }
   'query-named-block-nodes': { takes: { flat: true }; answers: readonly NodeInfo[] }
+  'object-add': { takes: SecretObject; answers: object }
+  'object-del': { takes: { id: string }; answers: object }
   'blockdev-add': { takes: BlockNode | GhostNode; answers: object }
   'blockdev-del': { takes: { 'node-name': string }; answers: object }
   transaction: { takes: { actions: readonly TransactionAction[] }; answers: object }
@@ -68,6 +70,14 @@ export interface BlockNode {
   readonly 'read-only'?: boolean
   readonly 'auto-read-only'?: boolean
   readonly discard?: 'unmap'
+  readonly encrypt?: { readonly format: 'luks'; readonly 'key-secret': string }
+}
+
+/** A passphrase, for nodes that are made while it is there. */
+export interface SecretObject {
+  readonly 'qom-type': 'secret'
+  readonly id: string
+  readonly data: string
 }
 
 /** A node without content, or one over it that fails whatever it is asked for. */

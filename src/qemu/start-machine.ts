@@ -8,12 +8,14 @@ import { once } from 'node:events'
 import { open, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { secretsOfDisk } from './block-nodes.ts'
 import { commandLine } from './command-line.ts'
 import { prepareUefi } from './firmware.ts'
 import { chainOf, topLayer } from './layers.ts'
 import { connectMachine, type Machine } from './machine.ts'
 import { findProcess } from './machine-process.ts'
 import { type MachineSpec, machineFiles } from './machine-spec.ts'
+import { SecretFiles } from './secret-file.ts'
 import { endTpm, startTpm } from './tpm.ts'
 
 /** QEMU ended at once. The message is what it said. */
@@ -36,12 +38,15 @@ export async function startMachine(spec: MachineSpec): Promise<Machine> {
       ? await prepareUefi(join(folder, machineFiles.uefiVariables), spec.uefiVariables)
       : undefined
   if (spec.hasTpm) await startTpm(folder)
-  const args = commandLine({ ...spec, folder }, { chains, uefi })
+  const needed = spec.disks.flatMap(({ id, keys }) => secretsOfDisk(id, keys))
+  await using secrets = await SecretFiles.open(needed)
+  const options = { chains, uefi, secrets: secrets.objects('-object') }
+  const args = commandLine({ ...spec, folder }, options)
 
   await using log = await open(join(folder, machineFiles.log), 'a+')
   const { size: logStart } = await log.stat()
   const [program = '', ...rest] = [...spec.enter, 'qemu-system-x86_64', ...args]
-  const stdio = ['ignore', log.fd, log.fd] as const
+  const stdio = ['ignore', log.fd, log.fd, ...secrets.descriptors] as const
   const qemu = spawn(program, rest, { cwd: folder, detached: true, stdio: [...stdio] })
   const ended = once(qemu, 'exit').then(
     ([code, signal]) => String(signal ?? `exit ${code}`),
@@ -58,6 +63,8 @@ export async function startMachine(spec: MachineSpec): Promise<Machine> {
     connect(folder, qemu),
   ])
   qemu.unref()
+  // All that they were for is open.
+  await machine.forget(needed.map(({ id }) => id))
   return machine
 }
 

@@ -10,7 +10,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { decryptSectors, encryptSectors, xtsSectorBytes } from '../lib/xts.ts'
+import { layOutBase } from './encrypted-base.ts'
 import { createVolume } from './layers.ts'
+import type { DiskKeys, LuksKey } from './luks.ts'
 import { findMachine, type Machine } from './machine.ts'
 import { endProcess } from './machine-process.ts'
 import { type DiskSpec, machineFiles, type MachineSpec } from './machine-spec.ts'
@@ -71,8 +74,8 @@ export async function countsOn(folder: string, count: number): Promise<void> {
 }
 
 /** The last number that the volume holds, with all those before it. */
-export async function countIn(folder: string, layer: number): Promise<number> {
-  const bytes = await contentOf(folder, layer)
+export async function countIn(folder: string, layer: number, keys?: DiskKeys): Promise<number> {
+  const bytes = await contentOf(folder, layer, keys)
   let count = 0
   const next = (): number => (count + 1) * sectorBytes
   while (next() < bytes.length && bytes.readUInt16LE(next()) === count + 1) count++
@@ -86,15 +89,38 @@ export async function countIn(folder: string, layer: number): Promise<number> {
 }
 
 /** What the volume reads as, put together from its map. */
-export async function contentOf(folder: string, layer: number): Promise<Buffer> {
-  const { sizeBytes, extents } = await mapVolume(folder, { upTo: layer })
+export async function contentOf(folder: string, layer: number, keys?: DiskKeys): Promise<Buffer> {
+  const { sizeBytes, extents } = await mapVolume(folder, { upTo: layer, keys })
   const content = Buffer.alloc(sizeBytes)
-  for (const { start, length, file, fileOffset } of extents) {
+  for (const { start, length, file, fileOffset, masterKey } of extents) {
     await using handle = await open(file, 'r')
     const { bytesRead } = await handle.read(content, start, length, fileOffset)
     assert.equal(bytesRead, length)
+    const bytes = content.subarray(start, start + length)
+    if (masterKey) decryptSectors(masterKey, bytes, fileOffset / xtsSectorBytes)
   }
   return content
+}
+
+/** An encrypted base with the content, of which blocks of zeros are left out. */
+export async function writeBase(path: string, key: LuksKey, content: Buffer): Promise<void> {
+  const blockSizeBytes = 512 * 1024
+  const zeros = Buffer.alloc(blockSizeBytes)
+  const blocks = Array.from({ length: Math.ceil(content.length / blockSizeBytes) }, (_, index) => {
+    const block = Buffer.alloc(blockSizeBytes)
+    content.copy(block, 0, index * blockSizeBytes)
+    return { index, block }
+  }).filter(({ block }) => !block.equals(zeros))
+  const indexes = blocks.map(({ index }) => index)
+  const base = layOutBase(key, { sizeBytes: content.length, indexes, blockSizeBytes })
+  await using file = await open(path, 'w')
+  for (const { offset, bytes } of base.parts) await file.write(bytes, 0, bytes.length, offset)
+  for (const [position, { block }] of blocks.entries()) {
+    const offset = base.offsetOf(position)
+    encryptSectors(base.masterKey, block, offset / xtsSectorBytes)
+    await file.write(block, 0, Math.min(block.length, base.fileBytes - offset), offset)
+  }
+  await file.truncate(base.fileBytes)
 }
 
 export async function until(condition: () => Promise<boolean>): Promise<void> {
@@ -111,7 +137,7 @@ export async function found(folder: string): Promise<Machine> {
   return machine
 }
 
-function countingGuest(): Buffer {
+export function countingGuest(): Buffer {
   const packet = 0x40
   const loop = 15
   // prettier-ignore

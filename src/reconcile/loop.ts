@@ -18,8 +18,8 @@ export interface Reconciler<Key extends string = string> {
   /** Does what is owed to one of them. Must be safe to run again, from any point. */
   step(key: Key): Promise<StepOutcome>
   /**
-   * Called when a step has failed for good: `triesMax` times in a row. Makes of
-   * it a state that the caller sees.
+   * Called when a step has failed for good: `triesMax` times in a row, or so that no other
+   * try would help. Makes of it a state that the caller sees.
    */
   giveUp?(key: Key, error: unknown): Promise<void>
 }
@@ -31,6 +31,8 @@ export interface LoopOptions {
   readonly triesMax: number
   /** The wait before the second try; it doubles with each one. */
   readonly retryAfterMs: number
+  /** Whether an error is of a kind that no other try would change. */
+  readonly isFinal?: (error: unknown) => boolean
   readonly onError: (where: string, error: unknown) => void
 }
 
@@ -145,7 +147,8 @@ export class Loop {
     const count = (this.#failures.get(lane)?.count ?? 0) + 1
     const wait = Math.min(this.#options.retryAfterMs * 2 ** (count - 1), 30_000)
     this.#failures.set(lane, { count, notBefore: performance.now() + wait })
-    if (count < this.#options.triesMax || !reconciler.giveUp) return
+    const isOver = count >= this.#options.triesMax || this.#options.isFinal?.(error)
+    if (!isOver || !reconciler.giveUp) return
     try {
       await reconciler.giveUp(key, error)
       this.#failures.delete(lane)

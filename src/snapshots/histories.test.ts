@@ -143,7 +143,13 @@ async function startWorld(connections: Connections) {
     return await transaction(writes, (tx) => operation.run({ ...shared, tx, newId, randomBytes }))
   }
   const reconcilers: readonly Reconciler<Id<'snapshot'>>[] = [
-    snapshotReconciler({ db: connections, blockStore: store, volumeFolder: () => '/nowhere', now }),
+    snapshotReconciler({
+      db: connections,
+      blockStore: store,
+      volumeFolder: () => '/nowhere',
+      openDiskKey: async () => assert.fail('nothing is encrypted'),
+      now,
+    }),
     snapshotCopyReconciler({ db: connections, now, blockStore: store }),
     snapshotTierReconciler({ db: connections, now }),
   ]

@@ -62,8 +62,10 @@ async function start(context: TestContext) {
       knownSnapshotId: undefined,
     }),
   )
-  const freezes = freezeReconciler({ db, lanes: new Lanes(), volumeFolder })
-  const snapshots = snapshotReconciler({ db, blockStore, volumeFolder, now: () => now })
+  const openDiskKey = async () => assert.fail('nothing is encrypted')
+  const files = { db, lanes: new Lanes(), volumeFolder, openDiskKey }
+  const freezes = freezeReconciler(files)
+  const snapshots = snapshotReconciler({ ...files, blockStore, now: () => now })
   const settle = async () => {
     for (;;) {
       const frozen = await freezes.due()

@@ -11,6 +11,7 @@ import { listWantedFreezes } from '../freezes/store.ts'
 import type { Id } from '../lib/ids.ts'
 import { mapVolume } from '../qemu/map-volume.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
+import { cipherUnder, keysOfVolume, type OpenDiskKey } from '../volumes/disk-keys.ts'
 import { findVolumeById, setKnown } from '../volumes/store.ts'
 import { bytesPerGiB } from '../volumes/volume.ts'
 import { listExpiredSnapshotIds } from './life-store.ts'
@@ -30,11 +31,13 @@ export function snapshotReconciler({
   db,
   blockStore,
   volumeFolder,
+  openDiskKey,
   now,
 }: {
   readonly db: Connections
   readonly blockStore: BlockStore
   readonly volumeFolder: (id: Id<'volume'>) => string
+  readonly openDiskKey: OpenDiskKey
   readonly now: () => Date
 }): Reconciler<Id<'snapshot'>> {
   return {
@@ -65,11 +68,15 @@ export function snapshotReconciler({
         return 'moved'
       }
       const { knownLayer, knownManifest, knownSnapshotId } = volume
+      // A snapshot is under the key of its volume, and so is what is known of that.
+      const keys = await keysOfVolume(volume, openDiskKey)
+      const cipher = await cipherUnder(volume.kmsKeyArn, openDiskKey)
       // What it stored is held until the row names it.
-      using upload = blockStore.beginUpload()
+      using upload = blockStore.beginUpload(cipher)
       const isSinceKnown = knownManifest !== undefined && knownLayer <= layer
       const map = await mapVolume(volumeFolder(volumeId), {
         upTo: layer,
+        keys,
         ...(isSinceKnown && { since: knownLayer }),
       })
       const { extents, changed } = map

@@ -6,6 +6,7 @@ import { type Connections, transaction } from '../db/database.ts'
 import { isFreezeWanted, type VolumeFiles } from '../freezes/offline.ts'
 import type { Id } from '../lib/ids.ts'
 import { chainOf, resizeVolume, topLayer } from '../qemu/layers.ts'
+import { keysOfVolume } from '../volumes/disk-keys.ts'
 import { findVolumeById, setVolumeShape } from '../volumes/store.ts'
 import { bytesPerGiB } from '../volumes/volume.ts'
 import type { Modification } from './modification.ts'
@@ -37,16 +38,18 @@ export async function applyModification(
 
 /** The same of a volume that no machine has open. While it is held, none opens it. */
 export async function applyOffline(
-  { db, lanes, volumeFolder }: VolumeFiles,
+  { db, lanes, volumeFolder, openDiskKey }: VolumeFiles,
   modification: Modification,
   isStillOffline: () => Promise<boolean> = async () => true,
 ): Promise<boolean> {
   const { volumeId } = modification
   return await lanes.hold(`volume/${volumeId}`, async () => {
     if (!(await isStillOffline())) return false
-    return await applyModification(db, modification, (sizeBytes) =>
-      resizeVolume(volumeFolder(volumeId), sizeBytes),
-    )
+    return await applyModification(db, modification, async (sizeBytes) => {
+      const volume = await findVolumeById(db.writes, volumeId)
+      const keys = volume && (await keysOfVolume(volume, openDiskKey))
+      await resizeVolume(volumeFolder(volumeId), sizeBytes, keys)
+    })
   })
 }
 

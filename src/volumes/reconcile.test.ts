@@ -43,6 +43,7 @@ const blank: Volume = {
 async function start(context: TestContext) {
   const db = await databases.sqlite(context)
   const directory = await mkdtemp(join(tmpdir(), 'imago-volumes-'))
+  const openDiskKey = async () => assert.fail('nothing is encrypted')
   const blockStore = await BlockStore.open({
     folder: join(directory, 'blocks'),
     now: () => now,
@@ -53,7 +54,7 @@ async function start(context: TestContext) {
     await blockStore.close()
     await rm(directory, { recursive: true })
   })
-  const bases = new Bases({ folder: join(directory, 'bases'), blockStore })
+  const bases = new Bases({ folder: join(directory, 'bases'), blockStore, openDiskKey })
   const volumeFolder = (volumeId: Id<'volume'>) => join(directory, 'volumes', volumeId)
   const log = { info() {}, warn() {}, error() {} }
   const reconciler = volumeReconciler({
@@ -61,6 +62,7 @@ async function start(context: TestContext) {
     bases,
     lanes: new Lanes(),
     volumeFolder,
+    openDiskKey,
     now: () => now,
     log,
   })
@@ -117,14 +119,15 @@ test('volumes of one snapshot share one base, however many are made at once', as
 
 test('a base that no volume names is removed, one that is named stays', async (context) => {
   const { bases, directory, blockStore } = await start(context)
-  const kept = await bases.ensure(await store(blockStore, directory, randomBytes(1000)))
-  const manifest = await store(blockStore, directory, randomBytes(1000))
-  const removed = await bases.ensure(manifest)
-  const live = new Set([`sha256:${/([0-9a-f]{64})\.raw$/.exec(kept)?.[1]}` as const])
-  assert.equal(await bases.collect(async () => live), 1)
+  const stays = { manifest: await store(blockStore, directory, randomBytes(1000)) }
+  const kept = await bases.ensure(stays, undefined)
+  const goes = { manifest: await store(blockStore, directory, randomBytes(1000)) }
+  const removed = await bases.ensure(goes, undefined)
+  // The same disk under a key is another base.
+  assert.equal(await bases.collect(async () => [stays, { ...goes, keyId: 'arn:aws:kms:…' }]), 1)
   await access(kept)
   await assert.rejects(access(removed), { code: 'ENOENT' })
-  assert.equal(await bases.ensure(manifest), removed)
+  assert.equal(await bases.ensure(goes, undefined), removed)
 })
 
 test('a volume whose base cannot be had ends in error', async (context) => {

@@ -4,6 +4,7 @@
  * an attached volume are its instance's.
  */
 import { type Connections, transaction } from '../db/database.ts'
+import { KeyUnusable } from '../kms/key-trouble.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import {
@@ -20,6 +21,7 @@ import { findSnapshotOfCopy, listWaitingCopies } from '../snapshots/copy-store.t
 import { deleteSnapshotRow, hasPendingSnapshots } from '../snapshots/store.ts'
 import { deleteTagsOf } from '../tags/store.ts'
 import type { Bases } from './bases.ts'
+import { baseOf, keysOfVolume, type OpenDiskKey } from './disk-keys.ts'
 import { expireVolume, listExpiredVolumeIds } from './life-store.ts'
 import {
   changeVolumeState,
@@ -40,6 +42,7 @@ interface Dependencies {
   /** Work on a volume's files holds the lane `volume/<id>`. */
   readonly lanes: Lanes
   readonly volumeFolder: (id: Id<'volume'>) => string
+  readonly openDiskKey: OpenDiskKey
   readonly now: () => Date
   readonly log: Log
 }
@@ -119,13 +122,17 @@ async function takeOver(volume: Volume, db: Connections): Promise<StepOutcome> {
 }
 
 async function make(
-  { id, sizeGiB, baseManifest }: Volume,
-  { db, bases, volumeFolder }: Dependencies,
+  volume: Volume,
+  { db, bases, volumeFolder, openDiskKey }: Dependencies,
 ): Promise<StepOutcome> {
-  const base = baseManifest && (await bases.ensure(baseManifest))
+  const { id, sizeGiB } = volume
+  const base = baseOf(volume)
+  const path = base && (await bases.ensure(base, volume.baseKmsKeyArn))
+  const keys = await keysOfVolume(volume, openDiskKey)
   await createVolume(volumeFolder(id), {
     sizeBytes: sizeGiB * bytesPerGiB,
-    ...(base !== undefined && { base }),
+    ...(path !== undefined && { base: path }),
+    ...(keys && { key: keys.layers }),
   })
   await transaction(db.writes, async (tx) => {
     const to = (await findAttachment(tx, id)) ? 'in-use' : 'available'
@@ -149,9 +156,10 @@ async function remove({ id }: Volume, { db, volumeFolder }: Dependencies): Promi
 
 /** Merges the layers whose content is known. Tells whether the chain is short by now. */
 async function merge(
-  { id, knownLayer }: Volume,
-  { db, volumeFolder }: Dependencies,
+  volume: Volume,
+  { db, volumeFolder, openDiskKey }: Dependencies,
 ): Promise<boolean> {
+  const { id, knownLayer } = volume
   // What is frozen from now on waits for this lane; what was is read by its snapshot.
   if ((await findAttachment(db.writes, id)) || (await hasPendingSnapshots(db.writes, id))) {
     return false
@@ -159,7 +167,16 @@ async function merge(
   const folder = volumeFolder(id)
   const top = await topLayer(folder)
   const { layers } = await chainOf(folder, top)
-  if (layers.length - 1 > frozenLayersMax) await mergeLayers(folder, { upTo: knownLayer })
-  else await removeMergedLayers(folder)
+  if (layers.length - 1 <= frozenLayersMax) {
+    await removeMergedLayers(folder)
+    return true
+  }
+  try {
+    const keys = await keysOfVolume(volume, openDiskKey)
+    await mergeLayers(folder, { upTo: knownLayer, keys })
+  } catch (error) {
+    // Nobody reads it now, so nobody waits for that.
+    if (!(error instanceof KeyUnusable)) throw error
+  }
   return true
 }

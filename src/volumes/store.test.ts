@@ -17,7 +17,7 @@ import {
   insertAttachment,
   insertVolume,
   listAttachments,
-  listBaseManifests,
+  listBases,
   listVolumes,
   setDeleteOnTermination,
   setKnown,
@@ -89,7 +89,7 @@ for (const [name, start] of Object.entries(databases)) {
       })
       assert.deepEqual(await findVolumeById(reads, first.id), first)
       assert.deepEqual(await listVolumes(reads, { accountId, region }), [first, blank])
-      assert.deepEqual([...(await listBaseManifests(reads))], [manifest])
+      assert.deepEqual(await listBases(reads), [{ manifest, keyId: undefined }])
       await transaction(writes, (tx) => deleteVolumeRow(tx, first.id))
       assert.equal(await findVolumeById(reads, first.id), undefined)
     })

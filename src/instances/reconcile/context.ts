@@ -6,6 +6,7 @@ import type { Id } from '../../lib/ids.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Networks } from '../../network/networks.ts'
 import type { Lanes } from '../../reconcile/lanes.ts'
+import type { OpenDiskKey } from '../../volumes/disk-keys.ts'
 import type { Bases } from '../../volumes/bases.ts'
 import type { Machines } from '../machines.ts'
 
@@ -16,6 +17,7 @@ export interface InstanceDependencies {
   /** Work on a volume's files holds the lane `volume/<id>`. */
   readonly lanes: Lanes
   readonly volumeFolder: (id: Id<'volume'>) => string
+  readonly openDiskKey: OpenDiskKey
   /** Where the root of an instance lies that is no volume. */
   readonly rootFolder: (id: Id<'instance'>) => string
   readonly bases: Pick<Bases, 'ensure'>

@@ -5,10 +5,12 @@ import { NoFreePort } from '../../qemu/disks.ts'
 import { chainOf, hasMergedLayers, removeMergedLayers, topLayer } from '../../qemu/layers.ts'
 import type { Id } from '../../lib/ids.ts'
 import type { Machine } from '../../qemu/machine.ts'
+import type { DiskKeys } from '../../qemu/luks.ts'
 import { QmpGone } from '../../qemu/qmp.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
 import { hasPendingSnapshots } from '../../snapshots/store.ts'
 import type { Attachment } from '../../volumes/attachment.ts'
+import { keysOfVolume } from '../../volumes/disk-keys.ts'
 import {
   changeAttachmentState,
   changeVolumeState,
@@ -78,12 +80,13 @@ async function attach(
   machine: Machine | undefined,
   dependencies: InstanceDependencies,
 ): Promise<boolean> {
-  const { db, volumeFolder } = dependencies
+  const { db, volumeFolder, openDiskKey } = dependencies
   const volume = await findVolumeById(db.reads, volumeId)
   if (!volume || volume.state === 'creating' || volume.state === 'error') return false
   try {
     await holdVolumes(dependencies.lanes, [volumeId], async () => {
-      const disk = diskOf(volumeId, volumeFolder(volumeId))
+      const keys = await keysOfVolume(volume, openDiskKey)
+      const disk = diskOf(volumeId, volumeFolder(volumeId), keys)
       await machine?.plug(disk, { timeoutMs: unplugMsMax })
     })
   } catch (error) {
@@ -139,11 +142,12 @@ export async function catchUp(
     readonly folder: string
     readonly written: number
     readonly top: number
+    readonly keys: DiskKeys | undefined
   },
 ): Promise<void> {
-  const { diskId: id, folder, written, top } = disk
+  const { diskId: id, folder, written, top, keys } = disk
   for (let layer = written + 1; layer <= top; layer++) {
-    await machine.freeze([{ diskId: id, folder, layer }])
+    await machine.freeze([{ diskId: id, folder, layer, keys }])
   }
 }
 
@@ -154,7 +158,7 @@ export async function catchUp(
 export async function mergeLayersOf(
   instance: Instance,
   machine: Machine,
-  { db, volumeFolder }: InstanceDependencies,
+  { db, volumeFolder, openDiskKey }: InstanceDependencies,
 ): Promise<boolean> {
   let isAll = true
   const tops = await machine.topLayers()
@@ -166,7 +170,11 @@ export async function mergeLayersOf(
     if (written === undefined) continue
     const folder = volumeFolder(volumeId)
     const top = await topLayer(folder)
-    await catchUp(machine, { diskId: diskId(volumeId), folder, written, top })
+    if (written < top) {
+      const behind = await findVolumeById(db.writes, volumeId)
+      const keys = behind && (await keysOfVolume(behind, openDiskKey))
+      await catchUp(machine, { diskId: diskId(volumeId), folder, written, top, keys })
+    }
     const chain = await chainOf(folder, top)
     const isShort = chain.layers.length - 1 <= frozenLayersMax
     if (isShort && !(await hasMergedLayers(folder, chain))) continue

@@ -16,6 +16,7 @@ import {
 import { finishFreeze, listWantedFreezes } from '../../freezes/store.ts'
 import { addLayer, topLayer } from '../../qemu/layers.ts'
 import type { Machine } from '../../qemu/machine.ts'
+import { keysOfVolume } from '../../volumes/disk-keys.ts'
 import { diskId } from '../hardware.ts'
 import type { Instance } from '../instance.ts'
 import { catchUp } from './disks.ts'
@@ -79,20 +80,21 @@ async function takeNow(
   machine: Machine,
   dependencies: InstanceDependencies,
 ): Promise<void> {
-  const { db, lanes, volumeFolder } = dependencies
+  const { db, lanes, volumeFolder, openDiskKey } = dependencies
   await holdVolumes(lanes, await listVolumesOfFreeze(db.writes, freeze.id), async () => {
     const layers = await recordLayers(dependencies, freeze.id)
     const written = await machine.topLayers()
     const points = []
-    for (const [volumeId, layer] of layers) {
-      const folder = volumeFolder(volumeId)
-      if ((await topLayer(folder)) === layer) await addLayer(folder, layer + 1)
+    for (const { volume, layer } of layers) {
+      const folder = volumeFolder(volume.id)
+      const keys = await keysOfVolume(volume, openDiskKey)
+      if ((await topLayer(folder)) === layer) await addLayer(folder, layer + 1, keys)
       // QEMU may be past it already, and a volume that is not plugged in yet needs only its file.
-      const id = diskId(volumeId)
+      const id = diskId(volume.id)
       const now = written.get(id)
       if (now === undefined || now > layer) continue
-      await catchUp(machine, { diskId: id, folder, written: now, top: layer })
-      points.push({ diskId: id, folder, layer: layer + 1 })
+      await catchUp(machine, { diskId: id, folder, written: now, top: layer, keys })
+      points.push({ diskId: id, folder, layer: layer + 1, keys })
     }
     await machine.freeze(points)
     await transaction(db.writes, (tx) => finishFreeze(tx, freeze.id))

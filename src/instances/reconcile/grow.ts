@@ -9,7 +9,8 @@ import {
 } from '../../volume-modifications/apply.ts'
 import type { Modification } from '../../volume-modifications/modification.ts'
 import { listModificationsIn } from '../../volume-modifications/store.ts'
-import { listAttachments } from '../../volumes/store.ts'
+import { keysOfVolume } from '../../volumes/disk-keys.ts'
+import { findVolumeById, listAttachments } from '../../volumes/store.ts'
 import { diskId } from '../hardware.ts'
 import type { Instance } from '../instance.ts'
 import type { InstanceDependencies } from './context.ts'
@@ -43,7 +44,7 @@ export async function growDisks(
 async function growOnline(
   modification: Modification,
   machine: Machine,
-  { db, volumeFolder }: InstanceDependencies,
+  { db, volumeFolder, openDiskKey }: InstanceDependencies,
 ): Promise<boolean> {
   const { volumeId } = modification
   const id = diskId(volumeId)
@@ -53,7 +54,12 @@ async function growOnline(
   const folder = volumeFolder(volumeId)
   return await applyModification(db, modification, async (sizeBytes) => {
     // A layer that was put on top before is smaller, and would shrink the disk when QEMU came to it.
-    await catchUp(machine, { diskId: id, folder, written, top: await topLayer(folder) })
+    const top = await topLayer(folder)
+    if (written < top) {
+      const volume = await findVolumeById(db.writes, volumeId)
+      const keys = volume && (await keysOfVolume(volume, openDiskKey))
+      await catchUp(machine, { diskId: id, folder, written, top, keys })
+    }
     await machine.resize(id, sizeBytes)
   })
 }

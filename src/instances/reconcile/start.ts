@@ -9,11 +9,12 @@ import { findUefiData } from '../../images/uefi-data-store.ts'
 import { listInterfaces } from '../../network/interface-store.ts'
 import type { Machine } from '../../qemu/machine.ts'
 import { decodeUefiData } from '../../qemu/uefi-data.ts'
-import type { MachineSpec } from '../../qemu/machine-spec.ts'
+import type { DiskSpec, MachineSpec } from '../../qemu/machine-spec.ts'
 import { startMachine } from '../../qemu/start-machine.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
 import { tapName } from '../../vpc/spec.ts'
 import { type Attachment, attachmentsMax } from '../../volumes/attachment.ts'
+import { keysOfVolume } from '../../volumes/disk-keys.ts'
 import {
   changeAttachmentState,
   changeVolumeState,
@@ -98,6 +99,20 @@ async function uefiOf(
   return data === undefined ? {} : { uefiVariables: decodeUefiData(data, uefiDictionary) }
 }
 
+async function disksOf(
+  ordered: readonly Attachment[],
+  { db, volumeFolder, openDiskKey }: InstanceDependencies,
+): Promise<readonly DiskSpec[]> {
+  const disks: DiskSpec[] = []
+  for (const [index, { volumeId }] of ordered.entries()) {
+    const volume = await findVolumeById(db.reads, volumeId)
+    const keys = volume && (await keysOfVolume(volume, openDiskKey))
+    const disk = diskOf(volumeId, volumeFolder(volumeId), keys)
+    disks.push(index === 0 ? { ...disk, bootIndex: 0 } : disk)
+  }
+  return disks
+}
+
 /** Starts the machine of an instance with what it has now. */
 export async function launchMachine(
   instance: Instance,
@@ -105,7 +120,7 @@ export async function launchMachine(
   network: Promise<{ readonly enter: readonly string[] }>,
   dependencies: InstanceDependencies,
 ): Promise<Machine> {
-  const { db, machines, lanes, volumeFolder, accelerator } = dependencies
+  const { db, machines, lanes, accelerator } = dependencies
   const { id } = instance
   const type = instanceTypeNamed(instance.instanceType)
   const folder = machines.folder(id)
@@ -129,6 +144,7 @@ export async function launchMachine(
     hasTpm: instance.tpmSupport !== undefined,
     uuid: uuidOf(id),
     smbios: smbiosOf(id, instance.instanceType),
+    disks: await disksOf(ordered, dependencies),
     disks: disks.map((disk, index) => ({ ...disk, ...(index === 0 && { bootIndex: 0 }) })),
     nics: interfaces.map((port, index) => ({
       id: `net${index}`,
