@@ -4,6 +4,7 @@
  * the host cannot hold is not promised.
  */
 import type { RunInstancesRequest } from '@aws-sdk/client-ec2'
+import { claimBundle } from '../bundles/store.ts'
 import type { Tx } from '../db/database.ts'
 import { findVisible, isAllowed } from '../images/find.ts'
 import {
@@ -28,6 +29,7 @@ import { checkAttachmentCount } from '../volumes/attachment.ts'
 import { createVolume } from '../volumes/create.ts'
 import { chooseEncryption, type Encryption } from '../volumes/encryption.ts'
 import { insertAttachment } from '../volumes/store.ts'
+import { bytesPerGiB } from '../volumes/volume.ts'
 import type { WriteCall } from '../wire/operation.ts'
 import { type Disk, mergeBlockDevices, resolveDisks } from './block-devices.ts'
 import {
@@ -39,6 +41,7 @@ import {
 } from './capacity.ts'
 import { launching } from './cause.ts'
 import { type Instance, statesWithCapacity } from './instance.ts'
+import { checkStopProtection, hasHostRoot, shutdownBehaviorAtLaunch } from './instance-store.ts'
 import { bootModeOf, checkArchitecture, type InstanceType } from './instance-type.ts'
 import {
   checkSupported,
@@ -49,6 +52,7 @@ import {
   readShutdownBehavior,
 } from './launch-request.ts'
 import { defaultMetadataOptions, withMetadataOptions } from './metadata-options.ts'
+import { insertRoot } from './root-store.ts'
 import { insertInstance, listTypesInUse } from './store.ts'
 import { checkUserData } from './user-data.ts'
 
@@ -75,12 +79,15 @@ export async function launch(
   const nic = readInterface(request, type)
   const tags = tagsOnCreate(request.TagSpecifications, ['instance', 'volume', 'network-interface'])
   const userData = checkUserData(request.UserData)
-  const shutdownBehavior = readShutdownBehavior(request.InstanceInitiatedShutdownBehavior)
+  const wishedBehavior = readShutdownBehavior(request.InstanceInitiatedShutdownBehavior)
 
   const image = await findLaunchable(call, request.ImageId)
   if (!supportsType(image.instanceTypes, type.name)) throw typeNotSupported(image.id, type.name)
   checkArchitecture(type, image.architecture)
   checkBootable(image, type)
+  checkStopProtection(request.DisableApiStop ?? false, image)
+  const shutdownBehavior = shutdownBehaviorAtLaunch(wishedBehavior, image)
+  const root = await findRoot(call, image)
   const currentBootMode = bootModeOf(type, image.bootMode)
   const metadataOptions = withMetadataOptions(
     defaultMetadataOptions(image),
@@ -147,6 +154,7 @@ export async function launch(
       hasSourceDestCheck: true,
     }
     await record(call, instance, { disks, nic, tags })
+    if (root) await insertRoot(tx, { ...root, instanceId: instance.id })
     instances.push(instance)
   }
   await markLaunched(tx, image.id, now)
@@ -244,13 +252,15 @@ async function findLaunchable(
   return image
 }
 
+/** What the roots are made of where they are no volumes: each has its own, as large as a volume would be. */
+async function findRoot({ tx }: LaunchCall, image: Image) {
+  if (!hasHostRoot(image)) return undefined
+  const bundle = await claimBundle(tx, image.id)
+  if (!bundle?.disk) throw imageUnavailable(image.id)
+  return { disk: bundle.disk, sizeBytes: Math.ceil(bundle.sizeBytes / bytesPerGiB) * bytesPerGiB }
+}
+
 function checkBootable(image: Image, type: InstanceType): void {
-  if (image.rootDeviceType !== 'ebs') {
-    throw new ApiError(
-      'UnsupportedOperation',
-      `Images with a root device of type '${image.rootDeviceType}' cannot be launched.`,
-    )
-  }
   if (image.virtualizationType === 'hvm') return
   throw new ApiError(
     'InvalidParameterCombination',

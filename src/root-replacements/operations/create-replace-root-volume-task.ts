@@ -4,6 +4,7 @@ import type {
   CreateReplaceRootVolumeTaskResult,
 } from '@aws-sdk/client-ec2'
 import { type Instance, instanceNotFound, parseInstanceId } from '../../instances/instance.ts'
+import { checkRootIsReplaceable } from '../../instances/instance-store.ts'
 import { findOwnInstance } from '../../instances/store.ts'
 import { ApiError } from '../../lib/errors.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
@@ -71,6 +72,7 @@ async function findRunning({ input, tx, caller, region }: Call): Promise<Instanc
   const id = parseInstanceId(input.InstanceId ?? '')
   const instance = await findOwnInstance(tx, { accountId: caller.accountId, region, id })
   if (!instance) throw instanceNotFound([id])
+  checkRootIsReplaceable(instance)
   if (instance.state !== 'running') {
     throw new ApiError(
       'IncorrectInstanceState',

@@ -2,6 +2,7 @@
 import type { AttachVolumeRequest, VolumeAttachment } from '@aws-sdk/client-ec2'
 import { ApiError } from '../../lib/errors.ts'
 import { instanceNotFound, parseInstanceId } from '../../instances/instance.ts'
+import { hasHostRoot } from '../../instances/instance-store.ts'
 import { findOwnInstance } from '../../instances/store.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import {
@@ -38,7 +39,8 @@ export const attachVolume = writeOperation<AttachVolumeRequest, VolumeAttachment
       throw new ApiError('IncorrectState', `Instance '${instanceId}' is not 'running'.`)
     }
     const others = await listAttachments(tx, { instanceIds: [instanceId] })
-    checkDeviceIsFree(device, others)
+    const taken = hasHostRoot(instance) ? [{ device: instance.rootDeviceName }] : []
+    checkDeviceIsFree(device, [...others, ...taken])
     checkAttachmentCount(others.length + 1)
     const change = { id: volume.id, from: 'available', to: 'in-use' } as const
     if (!(await changeVolumeState(tx, change))) {
