@@ -62,7 +62,8 @@ const owed = `
   UNION ALL SELECT id, state FROM snapshots WHERE state = 'pending'
   UNION ALL SELECT id, state FROM freezes WHERE state = 'wanted'
   UNION ALL SELECT id, state FROM images WHERE state = 'pending'
-  UNION ALL SELECT id, state FROM imports WHERE state = 'active'`
+  UNION ALL SELECT id, state FROM imports WHERE state = 'active'
+  UNION ALL SELECT id, state FROM import_tasks WHERE state IN ('active', 'deleting')`
 
 export class BareWorld {
   readonly server: KillableServer

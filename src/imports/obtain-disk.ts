@@ -10,6 +10,7 @@ import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { bake } from '../catalog/bake.ts'
 import { isRecipeName } from '../catalog/recipe.ts'
+import type { DiskFormat } from '../qemu/disk-format.ts'
 import { convertToRaw, inspectDiskImage } from '../qemu/images.ts'
 import { type BootMode, findBootMode } from './boot-mode.ts'
 import type { Import } from './import.ts'
@@ -53,37 +54,50 @@ export async function obtainDisk(
     if (item.kind === 'url') await download(item.source, file, { progress, signal })
     await convert(file, path, { progress, signal })
   }
+  return await describeDisk(path)
+}
+
+/** What a raw disk says of itself. */
+export async function describeDisk(path: string): Promise<ObtainedDisk> {
   await using disk = await open(path, 'r')
   const { size } = await disk.stat()
   const [bootMode, platform] = [await findBootMode(disk), await findPlatform(disk)]
   return { path, sizeBytes: size, bootMode, platform }
 }
 
-interface Work {
+export interface Work {
   readonly progress: Progress
   readonly signal: AbortSignal
 }
 
-async function convert(from: string, to: string, { progress, signal }: Work): Promise<void> {
+/** Makes a file raw, in the format that its bytes show, and tells which that was. `check` can refuse it. */
+export async function convert(
+  from: string,
+  to: string,
+  { progress, signal, check }: Work & { readonly check?: (format: DiskFormat) => void },
+): Promise<DiskFormat> {
   const found = await stat(from).catch((error: unknown) => {
     throw new CannotImport(`Cannot read the file: ${(error as Error).message}`)
   })
   if (!found.isFile()) throw new CannotImport(`Cannot import what is not a file: ${from}`)
   try {
     const { format, virtualSizeBytes } = await inspectDiskImage(from, { sizeBytesMax })
+    check?.(format)
     await convertToRaw({ path: from, format }, to, {
       cpuSecondsMax,
       signal,
       onProgress: (percent) =>
         progress('converting', Math.round((virtualSizeBytes * percent) / 100), virtualSizeBytes),
     })
+    return format
   } catch (error) {
     signal.throwIfAborted()
     throw new CannotImport((error as Error).message, { cause: error })
   }
 }
 
-async function download(url: string, to: string, { progress, signal }: Work): Promise<void> {
+/** Fetches a URL into a file. */
+export async function download(url: string, to: string, { progress, signal }: Work): Promise<void> {
   const response = await fetch(url, { signal }).catch((error: unknown) => {
     signal.throwIfAborted()
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error

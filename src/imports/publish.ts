@@ -12,7 +12,7 @@ import { insertSnapshot } from '../snapshots/store.ts'
 import type { ImageWishes } from './import.ts'
 
 /** How EC2 names the first disk of a machine. */
-const rootDeviceName = '/dev/xvda'
+const usualDeviceName = '/dev/xvda'
 const gibibyte = 2 ** 30
 
 export interface StoredDisk {
@@ -24,25 +24,42 @@ export interface StoredDisk {
   readonly platform?: 'windows' | undefined
 }
 
-export async function publishImage(
+interface Owner {
+  readonly accountId: string
+  readonly region: string
+}
+
+interface Tools {
+  readonly now: Date
+  readonly newId: <K extends Kind>(kind: K) => Id<K>
+}
+
+/** What an image made of several disks has beside the first, which it boots from. */
+export interface MoreOfImage {
+  readonly rootDeviceName?: string
+  readonly others?: readonly { readonly deviceName: string; readonly disk: StoredSize }[]
+}
+
+type StoredSize = Omit<StoredDisk, 'bootMode' | 'platform'>
+
+const sizeGiBOf = ({ sizeBytes }: StoredSize) => Math.max(1, Math.ceil(sizeBytes / gibibyte))
+
+/** Makes a stored disk a completed snapshot. */
+export async function publishSnapshot(
   tx: Tx,
-  to: { readonly accountId: string; readonly region: string },
-  wishes: ImageWishes,
-  disk: StoredDisk,
-  tools: { readonly now: Date; readonly newId: <K extends Kind>(kind: K) => Id<K> },
-): Promise<{ imageId: Id<'image'>; snapshotId: Id<'snapshot'> }> {
-  const { now, newId } = tools
-  const { accountId, region } = to
-  const snapshotId = newId('snapshot')
-  const imageId = newId('image')
-  const sizeGiB = Math.max(1, Math.ceil(disk.sizeBytes / gibibyte))
+  { accountId, region }: Owner,
+  description: string,
+  disk: StoredSize,
+  { now, newId }: Tools,
+): Promise<Id<'snapshot'>> {
+  const id = newId('snapshot')
   await insertSnapshot(tx, {
-    id: snapshotId,
+    id,
     accountId,
     region,
     volumeId: noVolumeId,
-    volumeSizeGiB: sizeGiB,
-    description: `Imported for ${imageId}`,
+    volumeSizeGiB: sizeGiBOf(disk),
+    description,
     startedAt: now,
     progressPercent: 100,
     freezeId: undefined,
@@ -54,6 +71,32 @@ export async function publishImage(
     fullSizeBytes: disk.fullSizeBytes,
     addedBytes: disk.addedBytes,
   })
+  return id
+}
+
+export async function publishImage(
+  tx: Tx,
+  to: Owner,
+  wishes: ImageWishes,
+  disk: StoredDisk,
+  tools: Tools,
+  { rootDeviceName = usualDeviceName, others = [] }: MoreOfImage = {},
+): Promise<{
+  readonly imageId: Id<'image'>
+  readonly snapshotId: Id<'snapshot'>
+  /** Of all disks, the first included. */
+  readonly snapshotIds: readonly Id<'snapshot'>[]
+}> {
+  const { now, newId } = tools
+  const { accountId, region } = to
+  const imageId = newId('image')
+  const description = `Imported for ${imageId}`
+  const snapshotId = await publishSnapshot(tx, to, description, disk, tools)
+  const blockDevices = [blockDeviceOf(rootDeviceName, snapshotId, disk)]
+  for (const { deviceName, disk: other } of others) {
+    const id = await publishSnapshot(tx, to, description, other, tools)
+    blockDevices.push(blockDeviceOf(deviceName, id, other))
+  }
   // Who sees an image of the provider may copy it, as in EC2.
   if (wishes.isPublic) await addSnapshotPermissions(tx, snapshotId, [everyone])
   await insertImage(tx, {
@@ -82,12 +125,12 @@ export async function publishImage(
     sourceImageId: undefined,
     sourceImageRegion: undefined,
     lastLaunchedAt: undefined,
-    blockDevices: [
-      {
-        deviceName: rootDeviceName,
-        ebs: { snapshotId, sizeGiB, type: 'gp3', deleteOnTermination: true },
-      },
-    ],
+    blockDevices,
   })
-  return { imageId, snapshotId }
+  return { imageId, snapshotId, snapshotIds: blockDevices.map(({ ebs }) => ebs.snapshotId) }
 }
+
+const blockDeviceOf = (deviceName: string, snapshotId: Id<'snapshot'>, disk: StoredSize) => ({
+  deviceName,
+  ebs: { snapshotId, sizeGiB: sizeGiBOf(disk), type: 'gp3' as const, deleteOnTermination: true },
+})

@@ -3,8 +3,6 @@
  * Region at once: one disk, named by each. What was cut off begins anew; blocks
  * that are stored already are not stored again.
  */
-import { mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { blockSizeBytes } from '../block-store/block.ts'
 import type { BlockStore } from '../block-store/block-store.ts'
 import { type Connections, transaction } from '../db/database.ts'
@@ -21,6 +19,7 @@ import {
   listActiveImports,
   reportProgress,
 } from './store.ts'
+import { inWorkFolder, removeLeftovers } from './work-folder.ts'
 
 export interface ImportDependencies {
   readonly db: Connections
@@ -41,7 +40,8 @@ export function importReconciler(dependencies: ImportDependencies): Reconciler<I
   let isTidy = false
   return {
     name: 'imports',
-    stepsAtOnceMax: 1,
+    // Each has a folder and an upload of its own, and a core is what most of them take.
+    stepsAtOnceMax: 2,
     async due() {
       const ids = (await listActiveImports(db.reads)).map(({ id }) => id)
       if (!isTidy) await removeLeftovers(workFolder, ids)
@@ -67,20 +67,10 @@ export function importReconciler(dependencies: ImportDependencies): Reconciler<I
   }
 }
 
-/** What is left of imports that were over when the service was killed. */
-async function removeLeftovers(workFolder: string, active: readonly string[]): Promise<void> {
-  for (const name of await readdir(workFolder).catch(() => [])) {
-    if (!active.includes(name)) await rm(join(workFolder, name), { recursive: true, force: true })
-  }
-}
-
 async function bringIn(item: Import, dependencies: ImportDependencies): Promise<void> {
   const { db, blockStore, workFolder, regions, now, newId, signal } = dependencies
-  const folder = join(workFolder, item.id)
   const progress = throttledReport(item, dependencies)
-  try {
-    await rm(folder, { recursive: true, force: true })
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+  await inWorkFolder(workFolder, item.id, async (folder) => {
     const disk = await obtainDisk(item, folder, { progress, signal })
     using upload = blockStore.beginUpload()
     const whole = { start: 0, length: disk.sizeBytes, file: disk.path, fileOffset: 0 }
@@ -107,9 +97,7 @@ async function bringIn(item: Import, dependencies: ImportDependencies): Promise<
         }
       }
     })
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 function throttledReport(item: Import, { db }: ImportDependencies): Progress {

@@ -3,6 +3,8 @@
 const prefixes = {
   image: 'ami',
   'image-usage-report': 'amiur',
+  'import-image-task': 'import-ami',
+  'import-snapshot-task': 'import-snap',
   instance: 'i',
   'internet-gateway': 'igw',
   'key-pair': 'key',

@@ -6,6 +6,8 @@ import { type ReportId, reportNotFound } from '../image-usage/report.ts'
 import { listReports } from '../image-usage/store.ts'
 import { imagesNotFound } from '../images/image.ts'
 import { findVisible } from '../images/find.ts'
+import { type ImportTaskId, taskNotFound } from '../import-tasks/import-task.ts'
+import { listTasks } from '../import-tasks/store.ts'
 import { instanceNotFound } from '../instances/instance.ts'
 import { findOwnInstance } from '../instances/store.ts'
 import { keyPairIdNotFound } from '../key-pairs/key-pair.ts'
@@ -35,6 +37,12 @@ interface Owner {
   readonly region: string
 }
 
+const importTask: Kind = {
+  find: async (db, owner, id: ImportTaskId) =>
+    (await listTasks(db, owner)).find((one) => one.id === id),
+  notFound: taskNotFound,
+}
+
 const kinds: Readonly<Partial<Record<ResourceType, Kind>>> = {
   image: {
     // One puts one's own tags on public and shared images and snapshots too.
@@ -46,6 +54,8 @@ const kinds: Readonly<Partial<Record<ResourceType, Kind>>> = {
       (await listReports(db, owner)).find((one) => one.id === id),
     notFound: reportNotFound,
   },
+  'import-image-task': importTask,
+  'import-snapshot-task': importTask,
   instance: {
     find: (db, owner, id: Id<'instance'>) => findOwnInstance(db, { ...owner, id }),
     notFound: (id) => instanceNotFound([id]),

@@ -1,0 +1,94 @@
+/** Records a task that shall bring disks in: for `ImportSnapshot` and `ImportImage`. */
+import { ApiError, unsupportedParameter } from '../lib/errors.ts'
+import type { Permission } from '../iam/evaluate.ts'
+import { putTags } from '../tags/store.ts'
+import type { Tag } from '../tags/tag.ts'
+import type { PrepareContext, WriteCall } from '../wire/operation.ts'
+import type { Container } from './container.ts'
+import { checkText } from './read-container.ts'
+import { checkTaskCount, type ImageRequest, type ImportTask } from './import-task.ts'
+import { insertTask, listTasks } from './store.ts'
+import { noBucketCode } from './unknowns.ts'
+
+interface Input {
+  readonly Description?: string | undefined
+  readonly RoleName?: string | undefined
+  readonly Encrypted?: boolean | undefined
+  readonly KmsKeyId?: string | undefined
+}
+
+export async function beginTask(
+  { tx, caller, region, now, newId, input }: WriteCall<Input>,
+  wanted: {
+    readonly containers: readonly Container[]
+    readonly image: ImageRequest | undefined
+    readonly tags: readonly Tag[]
+  },
+): Promise<ImportTask> {
+  checkInput(input)
+  const { accountId } = caller
+  const resourceType = wanted.image ? 'import-image-task' : 'import-snapshot-task'
+  const all = await listTasks(tx, { accountId, region })
+  checkTaskCount(all.filter(({ endedAt }) => !endedAt).length)
+  const task: ImportTask = {
+    id: newId(resourceType),
+    accountId,
+    region,
+    description: input.Description,
+    containers: wanted.containers,
+    image: wanted.image,
+    state: 'active',
+    message: 'pending',
+    progressPercent: 0,
+    disks: wanted.containers.map(() => ({})),
+    imageId: undefined,
+    createdAt: now,
+    endedAt: undefined,
+  }
+  await insertTask(tx, task)
+  const { tags } = wanted
+  await putTags(tx, { accountId, region, resourceType, resourceId: task.id, tags })
+  return task
+}
+
+/** Who has something read from a bucket needs to be allowed to read it. */
+export function onObjects(action: string, containers: readonly Container[]): readonly Permission[] {
+  return [
+    { action: `ec2:${action}`, resource: '*' },
+    ...containers.flatMap(({ source }) =>
+      source.kind === 'object'
+        ? [
+            {
+              action: 's3:GetObject',
+              resource: `arn:aws:s3:::${source.bucket}/${source.key}`,
+            },
+          ]
+        : [],
+    ),
+  ]
+}
+
+/** Refuses a bucket that is not there. Whether the object is comes out when it is read, as in AWS. */
+export async function checkBuckets(
+  containers: readonly Container[],
+  { readers, caller, region }: PrepareContext,
+): Promise<void> {
+  const { accountId } = caller
+  for (const { source } of containers) {
+    if (source.kind !== 'object') continue
+    if (await readers.buckets.hasBucket({ accountId, region, bucket: source.bucket })) continue
+    throw new ApiError(noBucketCode, `The given S3 bucket does not exist: ${source.bucket}`)
+  }
+}
+
+function checkInput({ Encrypted, KmsKeyId, Description, RoleName }: Input): void {
+  if (Encrypted) throw unsupportedParameter('Encrypted')
+  if (KmsKeyId) throw unsupportedParameter('KmsKeyId')
+  checkText('Description', Description)
+  // What may be read is up to the caller's policy: a role has no part in it.
+  if (RoleName === undefined || /^[\w+=,.@-]{1,64}$/.test(RoleName)) return
+  throw new ApiError(
+    'InvalidParameter',
+    `The service role ${RoleName.slice(0, 100)} provided does not exist or does not have sufficient permissions`,
+  )
+}

@@ -1,0 +1,22 @@
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ImportSnapshot.html */
+import type { ImportSnapshotRequest, ImportSnapshotResult } from '@aws-sdk/client-ec2'
+import { tagsOnCreate } from '../../tags/on-create.ts'
+import { writeOperation } from '../../wire/operation.ts'
+import { beginTask, checkBuckets, onObjects } from '../begin.ts'
+import { readContainer } from '../read-container.ts'
+import { viewSnapshotTask } from '../view.ts'
+
+export const importSnapshot = writeOperation<ImportSnapshotRequest, ImportSnapshotResult>({
+  action: 'ImportSnapshot',
+  permissions: ({ DiskContainer }) => onObjects('ImportSnapshot', [readContainer(DiskContainer)]),
+  // Whatever the bucket lies on, nobody else waits for it.
+  prepare: ({ DiskContainer }, context) => checkBuckets([readContainer(DiskContainer)], context),
+
+  async run(call) {
+    const { input } = call
+    const type = 'import-snapshot-task'
+    const tags = tagsOnCreate(input.TagSpecifications, [type]).get(type) ?? []
+    const containers = [readContainer(input.DiskContainer)]
+    return viewSnapshotTask(await beginTask(call, { containers, image: undefined, tags }), tags)
+  },
+})
