@@ -39,7 +39,7 @@ export async function* checkFiles(db: Database, dataFolder: string): AsyncGenera
     const disk = roots.get(id)
     if (state !== 'running' || !disk) continue
     const chain = await chainOf(join(folder('instance-disks'), id), 1).catch(() => undefined)
-    const expected = basePath(folder('bases'), disk)
+    const expected = basePath(folder('bases'), { manifest: disk })
     if (chain?.basePath !== expected) {
       yield {
         about: id,

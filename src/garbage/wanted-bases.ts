@@ -23,12 +23,12 @@ export async function listWantedBases(db: Database): Promise<readonly Base[]> {
       wanted.push({ manifest: snapshot.manifest, keyId: snapshot.kmsKeyArn })
     }
   }
-  for (const disk of (await listInstanceRoots(db)).values()) wanted.add(disk)
+  for (const disk of (await listInstanceRoots(db)).values()) wanted.push({ manifest: disk })
   const bundles = await listBundleDisks(db)
   for (const ids of inChunks([...bundles.keys()])) {
     for (const { id, state, lastLaunchedAt } of await findImages(db, ids)) {
       const disk = bundles.get(id)
-      if (disk && state === 'available' && lastLaunchedAt) wanted.add(disk)
+      if (disk && state === 'available' && lastLaunchedAt) wanted.push({ manifest: disk })
     }
   }
   return wanted

@@ -99,18 +99,20 @@ async function uefiOf(
   return data === undefined ? {} : { uefiVariables: decodeUefiData(data, uefiDictionary) }
 }
 
+/** The root first, whatever it is. */
 async function disksOf(
+  instance: Instance,
   ordered: readonly Attachment[],
-  { db, volumeFolder, openDiskKey }: InstanceDependencies,
+  dependencies: InstanceDependencies,
 ): Promise<readonly DiskSpec[]> {
-  const disks: DiskSpec[] = []
-  for (const [index, { volumeId }] of ordered.entries()) {
+  const { db, volumeFolder, openDiskKey } = dependencies
+  const disks: DiskSpec[] = [...rootDisksOf(instance, dependencies)]
+  for (const { volumeId } of ordered) {
     const volume = await findVolumeById(db.reads, volumeId)
     const keys = volume && (await keysOfVolume(volume, openDiskKey))
-    const disk = diskOf(volumeId, volumeFolder(volumeId), keys)
-    disks.push(index === 0 ? { ...disk, bootIndex: 0 } : disk)
+    disks.push(diskOf(volumeId, volumeFolder(volumeId), keys))
   }
-  return disks
+  return disks.map((disk, index) => (index === 0 ? { ...disk, bootIndex: 0 } : disk))
 }
 
 /** Starts the machine of an instance with what it has now. */
@@ -128,10 +130,6 @@ export async function launchMachine(
   const interfaces = await listInterfaces(db.reads, { instanceIds: [id] })
   const { enter } = await network
   const ordered = inBootOrder(attachments, instance.rootDeviceName)
-  const disks = [
-    ...rootDisksOf(instance, dependencies),
-    ...ordered.map(({ volumeId }) => diskOf(volumeId, volumeFolder(volumeId))),
-  ]
   const spec: MachineSpec = {
     name: id,
     folder,
@@ -144,8 +142,7 @@ export async function launchMachine(
     hasTpm: instance.tpmSupport !== undefined,
     uuid: uuidOf(id),
     smbios: smbiosOf(id, instance.instanceType),
-    disks: await disksOf(ordered, dependencies),
-    disks: disks.map((disk, index) => ({ ...disk, ...(index === 0 && { bootIndex: 0 }) })),
+    disks: await disksOf(instance, ordered, dependencies),
     nics: interfaces.map((port, index) => ({
       id: `net${index}`,
       mac: port.mac,
