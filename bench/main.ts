@@ -8,6 +8,7 @@ import { benchApi } from './api.ts'
 import { benchBake } from './bake.ts'
 import { benchCopy } from './copy.ts'
 import { benchEbs } from './ebs.ts'
+import { benchIam } from './iam.ts'
 import { benchImages } from './images.ts'
 import { benchLaunch } from './launch.ts'
 import { benchMemory } from './memory.ts'
@@ -18,6 +19,7 @@ const benches = {
   copy: benchCopy,
   ebs: benchEbs,
   api: benchApi,
+  iam: benchIam,
   images: benchImages,
   memory: benchMemory,
 }
