@@ -127,7 +127,8 @@ function changed(device: BlockDevice, override: BlockDeviceMapping, isRoot: bool
       iops: Ebs.Iops ?? (isSameType ? before.iops : undefined),
       throughput: Ebs.Throughput ?? (isSameType ? before.throughput : undefined),
       initializationRate: Ebs.VolumeInitializationRate,
-      encrypted: Ebs.Encrypted ?? (isOther ? undefined : before.encrypted),
+      // A key is only taken with the word for it, whatever the image says.
+      encrypted: Ebs.Encrypted ?? (isOther || Ebs.KmsKeyId ? undefined : before.encrypted),
       keyId: Ebs.KmsKeyId,
       deleteOnTermination: Ebs.DeleteOnTermination ?? before.deleteOnTermination,
     },
