@@ -5,7 +5,7 @@ import { type Id, kindOf } from '../lib/ids.ts'
 import { type ReportId, reportNotFound } from '../image-usage/report.ts'
 import { listReports } from '../image-usage/store.ts'
 import { imagesNotFound } from '../images/image.ts'
-import { findVisible } from '../images/find.ts'
+import { findVisible, isAllowed } from '../images/find.ts'
 import { type ImportTaskId, taskNotFound } from '../import-tasks/import-task.ts'
 import { listTasks } from '../import-tasks/store.ts'
 import { instanceNotFound } from '../instances/instance.ts'
@@ -28,13 +28,14 @@ import type { ResourceType } from './tag.ts'
 
 interface Kind {
   /** The resource, where the account has it or may see it. */
-  readonly find: (db: Database, owner: Owner, id: never) => Promise<unknown>
+  readonly find: (db: Database, viewer: Viewer, id: never) => Promise<unknown>
   readonly notFound: (id: string) => ApiError
 }
 
-interface Owner {
+interface Viewer {
   readonly accountId: string
   readonly region: string
+  readonly now: Date
 }
 
 const importTask: Kind = {
@@ -45,8 +46,11 @@ const importTask: Kind = {
 
 const kinds: Readonly<Partial<Record<ResourceType, Kind>>> = {
   image: {
-    // One puts one's own tags on public and shared images and snapshots too.
-    find: (db, owner, id: Id<'image'>) => findVisible(db, { ...owner, id }),
+    // One puts one's own tags on public and shared images and snapshots too, where one's account allows them.
+    find: async (db, viewer, id: Id<'image'>) => {
+      const image = await findVisible(db, { ...viewer, id })
+      return image && (await isAllowed(db, viewer, image))
+    },
     notFound: (id) => imagesNotFound([id]),
   },
   'image-usage-report': {
@@ -116,13 +120,13 @@ export function readResources(ids: readonly string[]): readonly Resource[] {
 /** Throws the kind's own error for the first resource that is not there. */
 export async function checkExists(
   db: Database,
-  owner: Owner,
+  viewer: Viewer,
   resources: readonly Resource[],
 ): Promise<void> {
   for (const { resourceId, resourceType } of resources) {
     const kind = kinds[resourceType]
     // `kindOf` has found the id to be of this kind.
-    if (kind && (await kind.find(db, owner, resourceId as never))) continue
+    if (kind && (await kind.find(db, viewer, resourceId as never))) continue
     if (kind) throw kind.notFound(resourceId)
     throw new ApiError('InvalidID', `The ID '${resourceId}' is not valid`)
   }

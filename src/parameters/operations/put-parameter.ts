@@ -1,6 +1,6 @@
 /** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html */
 import type { PutParameterRequest, PutParameterResult } from '@aws-sdk/client-ssm'
-import { findVisible } from '../../images/find.ts'
+import { findVisible, isAllowed } from '../../images/find.ts'
 import { ApiError } from '../../lib/errors.ts'
 import { readTags } from '../../tags/tag.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
@@ -105,7 +105,7 @@ function readDescription(text: string | undefined): string | undefined {
 
 /** AWS looks for the image a little later, and then the parameter does not come; here it is said at once. */
 async function checkImage(
-  { tx }: Call,
+  { tx, now }: Call,
   made: ParameterKey & {
     readonly dataType: DataType
     readonly type: string
@@ -117,8 +117,10 @@ async function checkImage(
     throw validation('The data type aws:ec2:image is for parameters of the type String only.')
   }
   const { accountId, region, value: id } = made
-  if (isImageId(id) && (await findVisible(tx, { accountId, region, id: id as `ami-${string}` }))) {
-    return
+  if (isImageId(id)) {
+    const viewer = { accountId, region, now }
+    const image = await findVisible(tx, { ...viewer, id: id as `ami-${string}` })
+    if (image && (await isAllowed(tx, viewer, image))) return
   }
   throw validation(
     `The parameter value ${id.slice(0, 100)} is not the ID of an Amazon Machine Image that the ` +

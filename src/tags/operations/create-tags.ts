@@ -8,13 +8,13 @@ import { readTags } from '../tag.ts'
 
 export const createTags = writeOperation<CreateTagsRequest, Record<string, never>>({
   action: 'CreateTags',
-  async run({ input, tx, caller, region }) {
+  async run({ input, tx, caller, region, now }) {
     if (!input.Resources?.length) throw missingParameter('resourceIdSet')
     if (!input.Tags?.length) throw missingParameter('tagSet')
     const tags = readTags(input.Tags)
     const resources = readResources(input.Resources)
     const owner = { accountId: caller.accountId, region }
-    await checkExists(tx, owner, resources)
+    await checkExists(tx, { ...owner, now }, resources)
     for (const resource of resources) await putTags(tx, { ...owner, ...resource, tags })
     return {}
   },

@@ -8,13 +8,13 @@ import { checkTagKey } from '../tag.ts'
 
 export const deleteTags = writeOperation<DeleteTagsRequest, Record<string, never>>({
   action: 'DeleteTags',
-  async run({ input, tx, caller, region }) {
+  async run({ input, tx, caller, region, now }) {
     if (!input.Resources?.length) throw missingParameter('resourceIdSet')
     const resources = readResources(input.Resources)
     const tags = input.Tags?.map(({ Key: key = '', Value: value }) => ({ key, value }))
     for (const { key } of tags ?? []) checkTagKey(key)
     const { accountId } = caller
-    await checkExists(tx, { accountId, region }, resources)
+    await checkExists(tx, { accountId, region, now }, resources)
     for (const { resourceId } of resources) {
       await removeTags(tx, { accountId, resourceId, ...(tags?.length && { tags }) })
     }
