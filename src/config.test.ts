@@ -16,6 +16,8 @@ test('an installation that is told nothing has the defaults', () => {
     accelerator: 'auto',
     masterKeyCommand: undefined,
     uefiDictionaryFile: undefined,
+    tls: undefined,
+    callsPerSecond: 5000,
     auditRetention: { days: 90, eventsMax: 1_000_000 },
   })
 })
@@ -33,6 +35,8 @@ test('the environment wins over the file', (context) => {
 for (const [key, value] of Object.entries({
   IMAGO_ACCEL: 'fast',
   IMAGO_AUDIT_DAYS: '0',
+  IMAGO_CALLS_PER_SECOND: 'many',
+  IMAGO_TLS_KEY: 'alone',
   IMAGO_ACCOUNT_ID: '12345',
   IMAGO_CONFIG: '/no/such/file',
   IMAGO_DTAA: '/tmp',

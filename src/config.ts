@@ -23,6 +23,10 @@ export interface Config {
   readonly masterKeyCommand: string | undefined
   /** A file with what EC2 compresses `UefiData` with; without one, such data cannot be read. */
   readonly uefiDictionaryFile: string | undefined
+  /** The certificate and key of the API; where not given and needed, one of our own. */
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined
+  /** How often one key may call; for a moment twice as often. */
+  readonly callsPerSecond: number
   /** How much of each account's audit trail is kept. */
   readonly auditRetention: { readonly days: number; readonly eventsMax: number }
 }
@@ -38,6 +42,7 @@ const known = [
   'IMAGO_ACCOUNT_ID',
   'IMAGO_AUDIT_DAYS',
   'IMAGO_AUDIT_EVENTS',
+  'IMAGO_CALLS_PER_SECOND',
   'IMAGO_CONFIG',
   'IMAGO_DATA',
   // These two are for the recipes, which read them from the environment.
@@ -48,6 +53,8 @@ const known = [
   'IMAGO_REGIONS',
   'IMAGO_ROOT_ACCESS_KEY_ID',
   'IMAGO_ROOT_SECRET_ACCESS_KEY',
+  'IMAGO_TLS_CERTIFICATE',
+  'IMAGO_TLS_KEY',
   'IMAGO_UEFI_DICTIONARY',
 ] as const
 
@@ -71,6 +78,8 @@ export function readConfig(environment: Environment): Config {
     accelerator: parseAccelerator(value('IMAGO_ACCEL') ?? 'auto'),
     masterKeyCommand: value('IMAGO_MASTER_KEY_COMMAND'),
     uefiDictionaryFile: value('IMAGO_UEFI_DICTIONARY'),
+    tls: parseTls(value('IMAGO_TLS_CERTIFICATE'), value('IMAGO_TLS_KEY')),
+    callsPerSecond: parseCount('IMAGO_CALLS_PER_SECOND', value('IMAGO_CALLS_PER_SECOND') ?? '5000'),
     auditRetention: {
       days: parseCount('IMAGO_AUDIT_DAYS', value('IMAGO_AUDIT_DAYS') ?? '90'),
       eventsMax: parseCount('IMAGO_AUDIT_EVENTS', value('IMAGO_AUDIT_EVENTS') ?? '1000000'),
@@ -143,6 +152,13 @@ function parseRootKey(id: string | undefined, secret: string | undefined): Confi
 function parseCount(key: Key, text: string): number {
   if (!/^[1-9]\d{0,11}$/.test(text)) throw refuse(key, 'a number from 1', text)
   return Number(text)
+}
+
+function parseTls(certificate: string | undefined, key: string | undefined): Config['tls'] {
+  if (!certificate && !key) return undefined
+  if (!certificate) throw new ConfigError('IMAGO_TLS_KEY needs IMAGO_TLS_CERTIFICATE too')
+  if (!key) throw new ConfigError('IMAGO_TLS_CERTIFICATE needs IMAGO_TLS_KEY too')
+  return { certificate: resolve(certificate), key: resolve(key) }
 }
 
 function parseAccelerator(text: string): Config['accelerator'] {

@@ -35,6 +35,7 @@ export async function answerExtension(
   })
   try {
     signed = await authenticate(request, system, now)
+    system.limiter.take(signed.accessKeyId, performance.now())
     const { caller, region, service } = signed
     if (service !== 'imago') {
       throw new ApiError('SignatureDoesNotMatch', "Credential should be scoped to service 'imago'.")

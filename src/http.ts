@@ -1,25 +1,43 @@
 /** The HTTP server: reads a request whole, hands it to whom it is for, and writes the answer. */
+import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { answerExtension } from './extension-pipeline.ts'
 import { extensions } from './extensions.ts'
 import { ApiError } from './lib/errors.ts'
 import { answer, type System } from './pipeline.ts'
+import type { Certificate } from './tls/certificate.ts'
 import { addressee } from './wire/codec.ts'
 import type { HttpRequest } from './wire/request.ts'
+
+/** Slow clients do not keep others out: what is not whole by then is let go. */
+const limits = {
+  maxHeaderSize: 32 * 1024,
+  headersTimeout: 20_000,
+  requestTimeout: 60_000,
+  // A client keeps its connection; one that says nothing for long does not.
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 5000,
+}
+const connectionsMax = 2000
 
 /** AWS does not say its own limit; user data of 16 KiB and a thousand long filters fit in. */
 const bodyBytesMax = 1024 * 1024
 
-export function createApiServer(system: System): FastifyInstance {
+/** Speaks TLS where there is a certificate. */
+export function createApiServer(system: System, certificate?: Certificate): FastifyInstance {
   const server = Fastify({
+    serverFactory: (handler) => {
+      if (!certificate) return createHttpServer(limits, handler)
+      const { certificate: cert, key } = certificate
+      return createHttpsServer({ ...limits, cert, key, minVersion: 'TLSv1.2' }, handler)
+    },
     bodyLimit: bodyBytesMax,
     logger: false,
-    // A client keeps its connection; one that says nothing for long does not.
-    keepAliveTimeout: 75_000,
-    requestTimeout: 60_000,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
   })
+  server.server.maxConnections = connectionsMax
   server.removeAllContentTypeParsers()
   // A signature covers the bytes, so nothing may touch them before.
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>

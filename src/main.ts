@@ -57,9 +57,12 @@ import { snapshotTierReconciler } from './snapshot-tiers/reconcile.ts'
 import { snapshotReconciler } from './snapshots/reconcile.ts'
 import { restoreImageReconciler } from './stored-images/reconcile/restore-image.ts'
 import { storeImageReconciler } from './stored-images/reconcile/store-image.ts'
+import { openCertificate } from './tls/certificate.ts'
 import { modificationReconciler } from './volume-modifications/reconcile.ts'
 import { Bases } from './volumes/bases.ts'
+import { cipherUnder } from './volumes/disk-keys.ts'
 import { volumeReconciler } from './volumes/reconcile.ts'
+import { RateLimiter } from './wire/rate-limiter.ts'
 import { loadServices } from './wire/codec.ts'
 
 /** Whose images the starter images are. Tools know this account by its alias. */
@@ -71,6 +74,8 @@ const garbageGraceMs = 60_000
 export interface Imago {
   /** `http://127.0.0.1:4780` */
   readonly endpoint: string
+  /** Of the certificate, where the API speaks TLS. */
+  readonly fingerprint: string | undefined
   readonly rootKey: { readonly id: string; readonly secret: Secret }
   readonly accelerator: { readonly accelerator: Accelerator; readonly why: string }
   readonly db: Connections
@@ -173,7 +178,7 @@ export async function openImago(options: Options): Promise<Imago> {
     modificationReconciler(shared),
     freezeReconciler(shared),
     snapshotReconciler({ ...shared, blockStore }),
-    snapshotCopyReconciler({ db, blockStore, now }),
+    snapshotCopyReconciler({ ...shared, blockStore }),
     snapshotTierReconciler({ db, now }),
     fastRestoreReconciler({ db, bases, now, log }),
     imageReconciler(shared),
@@ -200,7 +205,7 @@ export async function openImago(options: Options): Promise<Imago> {
       newId,
       signal: closing.signal,
     }),
-    directSnapshotReconciler({ db, blockStore, now }),
+    directSnapshotReconciler({ ...shared, blockStore }),
     keyReconciler({ db, now }),
     garbageReconciler({ db, blockStore, bases, now }),
     auditReconciler({ db, now, retention: config.auditRetention }),
@@ -228,8 +233,9 @@ export async function openImago(options: Options): Promise<Imago> {
     services: loadServices(),
     newRequestId: randomUUID,
     changed: () => loop.wake(),
-    contents: new BlockIntake(blockStore),
+    contents: new BlockIntake(blockStore, (arn) => cipherUnder(arn, openKey)),
     sharedWrites: new SharedTransactions(db.writes),
+    limiter: new RateLimiter(config.callsPerSecond),
     readers: {
       masterKey,
       randomBytes,
@@ -237,8 +243,10 @@ export async function openImago(options: Options): Promise<Imago> {
       seal: (text) => createHmac('sha256', sealKey).update(text).digest(),
       consoleOutput: (id, bytesMax) => machines.consoleOutput(id as Id<'instance'>, bytesMax),
       screenshot: (id, how) => machines.screenshot(id as Id<'instance'>, how),
-      platform: (manifest) =>
-        findPlatform(new StoredDisk(blockStore, manifest)).catch(() => undefined),
+      platform: async (manifest, keyArn) => {
+        const disk = new StoredDisk(blockStore, manifest, () => cipherUnder(keyArn, openKey))
+        return await findPlatform(disk).catch(() => undefined)
+      },
       buckets,
       uefiVariables: (id) => machines.uefiVariables(id as Id<'instance'>),
       uefiDictionary,
@@ -247,9 +255,11 @@ export async function openImago(options: Options): Promise<Imago> {
       host: () => hostCapacity,
     },
   }
-  const server = createApiServer(system)
+  const certificate = await openCertificate(config, folder('tls'), now())
+  const server = createApiServer(system, certificate)
   opened.defer(() => server.close())
-  const endpoint = await server.listen(config.listen)
+  const listening = await server.listen(config.listen)
+  const endpoint = certificate ? listening.replace(/^http:/, 'https:') : listening
 
   if (!options.hasNoStarter) await wishStarter(db, regions[0] ?? '', now())
   // Every running machine is looked at once: that is the whole crash recovery.
@@ -261,6 +271,7 @@ export async function openImago(options: Options): Promise<Imago> {
   const all = opened.move()
   return {
     endpoint,
+    fingerprint: certificate?.fingerprint,
     rootKey,
     accelerator,
     db,

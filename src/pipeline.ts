@@ -17,6 +17,7 @@ import type { Log } from './lib/log.ts'
 import { addressee, isServiceName, type Service, type Services } from './wire/codec.ts'
 import type { Contents } from './wire/contents.ts'
 import type { CallContext, Operation, WriteCall, WriteOperation } from './wire/operation.ts'
+import type { RateLimiter } from './wire/rate-limiter.ts'
 import type { Readers } from './wire/readers.ts'
 import type { HttpRequest, HttpResponse } from './wire/request.ts'
 import { type Reply, textOf } from './wire/service.ts'
@@ -31,6 +32,7 @@ export interface System {
   /** For calls that come in great numbers. */
   readonly sharedWrites: SharedTransactions
   readonly audit: AuditLog
+  readonly limiter: RateLimiter
   readonly now: () => Date
   readonly randomBytes: (count: number) => Uint8Array
   readonly newRequestId: () => string
@@ -74,6 +76,7 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
 
   try {
     signed = await authenticate(request, system, now)
+    system.limiter.take(signed.accessKeyId, performance.now())
     service = serviceOf(signed, system)
     const asked = service.read(request)
     action = asked.action

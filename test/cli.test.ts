@@ -1,10 +1,12 @@
 /** The command, as far as it goes without a guest. */
 import assert from 'node:assert/strict'
-import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { certificateFileIn, ensureCertificate } from '../src/tls/certificate.ts'
 import { commandLine } from './command.ts'
 
 /** One line for the person, and no stack. */
@@ -95,4 +97,26 @@ test('an unknown command, and one that lacks something, say what there is', asyn
   assert.equal(lacking.code, 1)
   assert.match(lacking.errors, /required option '--name <name>' not specified/)
   assert.match((await imago.run(['--version'])).output, /^\d+\.\d+\.\d+\n$/)
+})
+
+test('with a certificate the service speaks TLS only, and its commands know it', async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'imago-certificate-'))
+  context.after(() => rm(folder, { recursive: true }))
+  const made = await ensureCertificate(folder, { names: ['127.0.0.1'], now: new Date() })
+  await writeFile(join(folder, 'key.pem'), made.key)
+  const imago = await commandLine(context, {
+    IMAGO_TLS_CERTIFICATE: certificateFileIn(folder),
+    IMAGO_TLS_KEY: join(folder, 'key.pem'),
+  })
+  await imago.serve().answers()
+  const identity = await imago.run(['aws', 'sts', 'get-caller-identity', '--output', 'json'])
+  assert.equal(identity.code, 0, identity.errors)
+  const freed = await imago.run(['gc'])
+  assert.match(freed.output, /^Freed /, freed.errors)
+  const endpoint = (await readFile(join(imago.dataFolder, 'endpoint'), 'utf8')).trim()
+  assert.match(endpoint, /^https:/)
+  await assert.rejects(fetch(endpoint), 'nobody else knows the certificate')
+  await assert.rejects(fetch(endpoint.replace('https', 'http')), 'it does not speak without TLS')
+  const trail = await imago.run(['audit', 'verify'])
+  assert.match(trail.output, /^123456789012: \d+ events, whole, up to [0-9a-f]{64}$/m)
 })

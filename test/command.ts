@@ -41,7 +41,11 @@ export interface Service {
   stop(): Promise<number | null>
 }
 
-export async function commandLine(context: Pick<TestContext, 'after'>): Promise<CommandLine> {
+/** With settings beside the usual ones, where there are `more`. */
+export async function commandLine(
+  context: Pick<TestContext, 'after'>,
+  more: Readonly<Record<string, string>> = {},
+): Promise<CommandLine> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'imago-cli-'))
   const services: ChildProcess[] = []
   context.after(async () => {
@@ -58,6 +62,7 @@ export async function commandLine(context: Pick<TestContext, 'after'>): Promise<
     IMAGO_DATA: dataFolder,
     IMAGO_LISTEN: '127.0.0.1:0',
     IMAGO_ACCEL: process.env['IMAGO_ACCEL'] ?? 'tcg',
+    ...more,
   }
   return {
     dataFolder,

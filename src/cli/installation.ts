@@ -9,6 +9,7 @@ import { chmod, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Config, readConfig } from '../config.ts'
 import { Secret } from '../lib/secret.ts'
+import { certificateFileIn } from '../tls/certificate.ts'
 import { CommandFailed, hasCode } from './failure.ts'
 import type { Shell } from './shell.ts'
 
@@ -16,6 +17,8 @@ export interface Access {
   readonly endpoint: string
   readonly region: string
   readonly key: { readonly id: string; readonly secret: Secret }
+  /** What vouches for the service where it speaks TLS. */
+  readonly certificateFile: string | undefined
 }
 
 export interface Installation {
@@ -61,7 +64,11 @@ export function readInstallation(shell: Shell): Installation {
     id: value('aws_access_key_id'),
     secret: new Secret(value('aws_secret_access_key')),
   }
-  return { config, access: { endpoint, region: chooseRegion(config, shell), key } }
+  const certificateFile = endpoint.startsWith('https:')
+    ? (config.tls?.certificate ?? certificateFileIn(join(dataFolder, 'tls')))
+    : undefined
+  const region = chooseRegion(config, shell)
+  return { config, access: { endpoint, region, key, certificateFile } }
 }
 
 /** The shell's own Region where the installation has it, else the first one. */

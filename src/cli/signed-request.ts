@@ -1,4 +1,6 @@
 /** Sends a request to the service, signed with Signature Version 4 as every client's is. */
+import { readFileSync } from 'node:fs'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { CommandFailed, messageOf } from './failure.ts'
 import type { Access } from './installation.ts'
@@ -13,7 +15,7 @@ const timeoutMs = 60_000
 
 /** Throws `CommandFailed` where nobody answers. */
 export async function send(
-  { endpoint, region, key }: Access,
+  { endpoint, region, key, certificateFile }: Access,
   request: {
     readonly service: 'ec2' | 'sts' | 'imago'
     readonly method: 'GET' | 'POST'
@@ -41,6 +43,7 @@ export async function send(
     body,
   })
   try {
+    if (certificateFile) trust(readFileSync(certificateFile, 'utf8'))
     const response = await fetch(url, {
       method,
       headers: signed.headers,
@@ -55,4 +58,10 @@ export async function send(
       { cause: error },
     )
   }
+}
+
+/** From now on, who shows this certificate is known too. */
+function trust(certificate: string): void {
+  const trusted = getCACertificates('default')
+  if (!trusted.includes(certificate)) setDefaultCACertificates([...trusted, certificate])
 }

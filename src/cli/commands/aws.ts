@@ -21,6 +21,7 @@ export async function aws(shell: Shell, args: readonly string[]): Promise<number
     AWS_DEFAULT_REGION: access.region,
     AWS_ENDPOINT_URL: access.endpoint,
     AWS_EC2_METADATA_DISABLED: 'true',
+    ...(access.certificateFile && { AWS_CA_BUNDLE: access.certificateFile }),
   }
   // Versions before 2.13 know the endpoint by the option alone.
   const hasEndpoint = args.some((arg) => /^--endpoint-url(?:=|$)/.test(arg))

@@ -10,6 +10,7 @@ import { type Config, ConfigError, readConfig } from '../../config.ts'
 import { FolderInUse } from '../../db/lock.ts'
 import type { Log } from '../../lib/log.ts'
 import { type Imago, openImago } from '../../main.ts'
+import { CertificateError } from '../../tls/certificate.ts'
 import { checkNetwork } from '../../vpc/doctor.ts'
 import { CommandFailed, hasCode, messageOf } from '../failure.ts'
 import { missingPackages } from '../host-tools.ts'
@@ -61,6 +62,7 @@ async function open(config: Config): Promise<{ imago: Imago; log: Log }> {
   } catch (error) {
     const address = `${listen.host}:${listen.port}`
     if (error instanceof FolderInUse || error instanceof ConfigError) throw error
+    if (error instanceof CertificateError) throw new CommandFailed(error.message)
     if (hasCode(error, 'EADDRINUSE')) {
       throw new CommandFailed(
         `Another program listens there, so choose by IMAGO_LISTEN: ${address}`,
@@ -99,7 +101,7 @@ async function waitForStarter(imago: Imago, shell: Shell, signal: AbortSignal): 
 }
 
 async function introduce(imago: Imago, config: Config, shell: Shell): Promise<void> {
-  const { endpoint, accelerator, rootKey } = imago
+  const { endpoint, fingerprint, accelerator, rootKey } = imago
   const { dataFolder, regions } = config
   const starter = await imago.findStarterImport()
   const command = relative(shell.folder, join(shell.repository, 'bin', 'imago'))
@@ -111,6 +113,7 @@ async function introduce(imago: Imago, config: Config, shell: Shell): Promise<vo
     shell,
     [
       `Imago listens on ${endpoint}`,
+      ...(fingerprint ? [`  certificate      SHA-256 ${fingerprint}`] : []),
       `  guests run on    ${guests}`,
       `  data folder      ${dataFolder}`,
       `  starter image    ${starter?.imageId ?? 'none'} (tiny: log in as root)`,
