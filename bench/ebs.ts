@@ -20,9 +20,9 @@ import {
 import { until } from './commands.ts'
 import { scratchFolder } from './disks.ts'
 import { printTable, spread, timed } from './figures.ts'
-import { startService } from './start-service.ts'
+import { type RunningService, startService } from './start-service.ts'
 
-const rounds = 3
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3)
 const blocks = 512
 const inFlight = 8
 const blockBytes = 512 * 1024
@@ -45,36 +45,65 @@ export async function benchEbs(): Promise<void> {
     credentials: { accessKeyId: keyId, secretAccessKey: secret },
     requestHandler: { httpAgent: new Agent({ keepAlive: true, maxSockets: inFlight }) },
   })
-  const speeds: Record<'fresh' | 'again' | 'read', number[]> = { fresh: [], again: [], read: [] }
+  const [fresh, again, read] = [newFigures(), newFigures(), newFigures()]
   for (let round = 0; round < rounds; round++) {
     const disk = Array.from({ length: blocks }, newBlock)
     const first = await start(ebs)
-    speeds.fresh.push(mebibytes / ((await timed(() => putAll(ebs, first, disk))) / 1000))
+    await measure(service, fresh, () => putAll(ebs, first, disk))
     const second = await start(ebs)
-    speeds.again.push(mebibytes / ((await timed(() => putAll(ebs, second, disk))) / 1000))
+    await measure(service, again, () => putAll(ebs, second, disk))
     await complete(ebs, second)
     const { Blocks = [] } = await ebs.send(new ListSnapshotBlocksCommand({ SnapshotId: second }))
     assert.equal(Blocks.length, blocks)
-    const read = inLanes(Blocks, async ({ BlockIndex, BlockToken }) => {
+    const getAll = inLanes(Blocks, async ({ BlockIndex, BlockToken }) => {
       const wanted = { SnapshotId: second, BlockIndex, BlockToken }
       const got = await ebs.send(new GetSnapshotBlockCommand(wanted))
       const bytes = await got.BlockData?.transformToByteArray()
       assert.equal(bytes?.length, blockBytes)
     })
-    speeds.read.push(mebibytes / ((await timed(read)) / 1000))
+    await measure(service, read, getAll)
   }
   ebs.destroy()
   const { peakMiB } = await service.memory()
   console.log(
     `The EBS direct APIs by the SDK, ${blocks} blocks, ${inFlight} in flight, ${rounds} rounds ` +
-      `(median, and range); the service took ${peakMiB.toFixed(0)} MiB at most\n`,
+      `(median, and range); the service took ${peakMiB.toFixed(0)} MiB at most. The client has its ` +
+      `share of the same processors, so what both took of them stands beside it\n`,
   )
+  const row = (name: string, { speed, service: own, client }: Figures) => [
+    name,
+    spread(speed),
+    spread(own),
+    spread(client),
+  ]
   printTable([
-    ['call', 'MiB/s'],
-    ['PutSnapshotBlock, new content', spread(speeds.fresh)],
-    ['PutSnapshotBlock, content that is there', spread(speeds.again)],
-    ['GetSnapshotBlock', spread(speeds.read)],
+    ['call', 'MiB/s', 'processor ms a block: service', 'client'],
+    row('PutSnapshotBlock, new content', fresh),
+    row('PutSnapshotBlock, content that is there', again),
+    row('GetSnapshotBlock', read),
   ])
+}
+
+interface Figures {
+  readonly speed: number[]
+  /** Milliseconds of a processor for each block. */
+  readonly service: number[]
+  readonly client: number[]
+}
+
+const newFigures = (): Figures => ({ speed: [], service: [], client: [] })
+
+async function measure(
+  service: RunningService,
+  figures: Figures,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const before = await service.processorSeconds()
+  const clientBefore = process.cpuUsage()
+  figures.speed.push(mebibytes / ((await timed(work)) / 1000))
+  const { user, system } = process.cpuUsage(clientBefore)
+  figures.client.push((user + system) / 1000 / blocks)
+  figures.service.push((((await service.processorSeconds()) - before) * 1000) / blocks)
 }
 
 function newBlock(): Block {

@@ -12,7 +12,7 @@ import { run, until } from './commands.ts'
 import { importImage, obtainDisk, scratchFolder } from './disks.ts'
 import { printTable, ratio, short, spread } from './figures.ts'
 import type { SignedClient } from './signed-client.ts'
-import { type RunningService, startService } from './start-service.ts'
+import { type RunningService, processorSeconds, startService } from './start-service.ts'
 
 const rounds = 5
 const manyCount = 20
@@ -229,16 +229,6 @@ async function basePathOf(args: readonly string[]): Promise<string> {
   const base = args.map((arg) => /"([^"]*\/bases\/[^"]*\.raw)"/.exec(arg)?.[1]).find(Boolean)
   assert(base, 'no base among the arguments')
   return base
-}
-
-/** What a process has used of processors so far. */
-async function processorSeconds(pid: number): Promise<number> {
-  const line = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const [user, system] = line
-    .slice(line.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-  return (Number(user) + Number(system)) / 100
 }
 
 async function sum(values: readonly Promise<number>[]): Promise<number> {

@@ -16,6 +16,8 @@ export interface RunningService extends AsyncDisposable {
   readonly startMs: number
   /** Resident memory, now and at its highest. */
   memory(): Promise<{ readonly nowMiB: number; readonly peakMiB: number }>
+  /** What it has used of processors so far. */
+  processorSeconds(): Promise<number>
 }
 
 interface Ready {
@@ -30,7 +32,7 @@ export async function startService(dataFolder: string): Promise<RunningService> 
   const startedAt = performance.now()
   const child = fork(program, [dataFolder], {
     // As `bin/imago` has it.
-    execArgv: ['--max-semi-space-size=4'],
+    execArgv: ['--max-semi-space-size=4', ...(process.env['BENCH_NODE']?.split(' ') ?? [])],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const ended = once(child, 'exit')
@@ -50,6 +52,7 @@ export async function startService(dataFolder: string): Promise<RunningService> 
     accelerator: ready.accelerator,
     startMs,
     memory: () => memoryOf(pid),
+    processorSeconds: () => processorSeconds(pid),
     async [Symbol.asyncDispose]() {
       client.close()
       child.kill('SIGTERM')
@@ -63,4 +66,14 @@ async function memoryOf(pid: number) {
   const mebibytes = (field: string): number =>
     Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024
   return { nowMiB: mebibytes('VmRSS'), peakMiB: mebibytes('VmHWM') }
+}
+
+/** What a process has used of processors so far. */
+export async function processorSeconds(pid: number): Promise<number> {
+  const line = await readFile(`/proc/${pid}/stat`, 'utf8')
+  const [user, system] = line
+    .slice(line.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+  return (Number(user) + Number(system)) / 100
 }
