@@ -4,10 +4,12 @@ import { createServer as createHttpsServer } from 'node:https'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { answerExtension } from './extension-pipeline.ts'
 import { extensions } from './extensions.ts'
+import { release } from './block-store/release.ts'
 import { ApiError } from './lib/errors.ts'
 import { answer, type System } from './pipeline.ts'
 import type { Certificate } from './tls/certificate.ts'
 import { addressee } from './wire/codec.ts'
+import { BodyTooLong, readBody } from './wire/read-body.ts'
 import type { HttpRequest } from './wire/request.ts'
 
 /** Slow clients do not keep others out: what is not whole by then is let go. */
@@ -40,15 +42,15 @@ export function createApiServer(system: System, certificate?: Certificate): Fast
   server.server.maxConnections = connectionsMax
   server.removeAllContentTypeParsers()
   // A signature covers the bytes, so nothing may touch them before.
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
-    done(null, body),
-  )
+  server.addContentTypeParser('*', (request: FastifyRequest) => readBody(request.raw, bodyBytesMax))
   server.route({
     // What the path means is for the protocol of the service to say.
     method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     url: '/*',
     handler: async (request, reply) => {
       const { status, headers, body } = await answer(readRequest(request), system)
+      // Nobody else has it, and to wait until it is collected costs more.
+      if (typeof body !== 'string') reply.raw.once('finish', () => release(body))
       return reply.code(status).headers(headers).send(body)
     },
   })
@@ -68,7 +70,7 @@ export function createApiServer(system: System, certificate?: Certificate): Fast
     })
   }
   server.setErrorHandler((error: { code?: string; statusCode?: number }, request, reply) => {
-    const isTooLarge = error.code === 'FST_ERR_CTP_BODY_TOO_LARGE'
+    const isTooLarge = error instanceof BodyTooLong
     if (!isTooLarge && (error.statusCode ?? 500) >= 500)
       system.log.error('a connection failed', { error })
     const shown = isTooLarge

@@ -89,7 +89,8 @@ export class BlockStore {
    * is to be read with its cipher: with another, or none, it is as good as damaged.
    */
   async readBlock(digest: Digest, cipher?: BlockCipher): Promise<Uint8Array> {
-    return await this.#parts.packs.readBlock(keyOf(digest), cipher)
+    const { packs, pool } = this.#parts
+    return await packs.readBlock(keyOf(digest), pool, cipher)
   }
 
   /** A block packed, as `Upload.putPackedBlock` takes it: verified too. */

@@ -6,7 +6,7 @@ import type { Disk, FileInfo } from './disk.ts'
 import { CorruptBlock, MissingBlock } from './errors.ts'
 import { inLanes } from './lanes.ts'
 import { loadPack, packPath } from './pack-reader.ts'
-import { unpackNamed } from './sealed-block.ts'
+import { tasks } from './tasks.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 export interface BrokenPack {
@@ -23,6 +23,8 @@ export class Packs {
   readonly broken: BrokenPack[] = []
   readonly #disk: Disk
   #lastNumber = 0
+  /** How many blocks are being read. */
+  #reads = 0
 
   private constructor(disk: Disk) {
     this.#disk = disk
@@ -51,12 +53,22 @@ export class Packs {
     return String(++this.#lastNumber).padStart(10, '0')
   }
 
-  async readBlock(key: BlockKey, cipher?: BlockCipher): Promise<Uint8Array> {
+  async readBlock(key: BlockKey, pool: WorkerPool, cipher?: BlockCipher): Promise<Uint8Array> {
     if (key === zeroKey) return new Uint8Array(blockSizeBytes)
-    return await this.follow(key, async ({ pack, offset, length }) => {
-      const packed = await this.#disk.read(packPath(pack.name), { offset, length })
-      return packed && unpackNamed(key, packed, cipher)
-    })
+    this.#reads++
+    try {
+      return await this.follow(key, async ({ pack, offset, length }) => {
+        const packed = await this.#disk.read(packPath(pack.name), { offset, length })
+        if (!packed) return undefined
+        // For one block alone, to start a thread would take longer.
+        const isHere = this.#reads === 1 && !pool.isStarted
+        const input = { packed, key, cipher }
+        const { plain } = isHere ? tasks.unpack(input) : await pool.run('unpack', input)
+        return plain
+      })
+    } finally {
+      this.#reads--
+    }
   }
 
   /** A block as it lies there, whole and verified. */

@@ -3,6 +3,7 @@
  * done by a worker or right here. An ArrayBuffer is handed over; a SharedArrayBuffer is
  * used by one side at a time.
  */
+import assert from 'node:assert/strict'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { decryptSectors, encryptSectors, xtsSectorBytes } from '../lib/xts.ts'
 import { type BlockKey, blockSizeBytes, isZero, packedSizeBytesMax } from './block.ts'
@@ -105,8 +106,16 @@ export const tasks: Tasks = {
 
   pack(input) {
     const { plain, positions, keys, cipher } = input
-    const { room = new ArrayBuffer(positions.length * packedSizeBytesMax) } = input
-    const bytes = new Uint8Array(room)
+    const { room } = input
+    if (positions.length === 1 && !room) {
+      const [position = 0] = positions
+      const start = position * blockSizeBytes
+      const block = plain.subarray(start, start + blockSizeBytes)
+      const packed = packNamed(keys[position] ?? '', block, cipher)
+      release(plain)
+      return { packed, lengths: [packed.length] }
+    }
+    const bytes = new Uint8Array(room ?? new ArrayBuffer(positions.length * packedSizeBytesMax))
     let at = 0
     const lengths = positions.map((position) => {
       const start = position * blockSizeBytes
@@ -142,7 +151,8 @@ export const tasks: Tasks = {
 
   unpack({ packed, key, cipher }) {
     const bytes = unpackNamed(key, packed, cipher)
-    return { plain: bytes && new Uint8Array(bytes) }
+    release(packed)
+    return { plain: bytes && ownBytes(bytes) }
   },
 
   reseal({ packed, key, cipher, to }) {
@@ -181,6 +191,12 @@ export const tasks: Tasks = {
 export type TaskName = keyof Tasks
 export type TaskInput<N extends TaskName> = Parameters<Tasks[N]>[0]
 export type TaskOutput<N extends TaskName> = ReturnType<Tasks[N]>
+
+/** Bytes that can be handed over, as they have a buffer of their own. */
+function ownBytes({ buffer, length }: Uint8Array): Bytes {
+  assert(buffer instanceof ArrayBuffer && buffer.byteLength === length)
+  return new Uint8Array(buffer)
+}
 
 function readPiece(plain: AnyBytes, piece: Piece, files: Map<string, number>): void {
   readBytes(plain, piece, files)

@@ -168,6 +168,7 @@ export class Upload {
       this.#closing.signal.throwIfAborted()
       const { claim, others } = this.#writer.decide([key])
       const [other] = others.values()
+      if (!claim && !other) release(plain)
       if (claim) {
         const addedBytes = await this.#write(claim, key, plain)
         await this.#commitSoon()
@@ -179,7 +180,9 @@ export class Upload {
         () => true,
         () => false,
       )
-      if (isSealed) return 0
+      if (!isSealed) continue
+      release(plain)
+      return 0
     }
   }
 

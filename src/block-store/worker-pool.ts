@@ -42,6 +42,10 @@ export class WorkerPool {
     return Math.max(1, this.#size * jobsPerThread)
   }
 
+  get isStarted(): boolean {
+    return this.#threads.size > 0
+  }
+
   /** Does a task. The buffers in its input are handed over and gone for the caller. */
   async run<N extends TaskName>(name: N, input: TaskInput<N>): Promise<TaskOutput<N>> {
     assert(!this.#isClosed, 'the block store is closed')
