@@ -11,6 +11,7 @@ import type { Id } from '../lib/ids.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import type { PendingSnapshot } from '../snapshots/snapshot.ts'
 import { completeSnapshot, failSnapshot, findSnapshot } from '../snapshots/store.ts'
+import { cipherUnder, type OpenDiskKey } from '../volumes/disk-keys.ts'
 import { type DirectSnapshot, hasTimedOut } from './direct-snapshot.ts'
 import {
   findDirectSnapshot,
@@ -22,10 +23,12 @@ import {
 export function directSnapshotReconciler({
   db,
   blockStore,
+  openDiskKey,
   now,
 }: {
   readonly db: Connections
   readonly blockStore: Pick<BlockStore, 'beginUpload' | 'readManifest'>
+  readonly openDiskKey: OpenDiskKey
   readonly now: () => Date
 }): Reconciler<Id<'snapshot'>> {
   const fail = async (tx: Tx, id: Id<'snapshot'>, message: string) => {
@@ -35,14 +38,15 @@ export function directSnapshotReconciler({
 
   const seal = async (
     { id, parentManifest, parentSnapshotId }: DirectSnapshot,
-    { volumeSizeGiB }: PendingSnapshot,
+    { volumeSizeGiB, kmsKeyArn }: PendingSnapshot,
   ) => {
+    const cipher = await cipherUnder(kmsKeyArn, openDiskKey)
     // What it names is held until the row names it.
-    using upload = blockStore.beginUpload()
+    using upload = blockStore.beginUpload(cipher)
     const blocks = new Map<number, BlockKey>()
     if (parentManifest !== undefined) {
       upload.hold(parentManifest)
-      const parent = await blockStore.readManifest(parentManifest)
+      const parent = await blockStore.readManifest(parentManifest, cipher)
       for (const [position, index] of parent.indexes.entries()) {
         blocks.set(index, keyAt(parent, position))
       }

@@ -27,6 +27,8 @@ import {
   sealDirectSnapshot,
 } from './store.ts'
 
+const openDiskKey = async () => assert.fail('nothing is encrypted')
+
 const id = 'snap-00000000000000001'
 const now = new Date(10_000_000)
 const pending: PendingSnapshot = {
@@ -104,7 +106,12 @@ for (const [name, start] of Object.entries(databases)) {
       assert(!next.hasBlock(digestNumber(2)))
       assert.equal(await countDirectBlocks(db.reads, id), 4)
 
-      const reconciler = directSnapshotReconciler({ db, blockStore: next, now: () => now })
+      const reconciler = directSnapshotReconciler({
+        db,
+        openDiskKey,
+        blockStore: next,
+        now: () => now,
+      })
       assert.deepEqual(await reconciler.due(), [])
       await transaction(db.writes, (tx) => sealDirectSnapshot(tx, { id, changedBlocksCount: 4 }))
       assert.deepEqual(await reconciler.due(), [id])
@@ -139,9 +146,14 @@ for (const [name, start] of Object.entries(databases)) {
         beginUpload: () => assert.fail('there is nothing to store'),
         readManifest: () => assert.fail('there is nothing to read'),
       }
-      const early = directSnapshotReconciler({ db, blockStore, now: () => after(1) })
+      const early = directSnapshotReconciler({ db, openDiskKey, blockStore, now: () => after(1) })
       assert.equal(await early.step(id), 'waiting')
-      const reconciler = directSnapshotReconciler({ db, blockStore, now: () => after(20) })
+      const reconciler = directSnapshotReconciler({
+        db,
+        openDiskKey,
+        blockStore,
+        now: () => after(20),
+      })
       assert.equal(await reconciler.step(id), 'moved')
       assert.equal((await findSnapshot(db.reads, id))?.state, 'error')
       assert.equal(await countDirectBlocks(db.reads, id), 0)

@@ -10,6 +10,12 @@ export const wrongChecksumReason: Reason = 'INVALID_BLOCK'
 /** Where another number of blocks was put than the caller says. */
 export const wrongCountReason: Reason = 'INVALID_PARAMETER_VALUE'
 
+/** Where the key of an encrypted snapshot is disabled, or gone. */
+export const keyTrouble = {
+  code: 'AccessDeniedException',
+  reason: 'DEPENDENCY_ACCESS_DENIED',
+} as const
+
 /** How long what a list has given out can be used. */
 export const tokensHoldMs = 7 * 24 * 60 * 60 * 1000
 

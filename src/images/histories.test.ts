@@ -133,7 +133,12 @@ async function startWorld(context: Pick<TestContext, 'after'>) {
   }
   const now = () => new Date(ms)
   const reconcilers = [
-    snapshotCopyReconciler({ db, now, blockStore: { hasManifest: () => true } }),
+    snapshotCopyReconciler({
+      db,
+      now,
+      blockStore: { hasManifest: () => true, beginUpload: () => assert.fail('nothing is new') },
+      openDiskKey: async () => assert.fail('nothing is encrypted'),
+    }),
     imageReconciler({ db, now }),
   ]
   const images: ModelImage[] = []

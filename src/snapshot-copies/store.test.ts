@@ -12,6 +12,9 @@ import { copySnapshots } from './copy.ts'
 import { snapshotCopyReconciler } from './reconcile.ts'
 import { findCopy, listCopiesUnderWay } from './store.ts'
 
+const openDiskKey = async () => assert.fail('nothing is encrypted')
+const beginUpload = () => assert.fail('nothing is new')
+
 const accountId = '111111111111'
 const now = new Date(1_000_000)
 const manifest = `sha256:${'a'.repeat(64)}` as const
@@ -68,8 +71,8 @@ for (const [name, start] of Object.entries(databases)) {
       await transaction(db.writes, (tx) => deleteSnapshotRow(tx, source.id))
       assert.deepEqual(await listLiveManifests(db.reads), [manifest])
 
-      const blockStore = { hasManifest: () => true }
-      const reconciler = snapshotCopyReconciler({ db, blockStore, now: () => now })
+      const blockStore = { hasManifest: () => true, beginUpload }
+      const reconciler = snapshotCopyReconciler({ db, blockStore, openDiskKey, now: () => now })
       assert.deepEqual(await reconciler.due(), [pending.id])
       assert.equal(await reconciler.step(pending.id), 'moved')
       assert.deepEqual(await reconciler.due(), [])
@@ -91,8 +94,8 @@ for (const [name, start] of Object.entries(databases)) {
       await transaction(db.writes, (tx) => insertSnapshot(tx, source))
       const [pending] = await copy(db)
       assert(pending)
-      const blockStore = { hasManifest: () => false }
-      const reconciler = snapshotCopyReconciler({ db, blockStore, now: () => now })
+      const blockStore = { hasManifest: () => false, beginUpload }
+      const reconciler = snapshotCopyReconciler({ db, blockStore, openDiskKey, now: () => now })
       await reconciler.step(pending.id)
       const copied = await findSnapshot(db.reads, pending.id)
       assert(copied?.state === 'error')

@@ -65,11 +65,11 @@ export async function listCopiesUnderWay(
   return (await select.execute()).map((row) => row.snapshot_id)
 }
 
-/** Nothing is owed to it any more. */
-export async function finishCopy(tx: Tx, id: Id<'snapshot'>): Promise<void> {
+/** Nothing is owed to it any more. A copy under another key has a disk of its own then. */
+export async function finishCopy(tx: Tx, id: Id<'snapshot'>, manifest?: Digest): Promise<void> {
   await tx
     .updateTable('snapshot_copies')
-    .set({ is_done: 1 })
+    .set({ is_done: 1, ...(manifest !== undefined && { manifest }) })
     .where('snapshot_id', '=', id)
     .execute()
 }

@@ -142,15 +142,16 @@ async function startWorld(connections: Connections) {
     if (operation.kind === 'read') return await operation.run({ ...shared, db: reads })
     return await transaction(writes, (tx) => operation.run({ ...shared, tx, newId, randomBytes }))
   }
+  const openDiskKey = async () => assert.fail('nothing is encrypted')
   const reconcilers: readonly Reconciler<Id<'snapshot'>>[] = [
     snapshotReconciler({
       db: connections,
       blockStore: store,
       volumeFolder: () => '/nowhere',
-      openDiskKey: async () => assert.fail('nothing is encrypted'),
+      openDiskKey,
       now,
     }),
-    snapshotCopyReconciler({ db: connections, now, blockStore: store }),
+    snapshotCopyReconciler({ db: connections, now, blockStore: store, openDiskKey }),
     snapshotTierReconciler({ db: connections, now }),
   ]
   const snapshots: Model[] = []

@@ -12,6 +12,9 @@ export interface StoredBlock extends Disposable {
 }
 
 export interface Contents {
-  /** Stores a whole block under the digest that it has. The buffer is handed over. */
-  storeBlock(digest: Digest, bytes: Uint8Array): Promise<StoredBlock>
+  /**
+   * Stores a whole block under the digest that it has, or encrypted under a key: then it has
+   * another. The buffer is handed over.
+   */
+  storeBlock(digest: Digest, bytes: Uint8Array, keyId?: string): Promise<StoredBlock>
 }

@@ -21,7 +21,7 @@ export interface Readers {
     options: { readonly wakesUp: boolean },
   ): Promise<Uint8Array | undefined>
   /** What a stored disk runs, as far as it is not Linux; nothing where it cannot be read. */
-  platform(manifest: Digest): Promise<'windows' | undefined>
+  platform(manifest: Digest, keyArn: string | undefined): Promise<'windows' | undefined>
   /** The buckets that objects are in: whether one is there, and what is in it. */
   readonly buckets: Pick<Buckets, 'hasBucket' | 'hasObject' | 'open'>
   /** What is in the block store, verified. */

@@ -165,7 +165,12 @@ export async function startWorld(context: Parameters<Start>[0], start: Start = d
   }
 
   const reconcilers = [
-    snapshotCopyReconciler({ db, now, blockStore: { hasManifest: () => true } }),
+    snapshotCopyReconciler({
+      db,
+      now,
+      blockStore: { hasManifest: () => true, beginUpload: () => assert.fail('nothing is new') },
+      openDiskKey: async () => assert.fail('nothing is encrypted'),
+    }),
     imageReconciler({ db, now }),
   ]
   const blockClock = clock()

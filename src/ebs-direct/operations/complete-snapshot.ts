@@ -1,22 +1,37 @@
 /** https://docs.aws.amazon.com/ebs/latest/APIReference/API_CompleteSnapshot.html */
-import { createHash } from 'node:crypto'
 import type { CompleteSnapshotRequest, CompleteSnapshotResponse } from '@aws-sdk/client-ebs'
 import { writeOperation } from '../../wire/operation.ts'
-import { bytesOfDigest, checkAlgorithm, invalid } from '../direct-snapshot.ts'
+import { checksumOfContent, checksumOfNames } from '../aggregate.ts'
+import { checkAlgorithm, invalid } from '../direct-snapshot.ts'
 import { onSnapshots, requireOpen, startedSnapshot } from '../find.ts'
-import { countDirectBlocks, listDirectBlocks, sealDirectSnapshot } from '../store.ts'
+import { cipherOfSnapshot } from '../opened.ts'
+import { countDirectBlocks, sealDirectSnapshot } from '../store.ts'
 import { wrongChecksumReason, wrongCountReason } from '../unknowns.ts'
 
 export const completeDirectSnapshot = writeOperation<
   CompleteSnapshotRequest,
-  CompleteSnapshotResponse
+  CompleteSnapshotResponse,
+  Content | undefined
 >({
   service: 'ebs',
   action: 'CompleteSnapshot',
   permissions: ({ SnapshotId }, { region }) =>
     onSnapshots('CompleteSnapshot', [SnapshotId], region),
 
-  async run(call) {
+  // Encrypted blocks are looked at before, since that takes its time.
+  async prepare(input, context) {
+    const { db, readers } = context
+    if (input.Checksum === undefined) return undefined
+    const { snapshot, direct } = await startedSnapshot(db, context, input.SnapshotId)
+    if (snapshot.kmsKeyArn === undefined || direct.state !== 'open') return undefined
+    const cipher = await cipherOfSnapshot(db, readers, snapshot)
+    if (!cipher) return undefined
+    const { blocks } = readers
+    const names = await checksumOfNames(db, snapshot.id)
+    return { names, checksum: await checksumOfContent(db, snapshot.id, { blocks, cipher }) }
+  },
+
+  async run(call, content) {
     const { input, tx, now } = call
     const { ChangedBlocksCount = -1, Checksum, ChecksumAggregationMethod: method } = input
     checkAlgorithm(input.ChecksumAlgorithm)
@@ -39,9 +54,10 @@ export const completeDirectSnapshot = writeOperation<
       )
     }
     if (Checksum !== undefined) {
-      const hash = createHash('sha256')
-      for await (const { digest } of listDirectBlocks(tx, id)) hash.update(bytesOfDigest(digest))
-      if (hash.digest('base64') !== Checksum) {
+      const names = await checksumOfNames(tx, id)
+      // A block that came meanwhile is not what the caller has summed up.
+      const found = content?.names === names ? content.checksum : names
+      if (found !== Checksum) {
         throw invalid(wrongChecksumReason, 'The checksum is not that of the blocks written.')
       }
     }
@@ -49,5 +65,11 @@ export const completeDirectSnapshot = writeOperation<
     return { Status: 'pending' }
   },
 })
+
+interface Content {
+  /** Of the blocks that were looked at. */
+  readonly names: string
+  readonly checksum: string
+}
 
 const snapshotStatus = ({ state }: { readonly state: 'pending' | 'completed' | 'error' }) => state

@@ -2,9 +2,11 @@
 import type { GetSnapshotBlockRequest, GetSnapshotBlockResponse } from '@aws-sdk/client-ebs'
 import { CorruptBlock, MissingBlock } from '../../block-store/errors.ts'
 import { ApiError } from '../../lib/errors.ts'
+import { digestOf } from '../../lib/digest.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { checksumOf, noSuchSnapshot, readBlockIndex } from '../direct-snapshot.ts'
 import { onSnapshots, readableSnapshot } from '../find.ts'
+import { cipherOfSnapshot } from '../opened.ts'
 import { readBlockToken } from '../token.ts'
 
 type Output = Omit<GetSnapshotBlockResponse, 'BlockData'> & { readonly BlockData: Uint8Array }
@@ -17,11 +19,13 @@ export const getSnapshotBlock = readOperation<GetSnapshotBlockRequest, Output>({
 
   async run(call) {
     const { input, db, now, readers } = call
-    const { id, volumeSizeGiB } = await readableSnapshot(db, call, input.SnapshotId)
+    const snapshot = await readableSnapshot(db, call, input.SnapshotId)
+    const { id, volumeSizeGiB } = snapshot
     const index = readBlockIndex(input.BlockIndex, volumeSizeGiB)
     const place = { snapshotId: id, index, now }
     const digest = readBlockToken(readers.seal, input.BlockToken ?? '', place)
-    const BlockData = await readers.blocks.readBlock(digest).catch((error: unknown) => {
+    const cipher = await cipherOfSnapshot(db, readers, snapshot)
+    const BlockData = await readers.blocks.readBlock(digest, cipher).catch((error: unknown) => {
       // The snapshot was deleted since, and with it what it alone had.
       if (error instanceof MissingBlock) throw noSuchSnapshot(id)
       if (!(error instanceof CorruptBlock)) throw error
@@ -30,7 +34,8 @@ export const getSnapshotBlock = readOperation<GetSnapshotBlockRequest, Output>({
     return {
       DataLength: BlockData.length,
       BlockData,
-      Checksum: checksumOf(digest),
+      // An encrypted block has another name than its digest.
+      Checksum: checksumOf(cipher ? digestOf(BlockData) : digest),
       ChecksumAlgorithm: 'SHA256',
     }
   },

@@ -10,6 +10,7 @@ import { changedBlocks } from '../changed-blocks.ts'
 import { directBlockSizeBytes, invalid } from '../direct-snapshot.ts'
 import { onSnapshots, readableSnapshot } from '../find.ts'
 import { areRelated } from '../lineage.ts'
+import { readDisk } from '../opened.ts'
 import { readBlockPage } from '../page.ts'
 import { formatBlockToken } from '../token.ts'
 
@@ -36,8 +37,8 @@ export const listChangedBlocks = readOperation<ListChangedBlocksRequest, ListCha
       const page = readBlockPage(input, call, `${first.id}/${second.id}`)
       const { start, count, expiresAt } = page
       const changes = changedBlocks(
-        await readers.blocks.readManifest(first.manifest),
-        await readers.blocks.readManifest(second.manifest),
+        await readDisk(call, first),
+        await readDisk(call, second),
         start,
       )
       const tokenOf = (snapshotId: string, index: number, key: BlockKey) =>

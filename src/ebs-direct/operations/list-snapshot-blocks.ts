@@ -6,6 +6,7 @@ import { readOperation } from '../../wire/operation.ts'
 import { positionOf } from '../changed-blocks.ts'
 import { directBlockSizeBytes } from '../direct-snapshot.ts'
 import { onSnapshots, readableSnapshot } from '../find.ts'
+import { readDisk } from '../opened.ts'
 import { readBlockPage } from '../page.ts'
 import { formatBlockToken } from '../token.ts'
 
@@ -20,13 +21,10 @@ export const listSnapshotBlocks = readOperation<
 
   async run(call) {
     const { input, db, readers } = call
-    const {
-      id,
-      manifest: digest,
-      volumeSizeGiB,
-    } = await readableSnapshot(db, call, input.SnapshotId)
+    const snapshot = await readableSnapshot(db, call, input.SnapshotId)
+    const { id, volumeSizeGiB } = snapshot
     const { start, count, expiresAt, tokenOf } = readBlockPage(input, call, id)
-    const manifest = await readers.blocks.readManifest(digest)
+    const manifest = await readDisk(call, snapshot)
     const from = positionOf(manifest, start)
     const next = manifest.indexes[from + count]
     const Blocks = [...manifest.indexes.subarray(from, from + count)].map((index, position) => ({

@@ -4,6 +4,7 @@ import type { StoredBlock } from '../../wire/contents.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { readBlockIndex } from '../direct-snapshot.ts'
 import { notOpen, onSnapshots, openSnapshot } from '../find.ts'
+import { refusingKeys } from '../opened.ts'
 import { readBlock } from '../request.ts'
 import { putDirectBlock } from '../store.ts'
 
@@ -21,7 +22,10 @@ export const putSnapshotBlock = writeOperation<Input, PutSnapshotBlockResponse, 
   async prepare(input, context) {
     const { snapshot } = await openSnapshot(context.db, context, input.SnapshotId)
     readBlockIndex(input.BlockIndex, snapshot.volumeSizeGiB)
-    return await context.contents.storeBlock(readBlock(input), input.BlockData)
+    const { contents } = context
+    return await refusingKeys(() =>
+      contents.storeBlock(readBlock(input), input.BlockData, snapshot.kmsKeyArn),
+    )
   },
 
   async run(call, { digest, addedBytes }) {

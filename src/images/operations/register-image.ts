@@ -178,7 +178,9 @@ async function findRootPlatform(
 ) {
   const id = devices.find(({ deviceName }) => deviceName === rootDeviceName)?.ebs?.snapshotId
   const snapshot = id && (await findSnapshot(tx, id))
-  return snapshot?.state === 'completed' ? await readers.platform(snapshot.manifest) : undefined
+  return snapshot?.state === 'completed'
+    ? await readers.platform(snapshot.manifest, snapshot.kmsKeyArn)
+    : undefined
 }
 
 /** What an image cannot be made of here is refused by its name. */
