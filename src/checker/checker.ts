@@ -11,8 +11,10 @@ import { join } from 'node:path'
 import type { BlockStore } from '../block-store/block-store.ts'
 import type { Database } from '../db/database.ts'
 import { listDirectBlocks, listDirectUnderWay } from '../ebs-direct/store.ts'
+import type { Sealer } from '../lib/seal.ts'
 import { listLiveManifests } from '../snapshots/live-manifests.ts'
 import { checkFiles } from './check-files.ts'
+import { checkKeys } from './check-keys.ts'
 import { checkMachines } from './check-machines.ts'
 import { checkRows } from './check-rows.ts'
 import type { Finding } from './finding.ts'
@@ -22,6 +24,8 @@ export interface Installation {
   /** Opened to read only where the service is at work. */
   readonly blockStore: BlockStore
   readonly dataFolder: string
+  /** Where it is not there, what is sealed under it is not looked at. */
+  readonly masterKey?: Sealer | undefined
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void
   readonly signal?: AbortSignal
 }
@@ -30,6 +34,7 @@ export interface Installation {
 export async function* checkInstallation(installation: Installation): AsyncGenerator<Finding> {
   const { db, dataFolder } = installation
   yield* checkRows(db)
+  yield* checkKeys(db, installation.masterKey)
   yield* checkFiles(db, dataFolder)
   yield* checkMachines(db, {
     runFolder: join(dataFolder, 'run'),

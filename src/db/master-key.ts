@@ -51,6 +51,16 @@ export async function openMasterKey(options: MasterKeyOptions): Promise<Sealer> 
   return sealer
 }
 
+/** The master key that is there, to look at what it sealed: it is not made, and nothing is changed. */
+export async function readMasterKey({
+  path,
+  given,
+  randomBytes,
+}: Omit<MasterKeyOptions, 'sample'>): Promise<Sealer | undefined> {
+  const key = given ?? (await read(path))
+  return key && sealerOf(key, randomBytes)
+}
+
 const temporaryOf = (path: string): string => `${path}.tmp`
 
 async function read(path: string): Promise<Uint8Array | undefined> {

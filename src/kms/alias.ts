@@ -11,8 +11,33 @@ export interface Alias extends Place {
   readonly updatedAt: Date
 }
 
-/** The key that AWS manages for disks. */
+/** The keys that AWS manages for disks, and for parameters. */
 export const ebsAlias = 'alias/aws/ebs'
+export const ssmAlias = 'alias/aws/ssm'
+
+export type ManagedAlias = typeof ebsAlias | typeof ssmAlias
+
+/** What AWS says of them: by its description one is told from the others. */
+export const managedKeys: Readonly<
+  Record<
+    ManagedAlias,
+    { readonly name: string; readonly via: string; readonly description: string }
+  >
+> = {
+  [ebsAlias]: {
+    name: 'EBS',
+    via: 'ec2',
+    description: 'Default key that protects my EBS volumes when no other key is defined',
+  },
+  [ssmAlias]: {
+    name: 'SSM',
+    via: 'ssm',
+    description: 'Default key that protects my SSM parameters when no other key is defined',
+  },
+}
+
+export const isManagedAlias = (name: string): name is ManagedAlias =>
+  Object.hasOwn(managedKeys, name)
 
 const reservedPrefix = 'alias/aws/'
 const nameLengthMax = 256

@@ -5,13 +5,14 @@
  */
 import type { Database, Tx } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
-import { keyBytes, type RandomBytes, type Sealer } from '../lib/seal.ts'
+import { keyBytes, type RandomBytes, SealBroken, type Sealer } from '../lib/seal.ts'
+import { decryptBlob, readHead } from './blob.ts'
 import { findDiskKey, insertDiskKey } from './disk-key-store.ts'
 import { type Key, keyArn } from './key.ts'
 import { parseKeyArn } from './key-reference.ts'
 import { KeyUnusable } from './key-trouble.ts'
 import { decryptUnder, encryptUnder } from './keys.ts'
-import { findKey } from './store.ts'
+import { findKey, findMaterial } from './store.ts'
 
 /** Makes the disk key of a KMS key where it has none yet. The key has to be enabled. */
 export async function ensureDiskKey(
@@ -38,6 +39,21 @@ export async function openDiskKey(db: Database, arn: string, sealer: Sealer): Pr
   } catch (error) {
     // It went between the two looks at it.
     if (error instanceof ApiError) throw new KeyUnusable(arn, 'cannot be used.')
+    throw error
+  }
+}
+
+/** Tells whether a disk key is whole, whatever may be done with its KMS key now. */
+export async function opensDiskKey(db: Database, arn: string, sealer: Sealer): Promise<boolean> {
+  const [reference, sealed] = [parseKeyArn(arn), await findDiskKey(db, arn)]
+  if (!reference || !sealed) return false
+  try {
+    const { keyId, materialVersion: version } = readHead(sealed)
+    const material = await findMaterial(db, { keyId, version }, sealer)
+    if (!material || keyId !== reference.id) return false
+    return decryptBlob(sealed, material, contextOf(arn)).length === keyBytes
+  } catch (error) {
+    if (error instanceof ApiError || error instanceof SealBroken) return false
     throw error
   }
 }

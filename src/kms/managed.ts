@@ -1,8 +1,8 @@
-/** The key that AWS manages for the disks of an account: made when it is first asked for. */
+/** The keys that AWS manages for an account's disks and parameters: made when they are first asked for. */
 import type { Tx } from '../db/database.ts'
 import { keyBytes, type RandomBytes, type Sealer } from '../lib/seal.ts'
 import { deleteNewKey, findKey, insertKey } from './store.ts'
-import { ebsAlias } from './alias.ts'
+import { ebsAlias, type ManagedAlias, managedKeys } from './alias.ts'
 import { findAlias, insertAlias } from './alias-store.ts'
 import { formatKeyId, type Key, type Place } from './key.ts'
 
@@ -37,12 +37,21 @@ export async function makeKey(
 }
 
 /** The key behind `alias/aws/ebs`, which is made where it is not there yet. */
-export async function ensureEbsKey(tx: Tx, place: Place, maker: Maker): Promise<Key | undefined> {
+export const ensureEbsKey = async (tx: Tx, place: Place, maker: Maker): Promise<Key | undefined> =>
+  await ensureManagedKey(tx, place, ebsAlias, maker)
+
+/** The key behind an alias of AWS, which is made where it is not there yet. */
+export async function ensureManagedKey(
+  tx: Tx,
+  place: Place,
+  alias: ManagedAlias,
+  maker: Maker,
+): Promise<Key | undefined> {
   const { accountId, region } = place
-  const name = { accountId, region, name: ebsAlias }
+  const name = { accountId, region, name: alias }
   const found = await findAlias(tx, name)
   if (found) return await findKey(tx, { ...place, id: found.keyId })
-  const description = 'Default key that protects my EBS volumes when no other key is defined'
+  const { description } = managedKeys[alias]
   const key = await makeKey(tx, { ...place, manager: 'AWS', description, tags: [] }, maker)
   const { now } = maker
   const isFirst = await insertAlias(tx, { ...name, keyId: key.id, createdAt: now, updatedAt: now })

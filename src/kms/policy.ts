@@ -1,11 +1,16 @@
 /** The policy that every key has here: its account decides, by the policies of its users. */
+import { ebsAlias, managedKeys } from './alias.ts'
 import type { Key } from './key.ts'
 
 export const policyName = 'default'
 
 /** As AWS writes it for a key that is made without one. */
-export function defaultPolicy({ accountId, region, manager }: Key): string {
+export function defaultPolicy({ accountId, region, manager, description }: Key): string {
   const root = `arn:aws:iam::${accountId}:root`
+  const service =
+    Object.values(managedKeys).find((one) => one.description === description) ??
+    managedKeys[ebsAlias]
+  const { name, via } = service
   const statements =
     manager === 'CUSTOMER'
       ? [
@@ -19,7 +24,7 @@ export function defaultPolicy({ accountId, region, manager }: Key): string {
         ]
       : [
           {
-            Sid: 'Allow access through EBS for all principals in the account that are authorized to use EBS',
+            Sid: `Allow access through ${name} for all principals in the account that are authorized to use ${name}`,
             Effect: 'Allow',
             Principal: { AWS: '*' },
             Action: [
@@ -34,7 +39,7 @@ export function defaultPolicy({ accountId, region, manager }: Key): string {
             Condition: {
               StringEquals: {
                 'kms:CallerAccount': accountId,
-                'kms:ViaService': `ec2.${region}.amazonaws.com`,
+                'kms:ViaService': `${via}.${region}.amazonaws.com`,
               },
             },
           },
@@ -46,6 +51,6 @@ export function defaultPolicy({ accountId, region, manager }: Key): string {
             Resource: '*',
           },
         ]
-  const Id = manager === 'CUSTOMER' ? 'key-default-1' : 'auto-ebs-2'
+  const Id = manager === 'CUSTOMER' ? 'key-default-1' : `auto-${name.toLowerCase()}-2`
   return JSON.stringify({ Version: '2012-10-17', Id, Statement: statements }, undefined, 2)
 }

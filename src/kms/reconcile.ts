@@ -6,6 +6,8 @@
 import { type Connections, transaction } from '../db/database.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { deleteAliasesOfKey } from './alias-store.ts'
+import { deleteDiskKey } from './disk-key-store.ts'
+import { keyArn } from './key.ts'
 import { deleteErased, eraseKey, listKeysToErase } from './store.ts'
 
 export function keyReconciler({
@@ -21,7 +23,10 @@ export function keyReconciler({
     due: () => listKeysToErase(db.reads, now()),
     async step(id) {
       await transaction(db.writes, async (tx) => {
-        if (await eraseKey(tx, id, now())) await deleteAliasesOfKey(tx, id)
+        const key = await eraseKey(tx, id, now())
+        if (!key) return
+        await deleteAliasesOfKey(tx, id)
+        await deleteDiskKey(tx, keyArn(key))
       })
       // Somebody may be reading what was there before: then it is tried again.
       if (!(await db.forget('kms_materials'))) return 'waiting'

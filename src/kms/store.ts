@@ -126,18 +126,23 @@ export async function listKeysToErase(db: Database, now: Date): Promise<readonly
   return rows.map(({ id }) => id)
 }
 
-/** Takes the material of a key whose day has come. Tells whether it had come. */
-export async function eraseKey(tx: Tx, id: string, now: Date): Promise<boolean> {
-  const { numUpdatedRows } = await tx
+/** Takes the material of a key whose day has come, and tells which it was; nothing where it had not. */
+export async function eraseKey(
+  tx: Tx,
+  id: string,
+  now: Date,
+): Promise<(Place & Pick<Key, 'id'>) | undefined> {
+  const row = await tx
     .updateTable('kms_keys')
     .set({ state: 'erased', description: '', tags: '[]' })
     .where('id', '=', id)
     .where('state', '=', 'pending-deletion')
     .where('deletes_at_ms', '<=', now.getTime())
+    .returning(['account_id', 'region'])
     .executeTakeFirst()
-  if (numUpdatedRows !== 1n) return false
+  if (!row) return undefined
   await tx.deleteFrom('kms_materials').where('key_id', '=', id).execute()
-  return true
+  return { id, accountId: row.account_id, region: row.region }
 }
 
 /** Removes the last of an erased key. */

@@ -3,6 +3,7 @@
  * machines agree. It reads beside a service at work, where things move while they
  * are looked at: what is wrong is wrong at every look. To repair, it has to be alone.
  */
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -14,7 +15,10 @@ import { repairInstallation } from '../../checker/repair.ts'
 import { readConfig } from '../../config.ts'
 import { type Database, openSqlite } from '../../db/database.ts'
 import { lockFolder } from '../../db/lock.ts'
+import { readMasterKey } from '../../db/master-key.ts'
 import { migrations } from '../../db/migrations.ts'
+import type { Sealer } from '../../lib/seal.ts'
+import { askForMasterKey } from '../master-key-command.ts'
 import { CommandFailed } from '../failure.ts'
 import { Progress } from '../progress.ts'
 import { say, type Shell } from '../shell.ts'
@@ -29,17 +33,21 @@ export interface FsckOptions {
 
 /** Answers 0 where all is well, else 1. */
 export async function fsck(shell: Shell, { repair = false }: FsckOptions = {}): Promise<number> {
-  const { dataFolder } = readConfig(shell.environment)
+  const { dataFolder, masterKeyCommand } = readConfig(shell.environment)
   if (!existsSync(join(dataFolder, 'imago.db'))) {
     throw new CommandFailed(`There is no installation in the data folder: ${dataFolder}`)
   }
   using _alone = repair ? lockFolder(dataFolder) : undefined
   using progress = new Progress(shell)
   if (repair) await repairFolder(shell, dataFolder, progress)
-  let { findings, usage } = await look(shell, dataFolder, progress)
+  const given = masterKeyCommand && (await askForMasterKey(masterKeyCommand))
+  const path = join(dataFolder, 'master-key')
+  const masterKey = await readMasterKey({ path, randomBytes, ...(given && { given }) })
+  const parts = { dataFolder, progress, masterKey }
+  let { findings, usage } = await look(shell, parts)
   for (let looks = 1; !repair && looks < looksMax && findings.length > 0; looks++) {
     await wait(betweenLooksMs)
-    const again = await look(shell, dataFolder, progress)
+    const again = await look(shell, parts)
     const seen = new Set(again.findings.map(describe))
     findings = findings.filter((finding) => seen.has(describe(finding)))
     usage = again.usage
@@ -53,15 +61,20 @@ export async function fsck(shell: Shell, { repair = false }: FsckOptions = {}): 
   return findings.length === 0 ? 0 : 1
 }
 
+interface Parts {
+  readonly dataFolder: string
+  readonly progress: Progress
+  readonly masterKey: Sealer | undefined
+}
+
 async function look(
   shell: Shell,
-  dataFolder: string,
-  progress: Progress,
+  { dataFolder, progress, masterKey }: Parts,
 ): Promise<{ findings: readonly Finding[]; usage: StoreUsage }> {
   const inside = await open(shell, dataFolder, { progress, readOnly: true })
   await using _opened = inside.opened
   const findings = [...(await checkDatabase(inside.db))]
-  for await (const finding of checkInstallation(inside)) findings.push(finding)
+  for await (const finding of checkInstallation({ ...inside, masterKey })) findings.push(finding)
   return { findings, usage: inside.blockStore.usage() }
 }
 

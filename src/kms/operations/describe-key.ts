@@ -1,10 +1,10 @@
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html */
 import type { DescribeKeyRequest, DescribeKeyResponse } from '@aws-sdk/client-kms'
 import { writeOperation } from '../../wire/operation.ts'
-import { ebsAlias } from '../alias.ts'
+import { isManagedAlias } from '../alias.ts'
 import { hereOf, onKey, requireKey } from '../find.ts'
 import { parseKeyReference } from '../key-reference.ts'
-import { ensureEbsKey } from '../managed.ts'
+import { ensureManagedKey } from '../managed.ts'
 import { refuseUnsupported } from '../request.ts'
 import { viewKey } from '../view.ts'
 
@@ -20,8 +20,11 @@ export const describeKey = writeOperation<DescribeKeyRequest, DescribeKeyRespons
     const here = hereOf(call)
     const reference = parseKeyReference(input.KeyId ?? '', here)
     const { accountId } = reference
-    if (reference.kind === 'alias' && reference.name === ebsAlias && accountId === here.accountId)
-      await ensureEbsKey(tx, here, { now, randomBytes, sealer: call.readers.masterKey })
+    if (reference.kind === 'alias' && accountId === here.accountId) {
+      const { name } = reference
+      const maker = { now, randomBytes, sealer: call.readers.masterKey }
+      if (isManagedAlias(name)) await ensureManagedKey(tx, here, name, maker)
+    }
     return { KeyMetadata: viewKey(await requireKey(tx, call, 'DescribeKey', input.KeyId)) }
   },
 })

@@ -1,0 +1,19 @@
+/** Which keys the `volumes` table names. */
+import type { Database } from '../db/database.ts'
+import type { Id } from '../lib/ids.ts'
+
+/** The encrypted volumes that could be made, with the ARNs of their keys and of those of their bases. */
+export async function listVolumeKeys(
+  db: Database,
+): Promise<readonly { readonly id: Id<'volume'>; readonly kmsKeyArn: string }[]> {
+  const rows = await db
+    .selectFrom('volumes')
+    .select(['id', 'kms_key_id', 'base_kms_key_id'])
+    .where('kms_key_id', 'is not', null)
+    .where('state', '<>', 'error')
+    .orderBy('id')
+    .execute()
+  return rows.flatMap(({ id, kms_key_id: own, base_kms_key_id: base }) =>
+    [own, base].flatMap((kmsKeyArn) => (kmsKeyArn === null ? [] : [{ id, kmsKeyArn }])),
+  )
+}
