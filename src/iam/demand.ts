@@ -1,0 +1,64 @@
+/**
+ * What a call demands: one action, on each resource that it touches, with what is known
+ * of that resource and of what shall become of it. A call is allowed when all of its
+ * demands are, each judged by itself.
+ */
+import { type ContextEntries, contextOf } from '../policies/context.ts'
+import { decide, type Policies, type ResourcePolicy } from '../policies/decide.ts'
+import type { Principal } from '../policies/principals.ts'
+import type { Refusal } from '../policies/refusal.ts'
+import type { Question } from '../policies/statement.ts'
+
+export interface Demand {
+  /** `ec2:RunInstances` */
+  readonly action: string
+  readonly touched: Touched
+}
+
+export interface Touched {
+  /** The ARN, or `*` where the action knows no resources. */
+  readonly arn: string
+  /** The condition keys of this resource, beside those of the whole call. */
+  readonly keys: ContextEntries
+  /**
+   * Of what has a policy of its own: keys, and roles that are taken. An image or snapshot
+   * of another account has none: whether the caller may see it is a matter of sharing,
+   * and not of IAM.
+   */
+  readonly guard?: Guard
+}
+
+export interface Guard extends ResourcePolicy {
+  readonly accountId: string
+}
+
+/** Who calls, and under which policies. */
+export interface Standing {
+  readonly principal: Principal
+  readonly accountId: string
+  readonly policies: Omit<Policies, 'resource'>
+}
+
+/** Where nothing is said of resources: the action, on `*`. */
+export const onAnything = (action: string): Demand => ({ action, touched: { arn: '*', keys: {} } })
+
+/** The first demand that is refused, if any is, and why. */
+export function firstRefused(
+  demands: readonly Demand[],
+  { principal, accountId, policies }: Standing,
+  keysOfCall: ContextEntries,
+): { readonly question: Question; readonly refusal: Refusal } | undefined {
+  for (const { action, touched } of demands) {
+    const { arn, keys, guard } = touched
+    const question = {
+      principal,
+      action,
+      resource: arn,
+      resourceAccountId: guard?.accountId ?? accountId,
+      context: contextOf(keysOfCall, keys),
+    }
+    const decision = decide(question, { ...policies, resource: guard })
+    if (decision.outcome !== 'allowed') return { question, refusal: decision }
+  }
+  return undefined
+}

@@ -1,0 +1,64 @@
+/**
+ * The global condition keys: what is known of every call, whatever it asks for.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ */
+import type { ContextEntries } from '../policies/context.ts'
+import type { Principal } from '../policies/principals.ts'
+import type { Tag } from '../tags/tag.ts'
+
+export interface CallFacts {
+  readonly principal: Principal
+  /** `AIDA…`, or `AROA…:session` */
+  readonly userId: string
+  readonly principalTags: readonly Tag[]
+  /** When a session began; nothing for keys that last. */
+  readonly tokenIssuedAt: Date | undefined
+  readonly region: string
+  readonly now: Date
+  readonly sourceIp: string
+  readonly userAgent: string
+  readonly isTls: boolean
+}
+
+const types = {
+  root: 'Account',
+  user: 'User',
+  session: 'AssumedRole',
+  'federated user': 'FederatedUser',
+  service: 'Service',
+  anonymous: 'Anonymous',
+} as const satisfies Record<Principal['kind'], string>
+
+export function keysOfCall(facts: CallFacts): ContextEntries {
+  const { principal, userId, principalTags, tokenIssuedAt, now } = facts
+  return {
+    ...keysOfPrincipal(principal),
+    ...Object.fromEntries(
+      principalTags.map(({ key, value }) => [`aws:PrincipalTag/${key}`, value]),
+    ),
+    'aws:PrincipalType': types[principal.kind],
+    'aws:userid': userId,
+    'aws:TokenIssueTime': tokenIssuedAt?.toISOString(),
+    'aws:RequestedRegion': facts.region,
+    'aws:CurrentTime': now.toISOString(),
+    'aws:EpochTime': String(Math.floor(now.getTime() / 1000)),
+    'aws:SourceIp': facts.sourceIp,
+    'aws:UserAgent': facts.userAgent,
+    'aws:SecureTransport': String(facts.isTls),
+    'aws:ViaAWSService': 'false',
+  }
+}
+
+function keysOfPrincipal(principal: Principal): ContextEntries {
+  if (principal.kind === 'anonymous') return {}
+  if (principal.kind === 'service') {
+    return { 'aws:PrincipalIsAWSService': 'true', 'aws:PrincipalServiceName': principal.name }
+  }
+  return {
+    'aws:PrincipalAccount': principal.accountId,
+    // A session is known by its role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    'aws:PrincipalArn': principal.kind === 'session' ? principal.behindArn : principal.arn,
+    'aws:PrincipalIsAWSService': 'false',
+    'aws:username': principal.kind === 'user' ? principal.arn.split('/').at(-1) : undefined,
+  }
+}
