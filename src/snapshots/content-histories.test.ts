@@ -155,7 +155,7 @@ async function play(world: ContentWorld, step: Step): Promise<void> {
 }
 
 for (const [name, numRuns] of [
-  ['sqlite', 60],
+  ['sqlite', 40],
   ['postgres', 3],
 ] as const) {
   test(`what is named is there whatever happens, and what is not is freed (${name})`, async (context) => {
@@ -187,7 +187,7 @@ for (const [name, numRuns] of [
         await world.check()
         await world.checkNothingElse()
       }),
-      { numRuns, interruptAfterTimeLimit: 8000, markInterruptAsFailure: false },
+      { numRuns, interruptAfterTimeLimit: 5000, markInterruptAsFailure: false },
     )
   })
 }
