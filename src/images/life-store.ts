@@ -52,6 +52,17 @@ export async function setInstanceTypes(
   return numUpdatedRows === 1n
 }
 
+/** How many images of an instance are under way. */
+export async function countPendingOf(db: Database, instanceId: Id<'instance'>): Promise<number> {
+  const { count } = await db
+    .selectFrom('images')
+    .select((of) => of.fn.countAll<number>().as('count'))
+    .where('state', '=', 'pending')
+    .where('source_instance_id', '=', instanceId)
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
 /** Moves an image into the Recycle Bin. */
 export async function recycleImage(
   tx: Tx,

@@ -46,3 +46,6 @@ export const notSharedByNameCode: ErrorCode = 'InvalidRequest'
 
 /** The code where the disk of an image is to have a key of its own: that is for who launches it to say. */
 export const imageKeyCode: ErrorCode = 'InvalidBlockDeviceMapping'
+
+/** How many images of one instance may be under way where it goes on running. AWS has a limit and does not say which. */
+export const noRebootImagesAtOnceMax = 20

@@ -1,6 +1,7 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImage.html */
 import type { CreateImageRequest, CreateImageResult } from '@aws-sdk/client-ec2'
 import { createImageCode } from '../../bundles/unknowns.ts'
+import type { Tx } from '../../db/database.ts'
 import { type Instance, instanceNotFound, parseInstanceId } from '../../instances/instance.ts'
 import { findOwnInstance } from '../../instances/store.ts'
 import { ApiError, invalidParameterValue } from '../../lib/errors.ts'
@@ -28,9 +29,11 @@ import {
   parseImageId,
   snapshotsOf,
 } from '../image.ts'
+import { countPendingOf } from '../life-store.ts'
 import { findImage, findImageIdByName, insertImage } from '../store.ts'
 import { imageUefiData } from '../uefi-data.ts'
 import { carryUefiData, insertUefiData } from '../uefi-data-store.ts'
+import { noRebootImagesAtOnceMax } from '../unknowns.ts'
 import { carryWatermarks } from '../watermark-store.ts'
 
 type Call = WriteCall<CreateImageRequest>
@@ -54,6 +57,7 @@ export const createImage = writeOperation<CreateImageRequest, CreateImageResult>
     const instance = await findInstance(call)
     const taken = await findImageIdByName(tx, { accountId, region, name })
     if (taken) throw imageNameTaken(name, taken)
+    if (input.NoReboot) await checkCount(tx, instance)
 
     const imageId = newId('image')
     const blockDevices = await imageDisks(call, instance, imageId, tags.get('snapshot') ?? [])
@@ -117,6 +121,15 @@ async function findInstance({ input, tx, caller, region }: Call): Promise<Instan
     throw new ApiError('InvalidParameterValue', "Instance is not in state 'running' or 'stopped'.")
   }
   return instance
+}
+
+/** An instance that is not shut down for it has to carry all that is taken of it meanwhile. */
+async function checkCount(tx: Tx, { id }: Instance): Promise<void> {
+  if ((await countPendingOf(tx, id)) < noRebootImagesAtOnceMax) return
+  throw new ApiError(
+    'ConcurrentCreateImageNoRebootLimitExceeded',
+    `Of the instance '${id}' ${noRebootImagesAtOnceMax} images are being made. Wait for them, and try again.`,
+  )
 }
 
 function bootModeOf({ BootModeOverride }: CreateImageRequest, instance: Instance) {
