@@ -211,7 +211,6 @@ test('what no parameter can be is refused as AWS does', async (context) => {
   await refused('ValidationException', put('/a/', 'x'))
   await refused('HierarchyLevelLimitExceededException', put('/a'.repeat(16), 'x'))
   await refused('ValidationException', put('/a', ''), /Value '' at 'value'/)
-  await refused('UnsupportedParameterType', put('/a', 'x', { Type: 'SecureString' }))
   await refused('ValidationException', put('/a', 'x', { Type: 'Nope' as never }), /enum value set/)
   const typeless = ssm.send(new PutParameterCommand({ Name: '/a', Value: 'x' }))
   await refused('ValidationException', typeless, /type is required/)

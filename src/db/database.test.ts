@@ -112,6 +112,26 @@ for (const [name, start] of Object.entries(databases)) {
     assert.deepEqual([row?.state, row?.protection, row?.is_public], [state, 'disabled', 0])
   })
 
+  test(`parameters that were there before there were secrets stay as they were (${name})`, async (context) => {
+    const { writes } = await start(context)
+    await dropAll(writes)
+    const change = migrations.findIndex((step) => step.startsWith('CREATE TABLE secured_versions'))
+    for (const step of migrations.slice(0, change)) await sql.raw(step).execute(writes)
+    await sql`INSERT INTO parameters (account_id, region, name, latest_version, tags)
+      VALUES ('1', 'r', '/a', 1, '[]')`.execute(writes)
+    await sql`INSERT INTO parameter_versions (account_id, region, name, version, type, data_type,
+      tier, value, labels, modified_at_ms, modified_by)
+      VALUES ('1', 'r', '/a', 1, 'StringList', 'text', 'Standard', 'x,y', '["l"]', 5, 'm')`.execute(
+      writes,
+    )
+    for (const step of migrations.slice(change)) await sql.raw(step).execute(writes)
+    const [row] = await writes.selectFrom('parameter_versions').selectAll().execute()
+    assert.deepEqual(
+      [row?.type, row?.tier, row?.value, row?.key_id, row?.labels, row?.modified_at_ms],
+      ['StringList', 'Standard', 'x,y', null, '["l"]', 5],
+    )
+  })
+
   test(`a database of a newer version is refused (${name})`, async (context) => {
     const { writes } = await start(context)
     await sql`INSERT INTO migrations (step) VALUES (9999)`.execute(writes)

@@ -750,4 +750,30 @@ export const migrations: readonly string[] = [
      disk_manifest TEXT NOT NULL,
      size_bytes BIGINT NOT NULL CHECK (size_bytes > 0)
    )`,
+
+  `CREATE TABLE secured_versions (
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     name TEXT NOT NULL,
+     version INTEGER NOT NULL CHECK (version > 0),
+     type TEXT NOT NULL CHECK (type IN ('String', 'StringList', 'SecureString')),
+     data_type TEXT NOT NULL CHECK (data_type IN ('text', 'aws:ec2:image')),
+     tier TEXT NOT NULL CHECK (tier IN ('Standard', 'Advanced')),
+     value TEXT NOT NULL,
+     key_id TEXT,
+     description TEXT,
+     allowed_pattern TEXT,
+     labels TEXT NOT NULL,
+     modified_at_ms BIGINT NOT NULL,
+     modified_by TEXT NOT NULL,
+     CHECK ((key_id IS NOT NULL) = (type = 'SecureString')),
+     PRIMARY KEY (account_id, region, name, version),
+     FOREIGN KEY (account_id, region, name) REFERENCES parameters (account_id, region, name)
+   )`,
+  `INSERT INTO secured_versions
+     SELECT account_id, region, name, version, type, data_type, tier, value, NULL, description,
+       allowed_pattern, labels, modified_at_ms, modified_by
+     FROM parameter_versions`,
+  `DROP TABLE parameter_versions`,
+  `ALTER TABLE secured_versions RENAME TO parameter_versions`,
 ]

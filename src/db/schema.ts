@@ -591,10 +591,12 @@ export interface Tables {
   parameter_versions: Owned & {
     name: string
     version: number
-    type: 'String' | 'StringList'
+    type: 'String' | 'StringList' | 'SecureString'
     data_type: 'text' | 'aws:ec2:image'
     tier: 'Standard' | 'Advanced'
+    /** Of a SecureString as its key has encrypted it, in base64. */
     value: string
+    key_id: Generated<string | null>
     description: string | null
     allowed_pattern: string | null
     /** JSON of texts. A label is on one version of a parameter. */

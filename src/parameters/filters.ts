@@ -125,8 +125,9 @@ export function matchesFilters(
 }
 
 function look(parameter: ParameterVersion, key: string): string | undefined {
-  const looks: Readonly<Record<string, string>> = {
+  const looks: Readonly<Record<string, string | undefined>> = {
     Name: parameter.name,
+    KeyId: parameter.keyId,
     Type: parameter.type,
     Tier: parameter.tier,
     DataType: parameter.dataType,

@@ -6,7 +6,7 @@
 import { ApiError, type ErrorCode } from '../lib/errors.ts'
 import { isId } from '../lib/ids.ts'
 
-export type ParameterType = 'String' | 'StringList'
+export type ParameterType = 'String' | 'StringList' | 'SecureString'
 export type DataType = 'text' | 'aws:ec2:image'
 export type Tier = 'Standard' | 'Advanced'
 
@@ -22,7 +22,10 @@ export interface ParameterVersion extends ParameterKey {
   readonly type: ParameterType
   readonly dataType: DataType
   readonly tier: Tier
+  /** Of a SecureString what its key has made of it, in base64. */
   readonly value: string
+  /** The key of a SecureString, as the caller has named it. */
+  readonly keyId?: string
   readonly description: string | undefined
   readonly allowedPattern: string | undefined
   readonly labels: readonly string[]
@@ -93,12 +96,7 @@ export function checkName(name: string): string {
 /** The type that a call gives, or nothing where it gives none. */
 export function readType(text: string | undefined): ParameterType | undefined {
   if (text === undefined || text === 'String' || text === 'StringList') return text
-  if (text === 'SecureString') {
-    throw new ApiError(
-      'UnsupportedParameterType',
-      'Parameters of the type SecureString are not supported: there is no key to encrypt with.',
-    )
-  }
+  if (text === 'SecureString') return text
   throw constraint(text, 'type', `satisfy enum value set: [${types.join(', ')}]`)
 }
 

@@ -38,6 +38,7 @@ const common = (parameter: ParameterVersion) => ({
 
 const details = (parameter: ParameterVersion) => ({
   LastModifiedUser: parameter.modifiedBy,
+  KeyId: parameter.keyId,
   Description: parameter.description,
   AllowedPattern: parameter.allowedPattern,
   Tier: parameter.tier,

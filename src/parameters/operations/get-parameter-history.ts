@@ -5,6 +5,7 @@ import { readOperation } from '../../wire/operation.ts'
 import { ownKey } from '../own.ts'
 import { parameterNotFound, readCount } from '../parameter.ts'
 import { onParameters } from '../permissions.ts'
+import { revealVersion } from '../secure.ts'
 import { listVersions } from '../store.ts'
 import { viewHistory } from '../view.ts'
 
@@ -30,6 +31,10 @@ export const getParameterHistory = readOperation<
       ({ version }) => String(version).padStart(9, '0'),
       { min: 1, max: resultsMax },
     )
-    return { Parameters: items.map(viewHistory), ...next }
+    const Parameters = []
+    for (const each of items) {
+      Parameters.push(viewHistory(await revealVersion(db, call, each, input.WithDecryption)))
+    }
+    return { Parameters, ...next }
   },
 })

@@ -5,6 +5,7 @@ import { requireVersion } from '../find.ts'
 import { hereOf } from '../own.ts'
 import { onParameters } from '../permissions.ts'
 import { parseReference } from '../reference.ts'
+import { revealVersion } from '../secure.ts'
 import { viewParameter } from '../view.ts'
 
 export const getParameter = readOperation<GetParameterRequest, GetParameterResult>({
@@ -16,6 +17,7 @@ export const getParameter = readOperation<GetParameterRequest, GetParameterResul
     const here = hereOf(call)
     const reference = parseReference(call.input.Name ?? '', here)
     const version = await requireVersion(call.db, here, reference)
-    return { Parameter: viewParameter(version, reference.selector) }
+    const shown = await revealVersion(call.db, call, version, call.input.WithDecryption)
+    return { Parameter: viewParameter(shown, reference.selector) }
   },
 })

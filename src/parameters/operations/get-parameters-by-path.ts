@@ -11,6 +11,7 @@ import { hereOf } from '../own.ts'
 import { type ParameterVersion, readCount } from '../parameter.ts'
 import { onParameters } from '../permissions.ts'
 import { listPublicParameters } from '../public.ts'
+import { revealVersion } from '../secure.ts'
 import { type Listed, listParameters } from '../store.ts'
 import { viewParameter } from '../view.ts'
 
@@ -49,7 +50,12 @@ export const getParametersByPath = readOperation<
       ({ name, version }) => `${name}:${String(version).padStart(9, '0')}`,
       { min: 1, max: resultsMax },
     )
-    return { Parameters: items.map((each) => viewParameter(each)), ...next }
+    const Parameters = []
+    for (const each of items) {
+      const shown = await revealVersion(call.db, call, each, call.input.WithDecryption)
+      Parameters.push(viewParameter(shown))
+    }
+    return { Parameters, ...next }
   },
 })
 

@@ -10,6 +10,7 @@ import { hereOf } from '../own.ts'
 import { checkCount } from '../parameter.ts'
 import { onParameters } from '../permissions.ts'
 import { parseReference } from '../reference.ts'
+import { revealVersion } from '../secure.ts'
 import { viewParameter } from '../view.ts'
 
 const namesMax = 10
@@ -28,8 +29,10 @@ export const getParameters = readOperation<GetParametersRequest, GetParametersRe
     for (const name of new Set(Names)) {
       const reference = parseReference(name, here)
       const found = await lookUp(call.db, here, reference)
-      if (found.kind === 'found') Parameters.push(viewParameter(found.version, reference.selector))
-      else InvalidParameters.push(name)
+      if (found.kind === 'found') {
+        const shown = await revealVersion(call.db, call, found.version, call.input.WithDecryption)
+        Parameters.push(viewParameter(shown, reference.selector))
+      } else InvalidParameters.push(name)
     }
     return { Parameters, InvalidParameters }
   },

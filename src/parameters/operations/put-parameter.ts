@@ -21,6 +21,7 @@ import {
 } from '../parameter.ts'
 import { checkAllowedPattern } from '../pattern.ts'
 import { onParameters } from '../permissions.ts'
+import { sealValue } from '../secure.ts'
 import {
   countParameters,
   deleteVersion,
@@ -72,15 +73,21 @@ export const putParameter = writeOperation<PutParameterRequest, PutParameterResu
       modifiedAt: call.now,
       modifiedBy: call.caller.arn,
     }
+    if (input.KeyId && made.type !== 'SecureString')
+      throw validation('KeyId is required for SecureString type parameter only.')
     if (made.allowedPattern) checkAllowedPattern(made.allowedPattern, value)
     await checkImage(call, made)
+    const sealed =
+      made.type === 'SecureString'
+        ? await sealValue(call, { ...made, keyId: input.KeyId })
+        : undefined
     const version = before ? await takeNext(call, key) : await create(call, key)
-    await insertVersion(tx, { ...made, version })
+    await insertVersion(tx, { ...made, ...sealed, version })
     return { Version: version, Tier: made.tier }
   },
 })
 
-function readValue({ Value = '', Overwrite, Tags, KeyId, Type, Policies }: PutParameterRequest) {
+function readValue({ Value = '', Overwrite, Tags, Policies }: PutParameterRequest) {
   if (Value === '') throw constraint('', 'value', 'have length greater than or equal to 1')
   if (Overwrite && Tags && Tags.length > 0) {
     throw validation(
@@ -89,8 +96,6 @@ function readValue({ Value = '', Overwrite, Tags, KeyId, Type, Policies }: PutPa
         'use AddTagsToResource or RemoveTagsFromResource.',
     )
   }
-  if (KeyId && Type !== 'SecureString')
-    throw validation('KeyId is required for SecureString type parameter only.')
   // An empty list is how clients take policies away.
   if (Policies && !['[]', '[{}]'].includes(Policies.replaceAll(/\s/g, '')))
     throw validation('Parameter policies are not supported.')
