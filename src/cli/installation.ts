@@ -18,7 +18,7 @@ export interface Access {
   readonly region: string
   readonly key: { readonly id: string; readonly secret: Secret }
   /** What vouches for the service where it speaks TLS. */
-  readonly certificateFile: string | undefined
+  readonly certificateFile?: string | undefined
 }
 
 export interface Installation {
