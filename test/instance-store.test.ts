@@ -1,7 +1,7 @@
 /** Instance-store images and what is launched from them, through a real client. */
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises'
+import { readFile, realpath, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import {
@@ -31,7 +31,6 @@ import {
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2'
-import { writeBundle } from '../src/bundles/write-bundle.ts'
 import { checkInstallation } from '../src/checker/checker.ts'
 import { BlockStore } from '../src/block-store/block-store.ts'
 import { transaction } from '../src/db/database.ts'
@@ -39,34 +38,11 @@ import { endProcess } from '../src/qemu/machine-process.ts'
 import { insertRule } from '../src/recycle-bin/store.ts'
 import { listLiveManifests } from '../src/snapshots/live-manifests.ts'
 import { writeBareDisk } from './bare-disk.ts'
+import { putBundle } from './put-bundle.ts'
 import { accountId, allowAll, region, startSystem, type TestSystem } from './system.ts'
 
 const west = 'us-west-2'
 const other = '222222222222'
-const location = 'images/web/image.manifest.xml'
-
-const bucketOf = (dataFolder: string, account = accountId) =>
-  join(dataFolder, 'buckets', account, region, 'images')
-
-/** Bundles the disk that boots in an instant. */
-async function bundleDisk(dataFolder: string, prefix = 'web'): Promise<string> {
-  const path = join(dataFolder, 'bare.raw')
-  await writeBareDisk(path, prefix)
-  const disk = await readFile(path)
-  const folder = bucketOf(dataFolder)
-  await mkdir(join(folder, prefix), { recursive: true })
-  const about = { key: `${prefix}/image.manifest.xml`, name: 'image', user: accountId }
-  await writeBundle(
-    { sizeBytes: disk.length, bytes: pieces(disk) },
-    { ...about, architecture: 'x86_64' },
-    (key, bytes) => writeFile(join(folder, key), bytes),
-  )
-  return join(folder, prefix)
-}
-
-async function* pieces(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes
-}
 
 async function start(context: TestContext) {
   const ends: (() => unknown)[] = []
@@ -74,7 +50,10 @@ async function start(context: TestContext) {
     for (const end of ends) await end()
   })
   const system = await startSystem({ after: (end) => void ends.unshift(end as () => unknown) })
-  const folder = await bundleDisk(system.dataFolder)
+  // The disk boots in an instant.
+  const disk = join(system.dataFolder, 'bare.raw')
+  await writeBareDisk(disk, 'web')
+  const { location, folder } = await putBundle(system.dataFolder, disk, 'web')
   const register = async (
     input: Partial<RegisterImageCommandInput> = {},
     client: EC2Client = system.ec2,
@@ -106,7 +85,7 @@ async function start(context: TestContext) {
     })
     return id
   }
-  return { ...system, folder, register, settled, run, is }
+  return { ...system, location, folder, register, settled, run, is }
 }
 
 const describe = async (client: EC2Client, id: string) =>
@@ -117,7 +96,7 @@ const refused = async (code: string, call: Promise<unknown>, message = /./) =>
 
 test('an image is registered of a bundle, and found as what it is', async (context) => {
   const system = await start(context)
-  const { ec2, register, settled, folder, db } = system
+  const { ec2, register, settled, location, folder, db } = system
   const id = await register({
     Description: 'of a bucket',
     BlockDeviceMappings: [{ DeviceName: '/dev/sdb', VirtualName: 'ephemeral0' }],
