@@ -1,6 +1,7 @@
 /** The command, as far as it goes without a guest. */
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -38,6 +39,43 @@ test('the service can be used while it bakes, closes at once when told to, and l
   const checked = await imago.run(['fsck'])
   assert.equal(checked.code, 0, checked.output + checked.errors)
   assert.match(checked.output, /^All is well/)
+})
+
+test('a disk is bundled into a bucket, and an image registered of it as the command says', async (context) => {
+  const imago = await commandLine(context)
+  await imago.serve().answers()
+  const disk = join(imago.dataFolder, 'disk.qcow2')
+  const { status } = spawnSync('qemu-img', ['create', '-q', '-f', 'qcow2', disk, '3M'])
+  assert.equal(status, 0)
+  const bundle = (...args: string[]) => imago.run(['bundle', disk, '--bucket', ...args])
+
+  const nowhere = await bundle('images', '--prefix', 'web')
+  assert.match(nowhere.errors, oneLine)
+  const [, folder = ''] = /mkdir -p (.+)$/m.exec(nowhere.errors) ?? []
+  await mkdir(folder, { recursive: true })
+  const done = await bundle('images', '--prefix', 'web/')
+  assert.equal(done.code, 0, done.errors)
+  assert.deepEqual((await readdir(join(folder, 'web'))).toSorted(), [
+    'image.manifest.xml',
+    'image.part.00',
+  ])
+  const [, said = ''] = /imago (aws .+)$/m.exec(done.output) ?? []
+  assert.match(said, /--image-location images\/web\/image\.manifest\.xml/)
+  const registered = await imago.run(said.replace('NAME', 'web').split(' '))
+  assert.match(registered.output, /ami-[0-9a-f]{17}/, registered.errors)
+
+  for (const [args, why] of [
+    [['images', '--prefix', 'web'], /a bundle already/],
+    [['images', '--prefix', '../web'], /no place in a bucket/],
+    [['Images'], /no place in a bucket/],
+    [['images', '--architecture', 'vax'], /architecture/],
+  ] as const) {
+    const { code, errors } = await bundle(...args)
+    assert.equal(code, 1)
+    assert.match(errors, oneLine)
+    assert.match(errors, why)
+  }
+  assert.match((await imago.run(['bundle', folder, '--bucket', 'images'])).errors, /Cannot bundle/)
 })
 
 test('one service serves a data folder, and one program a port', async (context) => {

@@ -153,6 +153,8 @@ test('an image is registered of a bundle, and found as what it is', async (conte
   await writeFile(join(folder, 'image.part.00'), 'something else')
   const inWest = system.clientWith({ region: west })
   const copy = new CopyImageCommand({ Name: 'copy', SourceImageId: id, SourceRegion: region })
+  const sealed = { Name: 'sealed', SourceImageId: id, SourceRegion: region, Encrypted: true }
+  await refused('InvalidParameterCombination', inWest.send(new CopyImageCommand(sealed)))
   const { ImageId: copyId = '' } = await inWest.send(copy)
   const copied = await settled(copyId, inWest)
   assert.equal(copied.State, 'available')

@@ -18,3 +18,6 @@ export const stopProtectionCode: ErrorCode = 'UnsupportedOperation'
 
 /** The code where what it does when it powers itself off is to be changed. */
 export const shutdownBehaviorCode: ErrorCode = 'UnsupportedOperation'
+
+/** The code where the copy of an image that has no snapshots is to be encrypted. */
+export const encryptedBundleCode: ErrorCode = 'InvalidParameterCombination'

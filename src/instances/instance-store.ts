@@ -7,6 +7,7 @@ import { replaceRootCode, shutdownBehaviorCode, stopProtectionCode } from '../bu
 import type { Digest } from '../lib/digest.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { Id } from '../lib/ids.ts'
+import { attachmentsMax } from '../volumes/attachment.ts'
 import type { Instance, ShutdownBehavior } from './instance.ts'
 
 /** The disk that a root is made of. */
@@ -20,6 +21,10 @@ type Kind = Pick<Instance, 'id' | 'rootDeviceType'>
 
 export const hasHostRoot = ({ rootDeviceType }: Pick<Kind, 'rootDeviceType'>): boolean =>
   rootDeviceType === 'instance-store'
+
+/** How many volumes it can have: a root that is none takes the place of one. */
+export const volumesMaxOf = (instance: Pick<Kind, 'rootDeviceType'>): number =>
+  hasHostRoot(instance) ? attachmentsMax - 1 : attachmentsMax
 
 /** Refuses what only an instance with a volume as its root can have done to it. */
 export function checkHasVolumeRoot(instance: Kind, done: 'stopped' | 'started'): void {

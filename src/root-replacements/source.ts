@@ -50,6 +50,7 @@ async function ofImage(call: Call, instance: Instance) {
 /** The machine stays what it is, so it has to be able to boot the image. */
 function checkSameKind(image: Image, instance: Instance): void {
   const pairs = [
+    ['root device type', image.rootDeviceType, instance.rootDeviceType],
     ['architecture', image.architecture, instance.architecture],
     ['virtualization type', image.virtualizationType, 'hvm'],
     ['platform', image.platformDetails, instance.platformDetails],

@@ -25,11 +25,11 @@ export interface Attachment {
 export const attachmentsMax = 27
 
 /** Refuses more volumes than an instance has places for. */
-export function checkAttachmentCount(count: number): void {
-  if (count <= attachmentsMax) return
+export function checkAttachmentCount(count: number, max = attachmentsMax): void {
+  if (count <= max) return
   throw new ApiError(
     'AttachmentLimitExceeded',
-    `You may attach up to ${attachmentsMax} devices for this instance type.`,
+    `You may attach up to ${max} devices for this instance type.`,
   )
 }
 

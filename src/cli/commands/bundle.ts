@@ -7,7 +7,7 @@ import { createReadStream } from 'node:fs'
 import { mkdtemp, open, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { Buckets, NoSuchBucket, ObjectExists } from '../../buckets/buckets.ts'
+import { Buckets, ObjectExists } from '../../buckets/buckets.ts'
 import { isBucketName, isObjectKey } from '../../buckets/names.ts'
 import { diskBytesMax } from '../../bundles/bundle.ts'
 import { sectorBytes } from '../../bundles/manifest.ts'
@@ -44,6 +44,10 @@ export async function bundleDisk(
   const { accountId, dataFolder } = config
   const buckets = new Buckets(join(dataFolder, 'buckets'))
   const place = { accountId, region: access.region, bucket }
+  if (!(await buckets.hasBucket(place))) {
+    const folder = join(dataFolder, 'buckets', accountId, access.region, bucket)
+    throw new CommandFailed(`There is no such bucket. Make it: mkdir -p ${folder}`)
+  }
   if (await buckets.hasObject({ ...place, key })) {
     throw new CommandFailed(`There is a bundle already: ${bucket}/${key}`)
   }
@@ -64,10 +68,6 @@ export async function bundleDisk(
         `--virtualization-type hvm --boot-mode ${bootMode} --ena-support`,
     )
   } catch (error) {
-    if (error instanceof NoSuchBucket) {
-      const folder = join(dataFolder, 'buckets', accountId, access.region, bucket)
-      throw new CommandFailed(`There is no such bucket. Make it: mkdir -p ${folder}`)
-    }
     if (error instanceof ObjectExists) {
       throw new CommandFailed(`${error.message}. Remove it, or choose another --prefix`)
     }

@@ -1,6 +1,8 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyImage.html */
 import type { CopyImageRequest, CopyImageResult } from '@aws-sdk/client-ec2'
 import { insertBundle } from '../../bundles/store.ts'
+import { encryptedBundleCode } from '../../bundles/unknowns.ts'
+import { ApiError } from '../../lib/errors.ts'
 import { copySnapshots } from '../../snapshot-copies/copy.ts'
 import {
   checkCompletionMinutes,
@@ -43,6 +45,7 @@ export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
       id: input.SourceImageId,
       now,
     })
+    if (bundle) checkPlainBundle(input)
     const taken = await findImageIdByName(tx, { accountId, region, name })
     if (taken) throw imageNameTaken(name, taken)
 
@@ -96,6 +99,15 @@ export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
     return { ImageId: id }
   },
 })
+
+/** What has no snapshots has nothing that could be encrypted, and a default of the account does not change that. */
+function checkPlainBundle({ Encrypted, KmsKeyId }: CopyImageRequest): void {
+  if (!Encrypted && KmsKeyId === undefined) return
+  throw new ApiError(
+    encryptedBundleCode,
+    'Encryption is not supported for copies of instance-store AMIs.',
+  )
+}
 
 /** The tags that the call gives, and the caller's own of the source where it wants them. */
 async function imageTags(

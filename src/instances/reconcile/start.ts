@@ -13,7 +13,7 @@ import type { DiskSpec, MachineSpec } from '../../qemu/machine-spec.ts'
 import { startMachine } from '../../qemu/start-machine.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
 import { tapName } from '../../vpc/spec.ts'
-import { type Attachment, attachmentsMax } from '../../volumes/attachment.ts'
+import type { Attachment } from '../../volumes/attachment.ts'
 import { keysOfVolume } from '../../volumes/disk-keys.ts'
 import {
   changeAttachmentState,
@@ -24,7 +24,7 @@ import {
 import { noCause, serverError } from '../cause.ts'
 import { diskOf, inBootOrder, smbiosOf, uuidOf } from '../hardware.ts'
 import type { Instance } from '../instance.ts'
-import { hasHostRoot } from '../instance-store.ts'
+import { hasHostRoot, volumesMaxOf } from '../instance-store.ts'
 import { instanceTypeNamed } from '../instance-type.ts'
 import { changeInstanceState } from '../store.ts'
 import type { InstanceDependencies } from './context.ts'
@@ -148,7 +148,7 @@ export async function launchMachine(
       mac: port.mac,
       tap: tapName(port.id),
     })),
-    hotplugSlots: Math.max(0, attachmentsMax - ordered.length),
+    hotplugSlots: Math.max(0, volumesMaxOf(instance) - ordered.length),
   }
   const volumeIds = attachments.map(({ volumeId }) => volumeId)
   return await holdVolumes(lanes, volumeIds, () => startMachine(spec))

@@ -2,7 +2,7 @@
 import type { AttachVolumeRequest, VolumeAttachment } from '@aws-sdk/client-ec2'
 import { ApiError } from '../../lib/errors.ts'
 import { instanceNotFound, parseInstanceId } from '../../instances/instance.ts'
-import { hasHostRoot } from '../../instances/instance-store.ts'
+import { hasHostRoot, volumesMaxOf } from '../../instances/instance-store.ts'
 import { findOwnInstance } from '../../instances/store.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import {
@@ -41,7 +41,7 @@ export const attachVolume = writeOperation<AttachVolumeRequest, VolumeAttachment
     const others = await listAttachments(tx, { instanceIds: [instanceId] })
     const taken = hasHostRoot(instance) ? [{ device: instance.rootDeviceName }] : []
     checkDeviceIsFree(device, [...others, ...taken])
-    checkAttachmentCount(others.length + 1)
+    checkAttachmentCount(others.length + 1, volumesMaxOf(instance))
     const change = { id: volume.id, from: 'available', to: 'in-use' } as const
     if (!(await changeVolumeState(tx, change))) {
       throw new ApiError('IncorrectState', `${volume.id} is not 'available'.`)
