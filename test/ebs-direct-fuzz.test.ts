@@ -291,7 +291,8 @@ test('whatever is sent to the EBS direct APIs is answered, and never by a fault'
           assert.equal(got instanceof Error && 'Reason' in got && got.Reason, 'INVALID_BLOCK_TOKEN')
       },
     ),
-    { numRuns: 150 },
+    // Found once: what base64 reads over was read over.
+    { numRuns: 150, examples: [[2, 2, 76, ' ']] },
   )
 
   for (const [index, token] of first.blockTokens.entries()) {
