@@ -201,6 +201,7 @@ export async function openImago(options: Options): Promise<Imago> {
       blockStore,
       buckets,
       workFolder: folder('import-tasks'),
+      openDiskKey: openKey,
       now,
       newId,
       signal: closing.signal,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, readdir, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -19,6 +19,7 @@ import {
   type DescribeImportSnapshotTasksCommandInput,
   DescribeSnapshotsCommand,
   DescribeVolumesCommand,
+  EnableEbsEncryptionByDefaultCommand,
   ImportImageCommand,
   type ImportImageCommandInput,
   ImportSnapshotCommand,
@@ -26,6 +27,7 @@ import {
   type SnapshotDiskContainer,
   waitUntilSnapshotImported,
 } from '@aws-sdk/client-ec2'
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { findSnapshot } from '../src/snapshots/store.ts'
 import type { Id } from '../src/lib/ids.ts'
 import { allowAll, region, accountId, startSystem } from './system.ts'
@@ -299,8 +301,7 @@ test('an import that cannot be is refused with the code that EC2 has for it', as
   await refused({ ...disk, Format: 'OVA' }, 'UnsupportedOperation')
   await refused({ ...disk, Description: 'x'.repeat(256) }, 'InvalidParameterValue')
   await refused(disk, 'InvalidParameterValue', { Description: 'x'.repeat(256) })
-  await refused(disk, 'UnsupportedOperation', { Encrypted: true })
-  await refused(disk, 'UnsupportedOperation', { KmsKeyId: 'alias/aws/ebs' })
+  await refused(disk, 'InvalidParameterDependency', { KmsKeyId: 'alias/aws/ebs' })
   await refused(disk, 'InvalidParameter', { RoleName: 'no role' })
   await refused(disk, 'DryRunOperation', { DryRun: true })
   const Tags = [{ Key: 'a', Value: 'b' }]
@@ -316,7 +317,7 @@ test('an import that cannot be is refused with the code that EC2 has for it', as
   await assert.rejects(image([disk], { Platform: 'BeOS' }), code('InvalidParameterValue'))
   await assert.rejects(image([disk], { Hypervisor: 'kvm' }), code('InvalidParameterValue'))
   await assert.rejects(image([disk], { LicenseType: 'GPL' }), code('InvalidParameterValue'))
-  await assert.rejects(image([disk], { Encrypted: true }), code('UnsupportedOperation'))
+  await assert.rejects(image([disk], { KmsKeyId: 'x' }), code('InvalidParameterDependency'))
   await assert.rejects(
     image([{ SnapshotId: 'snap-0123456789abcdef0' }]),
     code('InvalidSnapshot.NotFound'),
@@ -404,4 +405,72 @@ test('disks become an image: the first is its root', async (context) => {
   // The tasks of snapshots are others.
   const { ImportSnapshotTasks } = await ec2.send(new DescribeImportSnapshotTasksCommand({}))
   assert.deepEqual(ImportSnapshotTasks, [])
+})
+
+test('what comes in is encrypted where that is asked for, or the account has it so', async (context) => {
+  const system = await start(context)
+  const { ec2, bucket, begin, over, inBucket } = system
+  const kms = new KMSClient(system.settingsWith())
+  context.after(() => kms.destroy())
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
+  const { Arn: KmsKeyId = '' } = KeyMetadata ?? {}
+  const pattern = 'A-PATTERN-THAT-NOBODY-IS-TO-FIND'
+  const content = Buffer.alloc(MiB, pattern)
+  await writeFile(join(bucket, 'disk'), content)
+  const begun = await begin(inBucket('disk'), { Encrypted: true, KmsKeyId })
+  const { Encrypted, KmsKeyId: told } = begun.SnapshotTaskDetail ?? {}
+  assert.deepEqual([Encrypted, told], [true, KmsKeyId])
+  const done = await over(begun.ImportTaskId)
+  assert.deepEqual([done.Status, done.Encrypted, done.KmsKeyId], ['completed', true, KmsKeyId])
+  const describe = async (SnapshotId = '') => {
+    const wanted = new DescribeSnapshotsCommand({ SnapshotIds: [SnapshotId] })
+    return (await ec2.send(wanted)).Snapshots?.[0]
+  }
+  const snapshot = await describe(done.SnapshotId)
+  assert.deepEqual([snapshot?.Encrypted, snapshot?.KmsKeyId], [true, KmsKeyId])
+  // The bucket has it in plain; the store does not.
+  for (const entry of await readdir(system.dataFolder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || entry.name === 'disk') continue
+    const bytes = await readFile(join(entry.parentPath, entry.name))
+    assert(!bytes.includes(pattern), join(entry.parentPath, entry.name))
+  }
+
+  // An image that has an encrypted disk has no plain one.
+  const image = await ec2.send(
+    new ImportImageCommand({
+      DiskContainers: [inBucket('disk'), { SnapshotId: done.SnapshotId }],
+    }),
+  )
+  assert.deepEqual([image.Encrypted, image.KmsKeyId], [true, KmsKeyId])
+  const imported = await system.until('the image', async () => {
+    const ImportTaskIds = [image.ImportTaskId ?? '']
+    const wanted = new DescribeImportImageTasksCommand({ ImportTaskIds })
+    const [task] = (await ec2.send(wanted)).ImportImageTasks ?? []
+    assert.notEqual(task?.Status, 'deleted', task?.StatusMessage ?? '')
+    return task?.Status === 'completed' && task
+  })
+  for (const { SnapshotId } of imported.SnapshotDetails ?? []) {
+    assert.equal((await describe(SnapshotId))?.KmsKeyId, KmsKeyId)
+  }
+  const { Images = [] } = await ec2.send(
+    new DescribeImagesCommand({ ImageIds: [imported.ImageId ?? ''] }),
+  )
+  const devices = Images[0]?.BlockDeviceMappings ?? []
+  assert.deepEqual(
+    devices.map(({ Ebs }) => Ebs?.Encrypted),
+    [true, true],
+  )
+
+  await ec2.send(new EnableEbsEncryptionByDefaultCommand({}))
+  const byDefault = await over((await begin(inBucket('disk'))).ImportTaskId)
+  assert.deepEqual([byDefault.Status, byDefault.Encrypted], ['completed', true])
+  assert.notEqual(byDefault.KmsKeyId, KmsKeyId)
+
+  // A key that cannot be used is found out when the call has answered.
+  const none = 'alias/none'
+  const failed = await over(
+    (await begin(inBucket('disk'), { Encrypted: true, KmsKeyId: none })).ImportTaskId,
+  )
+  assert.deepEqual([failed.Status, failed.SnapshotId], ['deleted', undefined])
+  assert.match(failed.StatusMessage ?? '', /^ClientError: The KMS key provided is in an incorrect/)
 })

@@ -15,10 +15,13 @@ import {
   DescribeVolumesCommand,
   DescribeVolumeStatusCommand,
 } from '@aws-sdk/client-ec2'
+import { EBSClient, GetSnapshotBlockCommand, ListSnapshotBlocksCommand } from '@aws-sdk/client-ebs'
+import { CreateKeyCommand, DisableKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { callImago } from '../src/cli/imago-client.ts'
 import { checkRows } from '../src/checker/check-rows.ts'
 import { layerPath, topLayer } from '../src/qemu/layers.ts'
 import { listSnapshotsOfCopies } from '../src/snapshots/copy-store.ts'
+import { keyUnusableCode, plainOfEncryptedCode } from '../src/volumes/unknowns.ts'
 import { region, startSystem } from './system.ts'
 
 const zone = `${region}a`
@@ -204,4 +207,54 @@ test('what a copy may be is what a volume may be, and as large as its source', a
   await refused({ ClientToken: 'one', Size: 5 }, 'IdempotentParameterMismatch')
   const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}))
   assert.equal(Volumes.length, 2)
+})
+
+test('a copy of an encrypted volume is encrypted, and one of a plain volume can be', async (context) => {
+  const system = await start(context)
+  const { ec2, create, copy, available, write } = system
+  const kms = new KMSClient(system.settingsWith())
+  context.after(() => kms.destroy())
+  const makeKey = async () =>
+    (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? assert.fail('no key')
+  const [one, other] = [await makeKey(), await makeKey()]
+  const plain = await create()
+  const pattern = 0x5a
+  await write(plain, pattern, '8M 64k')
+  const keysOf = async (id: string) => {
+    const { Encrypted, KmsKeyId } = await available(id)
+    return [Encrypted, KmsKeyId]
+  }
+  const sealed = await copy(plain, { Encrypted: true, KmsKeyId: one })
+  assert.deepEqual([sealed.Encrypted, sealed.KmsKeyId], [true, one])
+  assert.deepEqual(await keysOf(sealed.VolumeId), [true, one])
+  const same = await copy(sealed.VolumeId)
+  assert.deepEqual(await keysOf(same.VolumeId), [true, one])
+  const again = await copy(sealed.VolumeId, { Encrypted: true, KmsKeyId: other })
+  assert.deepEqual(await keysOf(again.VolumeId), [true, other])
+
+  // What all of them hold is read block by block from snapshots of them.
+  const ebs = new EBSClient(system.settingsWith())
+  context.after(() => ebs.destroy())
+  for (const { VolumeId } of [sealed, same, again]) {
+    const { SnapshotId = '' } = await ec2.send(new CreateSnapshotCommand({ VolumeId }))
+    await system.until('the snapshot', async () => {
+      const wanted = new DescribeSnapshotsCommand({ SnapshotIds: [SnapshotId] })
+      return (await ec2.send(wanted)).Snapshots?.[0]?.State === 'completed'
+    })
+    const { Blocks = [] } = await ebs.send(new ListSnapshotBlocksCommand({ SnapshotId }))
+    const [block] = Blocks
+    assert.deepEqual([Blocks.length, block?.BlockIndex], [1, 16])
+    const { BlockIndex, BlockToken } = block ?? {}
+    const got = await ebs.send(new GetSnapshotBlockCommand({ SnapshotId, BlockIndex, BlockToken }))
+    const bytes = await got.BlockData?.transformToByteArray()
+    assert(bytes?.subarray(0, 65_536).every((byte) => byte === pattern))
+  }
+  for await (const finding of checkRows(system.db.reads)) assert.fail(JSON.stringify(finding))
+
+  const refused = (id: string, input: Partial<CopyVolumesCommandInput>, name: string) =>
+    assert.rejects(copy(id, input), { name })
+  await refused(plain, { KmsKeyId: one }, 'InvalidParameterDependency')
+  await refused(sealed.VolumeId, { Encrypted: false }, plainOfEncryptedCode)
+  await kms.send(new DisableKeyCommand({ KeyId: one }))
+  await refused(sealed.VolumeId, {}, keyUnusableCode)
 })

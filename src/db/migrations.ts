@@ -776,4 +776,6 @@ export const migrations: readonly string[] = [
      FROM parameter_versions`,
   `DROP TABLE parameter_versions`,
   `ALTER TABLE secured_versions RENAME TO parameter_versions`,
+
+  `ALTER TABLE import_tasks ADD COLUMN kms_key_id TEXT`,
 ]

@@ -517,6 +517,8 @@ export interface Tables {
     image_id: Id<'image'> | null
     created_at_ms: number
     ended_at_ms: number | null
+    /** The key that what is made is encrypted with. */
+    kms_key_id: Generated<string | null>
   }
 
   organizations: {

@@ -1,8 +1,10 @@
 /** Records a task that shall bring disks in: for `ImportSnapshot` and `ImportImage`. */
-import { ApiError, unsupportedParameter } from '../lib/errors.ts'
+import { ApiError } from '../lib/errors.ts'
 import type { Permission } from '../iam/evaluate.ts'
+import type { Snapshot } from '../snapshots/snapshot.ts'
 import { putTags } from '../tags/store.ts'
 import type { Tag } from '../tags/tag.ts'
+import { chooseEncryption } from '../volumes/encryption.ts'
 import type { PrepareContext, WriteCall } from '../wire/operation.ts'
 import type { Container } from './container.ts'
 import { checkText } from './read-container.ts'
@@ -18,14 +20,24 @@ interface Input {
 }
 
 export async function beginTask(
-  { tx, caller, region, now, newId, input }: WriteCall<Input>,
+  call: WriteCall<Input>,
   wanted: {
     readonly containers: readonly Container[]
     readonly image: ImageRequest | undefined
     readonly tags: readonly Tag[]
+    /** The snapshots among them. */
+    readonly sources?: readonly Snapshot[]
   },
 ): Promise<ImportTask> {
+  const { tx, caller, region, now, newId, input } = call
   checkInput(input)
+  const encryption = await chooseEncryption(call, {
+    encrypted: input.Encrypted,
+    keyId: input.KmsKeyId,
+    // What is made of an encrypted disk is not plain, and is under one key.
+    source: wanted.sources?.find(({ kmsKeyArn }) => kmsKeyArn !== undefined),
+  })
+  const problem = encryption?.problem
   const { accountId } = caller
   const resourceType = wanted.image ? 'import-image-task' : 'import-snapshot-task'
   const all = await listTasks(tx, { accountId, region })
@@ -37,13 +49,15 @@ export async function beginTask(
     description: input.Description,
     containers: wanted.containers,
     image: wanted.image,
-    state: 'active',
-    message: 'pending',
+    ...(encryption && { kmsKeyArn: encryption.arn }),
+    // AWS looks at the key when it has answered: the task is there, and has failed.
+    state: problem === undefined ? 'active' : 'deleted',
+    message: problem === undefined ? 'pending' : `ClientError: ${problem}`,
     progressPercent: 0,
     disks: wanted.containers.map(() => ({})),
     imageId: undefined,
     createdAt: now,
-    endedAt: undefined,
+    endedAt: problem === undefined ? undefined : now,
   }
   await insertTask(tx, task)
   const { tags } = wanted
@@ -81,9 +95,7 @@ export async function checkBuckets(
   }
 }
 
-function checkInput({ Encrypted, KmsKeyId, Description, RoleName }: Input): void {
-  if (Encrypted) throw unsupportedParameter('Encrypted')
-  if (KmsKeyId) throw unsupportedParameter('KmsKeyId')
+function checkInput({ Description, RoleName }: Input): void {
   checkText('Description', Description)
   // What may be read is up to the caller's policy: a role has no part in it.
   if (RoleName === undefined || /^[\w+=,.@-]{1,64}$/.test(RoleName)) return

@@ -14,6 +14,7 @@ import { inWorkFolder } from '../imports/work-folder.ts'
 import type { Id, Kind } from '../lib/ids.ts'
 import { usableSnapshot } from '../snapshots/find.ts'
 import { requireCompleted } from '../snapshots/snapshot.ts'
+import { cipherUnder, type OpenDiskKey } from '../volumes/disk-keys.ts'
 import { bytesPerGiB } from '../volumes/volume.ts'
 import type { Container } from './container.ts'
 import { deviceNamesOf } from './device-names.ts'
@@ -27,6 +28,7 @@ export interface BringInDependencies {
   readonly buckets: Pick<Buckets, 'open'>
   /** Where disks lie while they are brought in. */
   readonly workFolder: string
+  readonly openDiskKey: OpenDiskKey
   readonly now: () => Date
   readonly newId: <K extends Kind>(kind: K) => Id<K>
   /** Aborted when the service closes: what is under way is begun anew after the next start. */
@@ -45,9 +47,10 @@ export async function bringIn(
   deps: BringInDependencies,
   progress: TaskProgress,
 ): Promise<void> {
-  const { db, blockStore, now } = deps
+  const { db, blockStore, openDiskKey, now } = deps
   // What is stored is held until the rows name it.
-  using upload = blockStore.beginUpload()
+  const cipher = await cipherUnder(task.kmsKeyArn, openDiskKey)
+  using upload = blockStore.beginUpload(cipher)
   const found: Found[] = []
   for (const [index, container] of task.containers.entries()) {
     const next = await store(task, container, upload, {
@@ -68,24 +71,33 @@ export async function bringIn(
 
 /** Brings one disk into the block store. One that is there already is held there. */
 async function store(
-  { accountId, region, id: taskId }: ImportTask,
+  { accountId, region, id: taskId, kmsKeyArn }: ImportTask,
   container: Container,
   upload: Upload,
   deps: BringInDependencies & { readonly report: Progress },
 ): Promise<Found> {
-  const { db, blockStore, buckets, workFolder, signal, report } = deps
+  const { db, blockStore, buckets, workFolder, openDiskKey, signal, report } = deps
   const owner = { accountId, region }
   const { source } = container
   if (source.kind === 'snapshot') {
     const wanted = { ...owner, id: source.snapshotId }
     const snapshot = requireCompleted(await usableSnapshot(db.reads, wanted))
-    const { manifest, volumeSizeGiB, fullSizeBytes } = snapshot
-    upload.hold(manifest)
+    const { manifest: from, volumeSizeGiB, fullSizeBytes } = snapshot
+    const cipher = await cipherUnder(snapshot.kmsKeyArn, openDiskKey)
+    upload.hold(from)
+    const readable = new ReadableDisk(blockStore, from, async () => cipher)
+    const about = { bootMode: await findBootMode(readable), platform: await findPlatform(readable) }
     const sizeBytes = volumeSizeGiB * bytesPerGiB
-    const readable = new ReadableDisk(blockStore, manifest)
-    const [bootMode, platform] = [await findBootMode(readable), await findPlatform(readable)]
-    const stored = { manifest, sizeBytes, fullSizeBytes, addedBytes: 0, bootMode, platform }
-    return { stored, disk: { sizeBytes } }
+    const disk = { sizeBytes }
+    const same = { sizeBytes, fullSizeBytes, kmsKeyArn, ...about }
+    if (snapshot.kmsKeyArn === kmsKeyArn) {
+      return { stored: { ...same, manifest: from, addedBytes: 0 }, disk }
+    }
+    const { manifest, bytesAdded: addedBytes } = await upload.copyDisk(
+      { manifest: from, cipher },
+      { onProgress: (done, total) => report('storing', done, total), signal },
+    )
+    return { stored: { ...same, manifest, addedBytes }, disk }
   }
   return await inWorkFolder(workFolder, taskId, async (folder) => {
     const work = { buckets, owner, signal, progress: report }
@@ -101,7 +113,7 @@ async function store(
     )
     const { manifest, bytesAdded: addedBytes } = saved
     const fullSizeBytes = saved.blocks * blockSizeBytes
-    const stored = { manifest, sizeBytes, fullSizeBytes, addedBytes, bootMode, platform }
+    const stored = { manifest, sizeBytes, fullSizeBytes, addedBytes, bootMode, platform, kmsKeyArn }
     return { stored, disk: { format, fileBytes, sizeBytes } }
   })
 }

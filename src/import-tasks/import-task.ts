@@ -41,6 +41,8 @@ export interface ImportTask {
   readonly containers: readonly Container[]
   /** Nothing where a snapshot is made. */
   readonly image: ImageRequest | undefined
+  /** The key that what is made is encrypted with, where it is. */
+  readonly kmsKeyArn?: string
   readonly state: TaskState
   /** What is going on, or what went wrong. */
   readonly message: string

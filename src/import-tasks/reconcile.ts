@@ -6,6 +6,7 @@
 import { transaction } from '../db/database.ts'
 import { CannotImport } from '../imports/obtain-disk.ts'
 import { removeLeftovers } from '../imports/work-folder.ts'
+import { isKeyUnusable } from '../kms/key-trouble.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { reasonOf } from '../stored-images/progress.ts'
@@ -60,7 +61,9 @@ export function importTaskReconciler(deps: BringInDependencies): Reconciler<Impo
           if (progress.isCancelled) return 'moved'
           if (error instanceof CannotImport || error instanceof ApiError) {
             await end(id, 'active', `ClientError: Disk validation failed [${error.message}]`)
-          } else throw error
+          } else if (isKeyUnusable(error))
+            await end(id, 'active', `ClientError: ${reasonOf(error)}`)
+          else throw error
         } finally {
           await progress.close()
           busy.delete(id)

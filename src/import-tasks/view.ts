@@ -16,7 +16,7 @@ export function viewSnapshotTask(task: ImportTask, tags: readonly Tag[]): Import
   return {
     ImportTaskId: task.id,
     Description: task.description,
-    SnapshotTaskDetail: { ...viewDisk(container, disk), ...viewProgress(task), Encrypted: false },
+    SnapshotTaskDetail: { ...viewDisk(container, disk), ...viewProgress(task), ...viewKey(task) },
     Tags: tags.length > 0 ? viewTags(tags) : undefined,
   }
 }
@@ -31,7 +31,7 @@ export function viewImageTask(task: ImportTask, tags: readonly Tag[]): ImportIma
     BootMode: image?.bootMode,
     LicenseType: image?.licenseType,
     UsageOperation: image?.usageOperation,
-    Encrypted: false,
+    ...viewKey(task),
     ImageId: task.imageId,
     ...viewProgress(task),
     SnapshotDetails: task.containers.map((container, index) => ({
@@ -42,6 +42,11 @@ export function viewImageTask(task: ImportTask, tags: readonly Tag[]): ImportIma
     Tags: tags.length > 0 ? viewTags(tags) : undefined,
   }
 }
+
+const viewKey = ({ kmsKeyArn }: ImportTask) => ({
+  Encrypted: kmsKeyArn !== undefined,
+  KmsKeyId: kmsKeyArn,
+})
 
 /** AWS tells no progress of what is completed. */
 function viewProgress(task: ImportTask) {

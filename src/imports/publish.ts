@@ -20,6 +20,8 @@ export interface StoredDisk {
   readonly sizeBytes: number
   readonly fullSizeBytes: number
   readonly addedBytes: number
+  /** The key that it is encrypted with, where it is. */
+  readonly kmsKeyArn?: string | undefined
   readonly bootMode: BootMode
   readonly platform?: 'windows' | undefined
 }
@@ -64,6 +66,7 @@ export async function publishSnapshot(
     progressPercent: 100,
     freezeId: undefined,
     layer: undefined,
+    ...(disk.kmsKeyArn !== undefined && { kmsKeyArn: disk.kmsKeyArn }),
     state: 'completed',
     completedAt: now,
     manifest: disk.manifest,
@@ -132,5 +135,11 @@ export async function publishImage(
 
 const blockDeviceOf = (deviceName: string, snapshotId: Id<'snapshot'>, disk: StoredSize) => ({
   deviceName,
-  ebs: { snapshotId, sizeGiB: sizeGiBOf(disk), type: 'gp3' as const, deleteOnTermination: true },
+  ebs: {
+    snapshotId,
+    sizeGiB: sizeGiBOf(disk),
+    type: 'gp3' as const,
+    deleteOnTermination: true,
+    ...(disk.kmsKeyArn !== undefined && { isEncrypted: true as const }),
+  },
 })

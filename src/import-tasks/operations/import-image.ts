@@ -26,12 +26,13 @@ export const importImage = writeOperation<ImportImageRequest, ImportImageResult>
     const tags = tagsOnCreate(input.TagSpecifications, [type]).get(type) ?? []
     const image = readImage(input)
     const containers = readContainers(input)
+    const sources = []
     for (const { source } of containers) {
       if (source.kind !== 'snapshot') continue
       const wanted = { accountId: caller.accountId, region, id: source.snapshotId }
-      requireCompleted(await usableSnapshot(tx, wanted))
+      sources.push(requireCompleted(await usableSnapshot(tx, wanted)))
     }
-    return viewImageTask(await beginTask(call, { containers, image, tags }), tags)
+    return viewImageTask(await beginTask(call, { containers, image, tags, sources }), tags)
   },
 })
 
