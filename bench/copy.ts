@@ -1,15 +1,16 @@
 /**
  * Copying the image of a 2 GiB Debian disk to another Region of the same store, from
- * the call until the copy is available, and what it takes on disk. Beside it, what
- * one would do without such a store: copying the file, as fast as the disk is.
+ * the call until the copy is available, and what it takes on disk; and to a store that
+ * has nothing of it, by way of a bucket. Beside them, what one would do without such a
+ * store: copying the file, as fast as the disk is.
  */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, until } from './commands.ts'
 import { importImage, obtainDisk, scratchFolder } from './disks.ts'
 import { printTable, spread, timed } from './figures.ts'
 import { elementOf, type SignedClient } from './signed-client.ts'
-import { startService } from './start-service.ts'
+import { type RunningService, startService } from './start-service.ts'
 
 const rounds = 20
 const fileRounds = 3
@@ -47,6 +48,7 @@ export async function benchCopy(): Promise<void> {
   }
   const stored = (await blocks()) - before
   west.close()
+  const elsewhere = await copyToOtherStores(service, image, folder.path)
 
   const files: number[] = []
   for (let round = 0; round < fileRounds; round++) {
@@ -66,8 +68,65 @@ export async function benchCopy(): Promise<void> {
     ['copy', 'ms', 'MiB stored by all'],
     ['imago: CopyImage answered', spread(answered), ''],
     ['imago: CopyImage to available', spread(available), (stored / mebibyte).toFixed(1)],
+    [
+      `imago: into a bucket (${fileRounds} rounds)`,
+      spread(elsewhere.stored),
+      (elsewhere.objectBytes / mebibyte).toFixed(1),
+    ],
+    ['imago: out of it into an empty store, to available', spread(elsewhere.restored), ''],
     [`cp of the raw disk, and synced (${fileRounds} rounds)`, spread(files), ''],
   ])
+}
+
+/** Stores the image in a bucket, and restores it in an installation that is new each time. */
+async function copyToOtherStores({ client }: RunningService, image: string, path: string) {
+  const stored: number[] = []
+  const restored: number[] = []
+  let objectBytes = 0
+  for (let round = 0; round < fileRounds; round++) {
+    const Bucket = `bench-${round}`
+    const from = await makeBucket(client, join(path, 'imago'), Bucket)
+    const ImageId = image
+    stored.push(
+      await timed(async () => {
+        await client.ec2('CreateStoreImageTask', { ImageId, Bucket })
+        await until(
+          async () => {
+            const byBucket = { 'Filter.1.Name': 'bucket', 'Filter.1.Value.1': Bucket }
+            const text = await client.ec2('DescribeStoreImageTasks', byBucket)
+            return /Completed/.test(text) || undefined
+          },
+          { everyMs: 5 },
+        )
+      }),
+    )
+    objectBytes = await sizeOf(join(from, `${image}.bin`))
+    const data = join(path, `other-${round}`)
+    await mkdir(data)
+    await using other = await startService(data)
+    const to = await makeBucket(other.client, data, Bucket)
+    await rename(join(from, `${image}.bin`), join(to, `${image}.bin`))
+    restored.push(
+      await timed(async () => {
+        const ObjectKey = `${image}.bin`
+        const task = { Bucket, ObjectKey, Name: `from ${Bucket}` }
+        const id = elementOf(await other.client.ec2('CreateRestoreImageTask', task), 'imageId')
+        await until(
+          async () => ((await stateOf(other.client, id)) === 'available' ? true : undefined),
+          { everyMs: 5 },
+        )
+      }),
+    )
+  }
+  return { stored, restored, objectBytes }
+}
+
+/** A bucket of the caller's is a folder. */
+async function makeBucket(client: SignedClient, data: string, bucket: string): Promise<string> {
+  const account = elementOf(await client.ec2('DescribeSecurityGroups'), 'ownerId')
+  const path = join(data, 'buckets', account, 'us-east-1', bucket)
+  await mkdir(path, { recursive: true })
+  return path
 }
 
 async function stateOf(client: SignedClient, id: string): Promise<string> {
