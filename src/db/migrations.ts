@@ -777,5 +777,73 @@ export const migrations: readonly string[] = [
   `DROP TABLE parameter_versions`,
   `ALTER TABLE secured_versions RENAME TO parameter_versions`,
 
+  `ALTER TABLE kms_keys ADD COLUMN policy TEXT`,
+
+  // What IAM keeps by name: a name of its kind in the account, whatever the case of its letters.
+  `CREATE TABLE iam_entities (
+     id TEXT PRIMARY KEY,
+     account_id TEXT NOT NULL,
+     kind TEXT NOT NULL CHECK (kind IN ('user', 'group', 'role', 'policy', 'profile')),
+     name TEXT NOT NULL,
+     folded_name TEXT NOT NULL,
+     path TEXT NOT NULL,
+     boundary_arn TEXT,
+     created_at_ms BIGINT NOT NULL,
+     UNIQUE (account_id, kind, folded_name),
+     CHECK (boundary_arn IS NULL OR kind IN ('user', 'role'))
+   )`,
+  `CREATE INDEX iam_entities_by_boundary ON iam_entities (boundary_arn)`,
+  `CREATE TABLE iam_roles (
+     role_id TEXT PRIMARY KEY REFERENCES iam_entities (id),
+     trust_policy TEXT NOT NULL,
+     description TEXT,
+     session_s_max INTEGER NOT NULL CHECK (session_s_max BETWEEN 3600 AND 43200)
+   )`,
+  `CREATE TABLE iam_policies (
+     policy_id TEXT PRIMARY KEY REFERENCES iam_entities (id),
+     description TEXT,
+     default_version INTEGER NOT NULL,
+     newest_version INTEGER NOT NULL,
+     updated_at_ms BIGINT NOT NULL,
+     CHECK (default_version BETWEEN 1 AND newest_version)
+   )`,
+  `CREATE TABLE iam_policy_versions (
+     policy_id TEXT NOT NULL REFERENCES iam_policies (policy_id),
+     version INTEGER NOT NULL,
+     document TEXT NOT NULL,
+     created_at_ms BIGINT NOT NULL,
+     PRIMARY KEY (policy_id, version)
+   )`,
+  // Policies that every account has are attached by their ARNs, and are in no table.
+  `CREATE TABLE iam_attachments (
+     owner_id TEXT NOT NULL REFERENCES iam_entities (id),
+     policy_arn TEXT NOT NULL,
+     PRIMARY KEY (owner_id, policy_arn)
+   )`,
+  `CREATE INDEX iam_attachments_by_policy ON iam_attachments (policy_arn)`,
+  `CREATE TABLE iam_inline_policies (
+     owner_id TEXT NOT NULL REFERENCES iam_entities (id),
+     name TEXT NOT NULL,
+     document TEXT NOT NULL,
+     PRIMARY KEY (owner_id, name)
+   )`,
+  `CREATE TABLE iam_members (
+     holder_id TEXT NOT NULL REFERENCES iam_entities (id),
+     member_id TEXT NOT NULL REFERENCES iam_entities (id),
+     PRIMARY KEY (holder_id, member_id)
+   )`,
+  `CREATE INDEX iam_members_by_member ON iam_members (member_id)`,
+  `CREATE TABLE iam_user_keys (
+     id TEXT PRIMARY KEY,
+     user_id TEXT NOT NULL REFERENCES iam_entities (id),
+     sealed TEXT NOT NULL,
+     is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
+     created_at_ms BIGINT NOT NULL,
+     used_at_ms BIGINT,
+     used_service TEXT,
+     used_region TEXT
+   )`,
+  `CREATE INDEX iam_user_keys_by_user ON iam_user_keys (user_id)`,
+
   `ALTER TABLE import_tasks ADD COLUMN kms_key_id TEXT`,
 ]

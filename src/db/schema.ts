@@ -565,6 +565,8 @@ export interface Tables {
     created_at_ms: number
     /** JSON of `Tag[]` in `tags/tag.ts`: these are no tags of EC2. */
     tags: string
+    /** As it was given; NULL for the one that every key begins with. */
+    policy: Generated<string | null>
   }
   kms_materials: {
     key_id: string
@@ -605,5 +607,49 @@ export interface Tables {
     labels: string
     modified_at_ms: number
     modified_by: string
+  }
+  iam_entities: {
+    id: string
+    account_id: string
+    kind: 'user' | 'group' | 'role' | 'policy' | 'profile'
+    name: string
+    folded_name: string
+    path: string
+    boundary_arn: string | null
+    created_at_ms: number
+  }
+  iam_roles: {
+    role_id: string
+    trust_policy: string
+    description: string | null
+    session_s_max: number
+  }
+  iam_policies: {
+    policy_id: string
+    description: string | null
+    default_version: number
+    newest_version: number
+    updated_at_ms: number
+  }
+  iam_policy_versions: {
+    policy_id: string
+    version: number
+    document: string
+    created_at_ms: number
+  }
+  iam_attachments: { owner_id: string; policy_arn: string }
+  iam_inline_policies: { owner_id: string; name: string; document: string }
+  /** Users in groups, and roles in instance profiles. */
+  iam_members: { holder_id: string; member_id: string }
+  iam_user_keys: {
+    id: string
+    user_id: string
+    /** In base64. */
+    sealed: string
+    is_active: Flag
+    created_at_ms: number
+    used_at_ms: Generated<number | null>
+    used_service: Generated<string | null>
+    used_region: Generated<string | null>
   }
 }
