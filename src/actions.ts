@@ -85,6 +85,7 @@ import { getKeyPolicy } from './kms/operations/get-key-policy.ts'
 import { listAliases } from './kms/operations/list-aliases.ts'
 import { listKeys } from './kms/operations/list-keys.ts'
 import { listTagsOfKey } from './kms/operations/list-resource-tags.ts'
+import { putKeyPolicy } from './kms/operations/put-key-policy.ts'
 import { reEncrypt } from './kms/operations/re-encrypt.ts'
 import { scheduleKeyDeletion } from './kms/operations/schedule-key-deletion.ts'
 import { tagKey } from './kms/operations/tag-resource.ts'
@@ -285,6 +286,7 @@ const all: readonly Operation[] = [
   listAliases,
   listKeys,
   listTagsOfKey,
+  putKeyPolicy,
   reEncrypt,
   scheduleKeyDeletion,
   tagKey,

@@ -255,14 +255,11 @@ test('what there is no such thing for is refused by name', async (context) => {
     [{ MultiRegion: true }, /MultiRegion/],
     [{ Origin: 'EXTERNAL' }, /EXTERNAL/],
     [{ CustomKeyStoreId: 'cks-1' }, /CustomKeyStoreId/],
-    [{ Policy: '{}' }, /Policy/],
   ] as const)
     await refused('CreateKey', input, unsupported, message)
   const both = { KeySpec: 'SYMMETRIC_DEFAULT', CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT' }
   await refused('CreateKey', both, 'ValidationException')
   await refused('CreateKey', { KeyUsage: 'SIGN_VERIFY' }, 'ValidationException')
-  const policy = { KeyId, PolicyName: 'default', Policy: '{}' }
-  await refused('PutKeyPolicy', policy, unsupported, /PutKeyPolicy/)
   await refused('EnableKeyRotation', { KeyId }, unsupported, /EnableKeyRotation/)
   await refused(
     'CreateGrant',

@@ -105,6 +105,7 @@ export const others: Readonly<Record<OtherService, Other>> = {
       GenerateDataKey: { KeyId, KeySpec: 'AES_256' },
       GenerateDataKeyWithoutPlaintext: { KeyId, KeySpec: 'AES_256' },
       GetKeyPolicy: { KeyId },
+      PutKeyPolicy: { KeyId, Policy: '{}' },
       ListAliases: {},
       ListKeys: {},
       ListResourceTags: { KeyId },

@@ -4,9 +4,11 @@ import { type Caller, type Permission, requireAllowed } from '../iam/evaluate.ts
 import { ApiError } from '../lib/errors.ts'
 import { aliasArn } from './alias.ts'
 import { findAlias } from './alias-store.ts'
+import { mayUse } from './access.ts'
 import { type Key, keyArn, type Place } from './key.ts'
 import { invalidKeyId, parseKeyReference } from './key-reference.ts'
 import { keyOfBlob, resolveKey } from './keys.ts'
+import { findKey } from './store.ts'
 
 interface Call {
   readonly caller: Caller
@@ -34,6 +36,9 @@ export const onKeys = (
   call: Call,
 ): readonly Permission[] => wanted.flatMap(([action, text]) => onKey(action, text, call))
 
+/** What a key's policy can let other accounts do. */
+const forOthers = /^(?:Decrypt|DescribeKey|Encrypt|GenerateDataKey|ReEncrypt)/
+
 /** The key that `text` names in any of the four ways. */
 export async function requireKey(
   db: Database,
@@ -44,8 +49,12 @@ export async function requireKey(
   const here = hereOf(call)
   const reference = parseKeyReference(text ?? '', here)
   const isAlias = reference.kind === 'alias'
-  if (reference.accountId !== here.accountId)
-    throw denied(call, action, isAlias ? aliasArn(reference) : keyArn(reference))
+  if (reference.accountId !== here.accountId) {
+    const arn = isAlias ? aliasArn(reference) : keyArn(reference)
+    const key = isAlias ? undefined : await findKey(db, reference)
+    if (key && forOthers.test(action) && mayUse(key, { caller: call.caller, action })) return key
+    throw denied(call, action, arn)
+  }
   const alias = isAlias ? await findAlias(db, reference) : undefined
   const id = isAlias ? alias?.keyId : reference.id
   // Whether there is such a key is nothing for one who may not use it.
@@ -77,7 +86,9 @@ export async function requireKeyOfBlob(
   text: string | undefined,
 ): Promise<Key> {
   const named = text === undefined ? undefined : await requireKey(db, call, action, text)
-  const key = await keyOfBlob(db, hereOf(call), blob)
+  const key = await keyOfBlob(db, hereOf(call), blob, (other) =>
+    mayUse(other, { caller: call.caller, action }),
+  )
   if (named && named.id !== key.id) {
     throw new ApiError(
       'IncorrectKeyException',
@@ -90,7 +101,8 @@ export async function requireKeyOfBlob(
 
 /** A key of AWS can be looked at; its policy lets only AWS's own services use it. */
 function checkManager(key: Key, call: Call, action: string): Key {
-  if (key.manager === 'CUSTOMER' || /^(?:Describe|Get|List)[A-Z]/.test(action)) return key
+  const isOpen = key.manager === 'CUSTOMER' || /^(?:Describe|Get|List)[A-Z]/.test(action)
+  if (isOpen && mayUse(key, { caller: call.caller, action })) return key
   throw denied(call, action, keyArn(key))
 }
 

@@ -30,6 +30,8 @@ export interface Key extends Place {
   readonly deletesAt: Date | undefined
   readonly createdAt: Date
   readonly tags: readonly Tag[]
+  /** Its policy, where it was given one. */
+  readonly policy?: string
 }
 
 export const keysMax = 100_000

@@ -20,7 +20,7 @@ import {
 } from './blob.ts'
 import { checkUsable, type Key, keyArn, type Place } from './key.ts'
 import { parseKeyReference } from './key-reference.ts'
-import { findKey, findMaterial } from './store.ts'
+import { findKey, findKeyIn, findMaterial } from './store.ts'
 
 /** The key of an account that a text names: an id, an ARN, an alias or the alias's ARN. */
 export async function resolveKey(
@@ -74,11 +74,15 @@ export async function decryptUnder(
   }
 }
 
-/** The key of an account that encrypted a blob. One of another account is as good as none. */
-export async function keyOfBlob(db: Database, place: Place, blob: Uint8Array): Promise<Key> {
-  const { accountId, region } = place
-  const key = await findKey(db, { accountId, region, id: readHead(blob).keyId })
-  if (key) return key
+/** The key that encrypted a blob. One of another account is as good as none, unless that shares it. */
+export async function keyOfBlob(
+  db: Database,
+  { accountId, region }: Place,
+  blob: Uint8Array,
+  isShared: (key: Key) => boolean = () => false,
+): Promise<Key> {
+  const key = await findKeyIn(db, { region, id: readHead(blob).keyId })
+  if (key && (key.accountId === accountId || isShared(key))) return key
   throw new ApiError(
     'AccessDeniedException',
     'The ciphertext refers to a customer master key that does not exist, does not exist in this ' +

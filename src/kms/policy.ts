@@ -1,11 +1,20 @@
-/** The policy that every key has here: its account decides, by the policies of its users. */
+/** The policy of a key: the one that it was given, or that every key begins with, by which its account decides. */
 import { ebsAlias, managedKeys } from './alias.ts'
+import { ApiError } from '../lib/errors.ts'
 import type { Key } from './key.ts'
 
 export const policyName = 'default'
 
+export const policyOf = (key: Key): string => key.policy ?? defaultPolicy(key)
+
+/** A key has one policy, of that name. */
+export function checkPolicyName(name = policyName): void {
+  if (name === policyName) return
+  throw new ApiError('NotFoundException', `No such policy exists: ${name.slice(0, 128)}`)
+}
+
 /** As AWS writes it for a key that is made without one. */
-export function defaultPolicy({ accountId, region, manager, description }: Key): string {
+function defaultPolicy({ accountId, region, manager, description }: Key): string {
   const root = `arn:aws:iam::${accountId}:root`
   const service =
     Object.values(managedKeys).find((one) => one.description === description) ??

@@ -46,6 +46,20 @@ export async function findKey(
   return row && fromRow(row)
 }
 
+/** The key of a Region, whosoever it is. */
+export async function findKeyIn(
+  db: Database,
+  { region, id }: Pick<Key, 'region' | 'id'>,
+): Promise<Key | undefined> {
+  const row = await db
+    .selectFrom('kms_keys')
+    .selectAll()
+    .where('region', '=', region)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && fromRow(row)
+}
+
 /** The keys of an account in a Region, by id. */
 export async function listKeysOf(db: Database, place: Place): Promise<readonly Key[]> {
   const rows = await db
@@ -107,6 +121,10 @@ export async function setKeyTags(tx: Tx, id: string, tags: readonly Tag[]): Prom
   await tx.updateTable('kms_keys').set({ tags: text }).where('id', '=', id).execute()
 }
 
+export async function setKeyPolicy(tx: Tx, id: string, policy: string): Promise<void> {
+  await tx.updateTable('kms_keys').set({ policy }).where('id', '=', id).execute()
+}
+
 /** The keys whose day has come, and those that are not quite gone yet. */
 export async function listKeysToErase(db: Database, now: Date): Promise<readonly string[]> {
   const rows = await db
@@ -161,6 +179,7 @@ function toRow(key: Key): Insertable<Tables['kms_keys']> {
     deletes_at_ms: key.deletesAt?.getTime() ?? null,
     created_at_ms: key.createdAt.getTime(),
     tags: JSON.stringify(key.tags),
+    policy: key.policy ?? null,
   }
 }
 
@@ -177,5 +196,6 @@ function fromRow(row: Selectable<Tables['kms_keys']>): Key | undefined {
     deletesAt: row.deletes_at_ms === null ? undefined : new Date(row.deletes_at_ms),
     createdAt: new Date(row.created_at_ms),
     tags: JSON.parse(row.tags) as readonly Tag[],
+    ...(row.policy !== null && { policy: row.policy }),
   }
 }

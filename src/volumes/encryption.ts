@@ -5,10 +5,12 @@
  * https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html
  */
 import type { Tx } from '../db/database.ts'
-import { type Caller, evaluate } from '../iam/evaluate.ts'
+import type { Caller } from '../iam/evaluate.ts'
+import { mayUse } from '../kms/access.ts'
 import { aliasArn, ebsAlias } from '../kms/alias.ts'
 import { ensureDiskKey, usableKey } from '../kms/disk-keys.ts'
 import { type Key, keyArn, type Place } from '../kms/key.ts'
+import { parseKeyArn } from '../kms/key-reference.ts'
 import { KeyUnusable } from '../kms/key-trouble.ts'
 import { resolveKey } from '../kms/keys.ts'
 import { ensureEbsKey } from '../kms/managed.ts'
@@ -16,7 +18,12 @@ import { ApiError, unsupportedParameter } from '../lib/errors.ts'
 import type { Readers } from '../wire/readers.ts'
 import { encryptionIsReady } from './encryption-ready.ts'
 import { findEncryptionSettings } from './encryption-settings-store.ts'
-import { keyUnusableCode, plainOfEncryptedCode } from './unknowns.ts'
+import {
+  keyUnusableCode,
+  plainOfEncryptedCode,
+  readingActions,
+  writingActions,
+} from './unknowns.ts'
 
 export interface EncryptionCall {
   readonly tx: Tx
@@ -63,7 +70,7 @@ export async function chooseEncryption(
   const isOwn = source?.accountId === here.accountId && source.region === region
   const wanted = keyId ?? (isOwn ? source.kmsKeyArn : undefined) ?? settings.kmsKeyArn
   try {
-    if (source?.kmsKeyArn !== undefined) await requireUsable(call, source.kmsKeyArn)
+    if (source?.kmsKeyArn !== undefined) await requireUsable(call, source.kmsKeyArn, readingActions)
     const key = await findKeyFor(call, here, wanted)
     const { masterKey: sealer, randomBytes } = call.readers
     return { arn: await ensureDiskKey(tx, key, { sealer, randomBytes }) }
@@ -96,24 +103,30 @@ export async function findKeyFor(
     const key = await ensureEbsKey(tx, here, { now, randomBytes, sealer })
     if (key) return key
   }
+  const foreign = parseKeyArn(text ?? '')
+  if (foreign && foreign.accountId !== here.accountId && foreign.region === here.region) {
+    return await requireUsable(call, keyArn(foreign), writingActions)
+  }
   try {
     const key = await resolveKey(tx, { ...here, keyId: text ?? ebsAlias })
-    return await requireUsable(call, keyArn(key))
+    return await requireUsable(call, keyArn(key), writingActions)
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     throw new KeyUnusable(arnOf(text ?? ebsAlias, here), 'cannot be used by this account.')
   }
 }
 
-/** A key is its account's alone, whose policies say who may use it; that of AWS is for everybody there. */
-async function requireUsable({ tx, caller }: EncryptionCall, arn: string): Promise<Key> {
+/** EC2 uses the key for the caller, who needs to be allowed as much as EC2 does with it. */
+async function requireUsable(
+  { tx, caller, region }: EncryptionCall,
+  arn: string,
+  actions: readonly string[],
+): Promise<Key> {
   const key = await usableKey(tx, arn)
-  if (key.accountId !== caller.accountId) throw new KeyUnusable(arn, 'is of another account.')
-  const isAllowed = ['kms:CreateGrant', 'kms:GenerateDataKeyWithoutPlaintext'].every(
-    (action) => evaluate(caller.policies, { action, resource: arn }) === 'allowed',
-  )
-  if (key.manager === 'AWS' || isAllowed) return key
-  throw new KeyUnusable(arn, 'cannot be used by this user.')
+  const via = `ec2.${region}.amazonaws.com`
+  if (actions.every((action) => mayUse(key, { caller, action, via }))) return key
+  const isOwn = key.accountId === caller.accountId
+  throw new KeyUnusable(arn, isOwn ? 'cannot be used by this user.' : 'is of another account.')
 }
 
 export const keyNotAccessible = (why: string): ApiError =>

@@ -12,3 +12,7 @@ export const keyUnusableCode: ErrorCode = 'InvalidParameterValue'
 
 /** The code where a plain disk is to be made of an encrypted snapshot. It is known of copies. */
 export const plainOfEncryptedCode: ErrorCode = 'InvalidRequest'
+
+/** What one needs to be allowed with the key of what a disk is made of, and with that of the disk. */
+export const readingActions = ['DescribeKey', 'ReEncryptFrom'] as const
+export const writingActions = ['CreateGrant', 'GenerateDataKeyWithoutPlaintext'] as const

@@ -5,8 +5,9 @@ import { writeOperation } from '../../wire/operation.ts'
 import { hereOf } from '../find.ts'
 import { keysMax, unsupported, validation } from '../key.ts'
 import { makeKey } from '../managed.ts'
+import { readKeyPolicy } from '../put-policy.ts'
 import { readDescription, readKeyTags } from '../request.ts'
-import { listKeysOf } from '../store.ts'
+import { listKeysOf, setKeyPolicy } from '../store.ts'
 import { viewKey } from '../view.ts'
 
 export const createKey = writeOperation<CreateKeyRequest, CreateKeyResponse>({
@@ -25,6 +26,11 @@ export const createKey = writeOperation<CreateKeyRequest, CreateKeyResponse>({
     const { masterKey: sealer } = call.readers
     const wanted = { ...here, manager: 'CUSTOMER', description, tags } as const
     const key = await makeKey(tx, wanted, { now, randomBytes, sealer })
+    if (input.Policy) {
+      const { Policy, BypassPolicyLockoutSafetyCheck } = input
+      const given = { Policy, BypassPolicyLockoutSafetyCheck }
+      await setKeyPolicy(tx, key.id, readKeyPolicy(key, call.caller, given))
+    }
     return { KeyMetadata: viewKey(key) }
   },
 })
@@ -46,6 +52,4 @@ function checkKind(input: CreateKeyRequest): void {
   if (input.MultiRegion) throw unsupported('The parameter MultiRegion')
   if (input.CustomKeyStoreId) throw unsupported('The parameter CustomKeyStoreId')
   if (input.XksKeyId) throw unsupported('The parameter XksKeyId')
-  // A key's own policy cannot be evaluated: the account's policies decide.
-  if (input.Policy) throw unsupported('The parameter Policy')
 }
