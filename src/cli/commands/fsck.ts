@@ -8,12 +8,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { verifyTrails } from '../../audit/verify.ts'
 import { BlockStore, type StoreUsage } from '../../block-store/block-store.ts'
 import { checkInstallation } from '../../checker/checker.ts'
 import type { Finding } from '../../checker/finding.ts'
 import { repairInstallation } from '../../checker/repair.ts'
 import { readConfig } from '../../config.ts'
-import { type Database, openSqlite } from '../../db/database.ts'
+import { type Database, openSqlite, transaction } from '../../db/database.ts'
 import { lockFolder } from '../../db/lock.ts'
 import { readMasterKey } from '../../db/master-key.ts'
 import { migrations } from '../../db/migrations.ts'
@@ -73,7 +74,7 @@ async function look(
 ): Promise<{ findings: readonly Finding[]; usage: StoreUsage }> {
   const inside = await open(shell, dataFolder, { progress, readOnly: true })
   await using _opened = inside.opened
-  const findings = [...(await checkDatabase(inside.db))]
+  const findings = [...(await checkDatabase(inside.db)), ...(await checkTrails(inside.db))]
   for await (const finding of checkInstallation({ ...inside, masterKey })) findings.push(finding)
   return { findings, usage: inside.blockStore.usage() }
 }
@@ -127,6 +128,21 @@ async function checkDatabase(db: Database): Promise<readonly Finding[]> {
       what: `has a row of ${table} without its row of ${parent}`,
     })),
   ]
+}
+
+/** One state of the database, whatever is recorded meanwhile. */
+async function checkTrails(db: Database): Promise<readonly Finding[]> {
+  const trails = await transaction(db, (tx) => Array.fromAsync(verifyTrails(tx)))
+  return trails.flatMap(({ accountId, brokenAt }) =>
+    brokenAt
+      ? [
+          {
+            about: `the trail of ${accountId}`,
+            what: `event ${brokenAt.position} ${brokenAt.what}`,
+          },
+        ]
+      : [],
+  )
 }
 
 function describe({ about, what }: Finding): string {
