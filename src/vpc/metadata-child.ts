@@ -5,4 +5,6 @@ import { metadataAddress } from './spec.ts'
 const server = createServer().listen({ host: metadataAddress, port: 80 }, () => {
   process.send?.('listening', server)
 })
-process.once('disconnect', () => process.exit()) // Whoever wanted it has ended.
+// Whoever wanted it has ended, maybe before this was read.
+process.once('disconnect', () => process.exit())
+if (!process.connected) process.exit()
