@@ -41,10 +41,9 @@ export async function answerMetadata(
     if (first !== 'latest' || path !== 'api/token') return refuse(404)
     // A proxy that passes on requests of strangers says so in this header.
     if (request.headers['x-forwarded-for'] !== undefined) return refuse(403)
-    const seconds = Number(request.headers[ttlHeader])
-    if (!(Number.isInteger(seconds) && seconds >= 1 && seconds <= tokenSecondsMax)) {
-      return refuse(400)
-    }
+    const text = String(request.headers[ttlHeader] ?? '')
+    const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0
+    if (seconds < 1 || seconds > tokenSecondsMax) return refuse(400)
     return {
       status: 200,
       headers: { [ttlHeader]: String(seconds) },
