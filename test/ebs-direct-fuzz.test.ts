@@ -272,8 +272,10 @@ test('whatever is sent to the EBS direct APIs is answered, and never by a fault'
     { numRuns: 600 },
   )
 
-  const get = (BlockIndex: number, BlockToken: string) =>
-    ebs.send(new GetSnapshotBlockCommand({ SnapshotId: first.whole, BlockIndex, BlockToken }))
+  const get = async (BlockIndex: number, BlockToken: string) => {
+    const wanted = new GetSnapshotBlockCommand({ SnapshotId: first.whole, BlockIndex, BlockToken })
+    return await (await ebs.send(wanted)).BlockData?.transformToByteArray()
+  }
   await fc.assert(
     fc.asyncProperty(
       fc.nat(2),
@@ -296,7 +298,7 @@ test('whatever is sent to the EBS direct APIs is answered, and never by a fault'
   )
 
   for (const [index, token] of first.blockTokens.entries()) {
-    const bytes = await (await get(index, token)).BlockData?.transformToByteArray()
+    const bytes = await get(index, token)
     assert(bytes && blockOf(index + 1).equals(bytes))
   }
 })
