@@ -1,9 +1,10 @@
 /**
  * Deletes what nobody names any more. Manifests first, then whole packs; what
- * lives in a pack that is partly dead moves into a new one before the old one
- * goes. Invariant: a block that a remaining manifest or a pin names is at every
+ * lives in a pack that is partly dead, or small, moves into a new one before the old one
+ * goes. Whoever else has something to do is let in between. Invariant: a block that a remaining manifest or a pin names is at every
  * moment in a sealed pack that is in the index.
  */
+import { setImmediate as breathe } from 'node:timers/promises'
 import type { Digest } from '../lib/digest.ts'
 import { type BlockKey, keyOf } from './block.ts'
 import { entryAt, entryCount, type Pack } from './block-index.ts'
@@ -11,6 +12,7 @@ import { packedIn, packPath, spansOf } from './pack-reader.ts'
 import type { PackEntry } from './pack-format.ts'
 import { PackWriter } from './pack-writer.ts'
 import type { Parts } from './parts.ts'
+import { packsToMerge, sizeClass } from './small-packs.ts'
 
 export interface GarbageCollected {
   readonly manifestsDeleted: number
@@ -82,6 +84,7 @@ async function markBlocks(
   more: Iterable<Digest> | AsyncIterable<Digest>,
 ): Promise<ReadonlyMap<Pack, Uint8Array>> {
   const marked = new Map<Pack, Uint8Array>()
+  let count = 0
   const mark = (key: BlockKey) => {
     const place = parts.packs.index.find(key)
     if (!place) return
@@ -93,10 +96,16 @@ async function markBlocks(
   for await (const digest of more) mark(keyOf(digest))
   for (const digest of parts.manifests.files().keys()) {
     // A damaged manifest ends it here: what it names is not known, so nothing may go.
-    for (const key of (await parts.manifests.readNames(digest)).keys) mark(key)
+    for (const key of (await parts.manifests.readNames(digest)).keys) {
+      mark(key)
+      if (++count % keysAtOnce === 0) await breathe()
+    }
   }
   return marked
 }
+
+/** Looking them up takes about a millisecond. */
+const keysAtOnce = 2048
 
 type IsNeeded = (pack: Pack, position: number) => boolean
 
@@ -107,10 +116,12 @@ async function sweep(
   tally: Tally,
 ): Promise<void> {
   let mover = new Mover(parts, isNeeded, tally)
+  const small = packsToMerge(await wholeSmallPacks(packs, isNeeded))
   try {
     for (const pack of packs) {
+      await breathe()
       const needed = positionsOf(pack).filter((position) => isNeeded(pack, position))
-      if (needed.length === entryCount(pack)) continue
+      if (needed.length === entryCount(pack) && !small.has(pack)) continue
       if (needed.length === 0) await deletePack(parts, pack, tally)
       else if (await mover.take(pack, needed)) {
         await mover.finish()
@@ -123,6 +134,16 @@ async function sweep(
     throw error
   }
   await parts.disk.syncNames('packs')
+}
+
+/** Small packs that have nothing dead: those that have are moved anyway. */
+async function wholeSmallPacks(packs: readonly Pack[], isNeeded: IsNeeded): Promise<Pack[]> {
+  const whole: Pack[] = []
+  for (const pack of packs.filter((each) => sizeClass(each) > 0)) {
+    await breathe()
+    if (positionsOf(pack).every((position) => isNeeded(pack, position))) whole.push(pack)
+  }
+  return whole
 }
 
 /** Collects what lives in some packs in a new one. */

@@ -13,6 +13,11 @@ export const footerSizeBytes = 48
 /** So that a place in the store (pack and entry) fits into 32 bits. */
 export const packEntriesMax = 4096
 
+/** A pack that has so much is full. */
+export const targetSizeBytes = 64 * 1024 * 1024
+/** A few less than fit, since they come in batches. */
+export const targetEntries = 4000
+
 export interface PackEntry {
   readonly key: BlockKey
   readonly offset: number

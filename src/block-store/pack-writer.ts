@@ -9,12 +9,15 @@ import type { BlockKey } from './block.ts'
 import type { Pack } from './block-index.ts'
 import type { Disk, NewFile } from './disk.ts'
 import { asDiskFull } from './errors.ts'
-import { encodeFooter, encodeIndex, packMagic, type PackEntry } from './pack-format.ts'
+import {
+  encodeFooter,
+  encodeIndex,
+  packMagic,
+  type PackEntry,
+  targetEntries,
+  targetSizeBytes,
+} from './pack-format.ts'
 import { packPath } from './pack-reader.ts'
-
-const targetSizeBytes = 64 * 1024 * 1024
-/** A few less than fit, since they come in batches. */
-const targetEntries = 4000
 
 export class PackWriter {
   readonly #disk: Disk

@@ -58,13 +58,14 @@ export function openManifest(digest: Digest, file: Buffer, cipher: BlockCipher):
 }
 
 /** The blocks that it names, each once. Throws where the file is damaged, which shows without a key. */
-export function namesOfSealed(digest: Digest, file: Buffer): readonly BlockKey[] {
-  const { head } = parse(digest, file)
-  const keys: BlockKey[] = []
+export function namesOfSealed(digest: Digest, file: Buffer): Iterable<BlockKey> {
+  return namesFrom(parse(digest, file).head)
+}
+
+function* namesFrom(head: Buffer): Generator<BlockKey> {
   for (let at = headBytes; at < head.length; at += keySizeBytes) {
-    keys.push(head.toString('latin1', at, at + keySizeBytes))
+    yield head.toString('latin1', at, at + keySizeBytes)
   }
-  return keys
 }
 
 function parse(digest: Digest, file: Buffer) {
