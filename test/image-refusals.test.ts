@@ -9,6 +9,7 @@ import * as sdk from '@aws-sdk/client-ec2'
 import { transaction } from '../src/db/database.ts'
 import { changeImageState } from '../src/images/store.ts'
 import { noRebootImagesAtOnceMax, watermarksMax } from '../src/images/unknowns.ts'
+import { copiesAtOnceMax } from '../src/snapshot-copies/snapshot-copy.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
 import { newId, putImage, putInstance, snapshotRow } from './rows.ts'
 import { accountId, region, startSystem } from './system.ts'
@@ -198,6 +199,16 @@ test('so many images of one instance are made at once, and no more', async (cont
   const code = 'ConcurrentCreateImageNoRebootLimitExceeded'
   await refused(code, 'CreateImage', { ...wanted, NoReboot: true })
   await call('CreateImage', { ...wanted, InstanceId: another.id })
+})
+
+test('so many disks are copied to a Region at once, and no more', async (context) => {
+  const { refused, put, call } = await start(context)
+  const { id: SourceImageId } = await put('golden')
+  const copy = (number: number) => ({ SourceRegion: region, SourceImageId, Name: `copy ${number}` })
+  for (let number = 0; number < copiesAtOnceMax; number++) await call('CopyImage', copy(number))
+  const tooMany =
+    /^Too many snapshot copies in progress\. The limit is 20 for this destination region\.$/
+  await refused('ResourceLimitExceeded', 'CopyImage', copy(99), tooMany)
 })
 
 test('an image is registered with what it can be started from, or not at all', async (context) => {
