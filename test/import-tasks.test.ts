@@ -253,6 +253,8 @@ test('a disk that would lead elsewhere, or is not what it is said to be, is refu
   await create('-f', 'vmdk', '-o', 'subformat=monolithicFlat', at('flat'), '1M')
   await create('-f', 'qcow2', at('cut'), '1G')
   await truncate(at('cut'), 60)
+  await run('qemu-img', ['convert', '-O', 'qcow2', at('disk.raw'), at('half')])
+  await truncate(at('half'), 2 * MiB)
   await writeFile(at('empty'), '')
   await mkdir(at('folder'))
   const refused = async (name: string, why: RegExp, more: SnapshotDiskContainer = {}) => {
@@ -269,6 +271,7 @@ test('a disk that would lead elsewhere, or is not what it is said to be, is refu
   await refused('outside', /another file/)
   await refused('flat', /single file/)
   await refused('cut', /version 2 or 3/)
+  await refused('half', /a part of it is missing/)
   await refused('empty', /empty/)
   await refused('folder', /404/)
   await refused('disk.raw', /Unsupported VMDK File Format/, { Format: 'VMDK' })

@@ -1,5 +1,6 @@
 /** Images in every format that we take, and images made to harm. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { copyFile, open, readdir, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -50,6 +51,33 @@ test('every format is told by its bytes, and made raw again as it was', async (c
     (await readdir(folder)).filter((name) => name.endsWith('.tmp')),
     [],
   )
+})
+
+test('an image whose end is missing is refused, whatever QEMU makes of it', async (context) => {
+  const folder = await scratch(context)
+  const raw = join(folder, 'disk.raw')
+  await writeFile(raw, randomBytes(4 * MiB))
+  const formats = [
+    ['qcow2'],
+    ['qcow2', '-c'],
+    ['vmdk', '-osubformat=monolithicSparse'],
+    ['vmdk', '-osubformat=streamOptimized'],
+    ['vpc', '-osubformat=dynamic,force_size=on'],
+    ['vhdx', '-osubformat=dynamic'],
+  ] as const
+  for (const [index, [driver, ...options]] of formats.entries()) {
+    const image = join(folder, `image:${index}`)
+    const to = `file:${image}`
+    await qemuImg(['convert', '-f', 'raw', '-O', driver, ...options, raw, to])
+    await inspectDiskImage(image, inspectOptions)
+    const { size } = await stat(image)
+    await truncate(image, Math.floor(size / 2 / 512) * 512)
+    const take = async () => {
+      const { format } = await inspectDiskImage(image, inspectOptions)
+      await convertToRaw({ path: image, format }, join(folder, 'back'), convertOptions)
+    }
+    await assert.rejects(take, /image|convert/, `${driver} ${options.join()}`)
+  }
 })
 
 test('an image that leads to other files is refused', async (context) => {

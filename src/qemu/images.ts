@@ -38,7 +38,26 @@ export async function inspectDiskImage(
   if (virtualSizeBytes > sizeBytesMax) {
     throw new ImageRefused(`the disk is too large: ${virtualSizeBytes} bytes of ${sizeBytesMax}`)
   }
+  await checkWhole(path, format)
   return { format, virtualSizeBytes }
+}
+
+/** Of these QEMU reads what is cut off as zeros, and says nothing. */
+const formatsToCheck: readonly DiskFormat[] = ['qcow2', 'vmdk']
+const checkLimits = { addressSpaceBytes: 2 * 1024 ** 3, cpuSeconds: 60 }
+/** There is space in the image that nothing uses. */
+const leaksExitCode = 3
+
+async function checkWhole(path: string, format: DiskFormat): Promise<void> {
+  if (!formatsToCheck.includes(format)) return
+  const args = ['check', '-q', '-U', '-f', format, asFile(path)]
+  try {
+    await qemuImg(args, { limits: checkLimits })
+  } catch (error) {
+    if (!(error instanceof QemuImgFailed)) throw error
+    if (error.exitCode === leaksExitCode) return
+    throw new ImageRefused('the image is damaged, or a part of it is missing', { cause: error })
+  }
 }
 
 /** Writes the disk that the image holds into a sparse raw file. The image was inspected before. */

@@ -22,6 +22,13 @@ export interface QemuImgOptions {
 
 export class QemuImgFailed extends Error {
   override readonly name = 'QemuImgFailed'
+  /** Nothing where it was killed. */
+  readonly exitCode: number | undefined
+
+  constructor(message: string, exitCode: number | undefined) {
+    super(message)
+    this.exitCode = exitCode
+  }
 }
 
 const stderrCharactersMax = 4_000
@@ -64,7 +71,7 @@ export async function qemuImg(
   child.on('close', (code, killedBy) => {
     if (code === 0) return resolve(output.join(''))
     const end = complaint.trim() || (killedBy ? `killed by ${killedBy}` : `exit ${code}`)
-    reject(new QemuImgFailed(`qemu-img ${verb}: ${end}`))
+    reject(new QemuImgFailed(`qemu-img ${verb}: ${end}`, code ?? undefined))
   })
   return await promise
 }
