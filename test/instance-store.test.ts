@@ -1,7 +1,8 @@
 /** Instance-store images and what is launched from them, through a real client. */
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { readFile, realpath, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import {
@@ -249,6 +250,37 @@ test('what is no whole bundle is refused, or the image fails', async (context) =
   await ec2.send(new DeregisterImageCommand({ ImageId: bad.ImageId }))
   await ec2.send(new DeregisterImageCommand({ ImageId: mine }))
   assert.deepEqual(await listLiveManifests(db.reads), [])
+})
+
+test('what has changed since the call is not what was registered', async (context) => {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'imago-bundle-'))
+  context.after(() => rm(dataFolder, { recursive: true }))
+  const disk = join(dataFolder, 'bare.raw')
+  await writeBareDisk(disk, 'web')
+  const { location: ImageLocation, folder } = await putBundle(dataFolder, disk, 'web')
+  const ends: (() => unknown)[] = []
+  const later = { after: (end: unknown) => void ends.unshift(end as () => unknown) }
+  const idle = await startSystem(later, { dataFolder, isIdle: true })
+  const register = async (Name: string) =>
+    (await idle.ec2.send(new RegisterImageCommand({ Name, ImageLocation }))).ImageId ?? ''
+  const changed = await register('changed')
+  const gone = await register('gone')
+  assert.equal((await describe(idle.ec2, changed))?.State, 'pending')
+  const command = new RunInstancesCommand({ ImageId: changed, MinCount: 1, MaxCount: 1 })
+  await refused('InvalidAMIID.Unavailable', idle.ec2.send(command))
+  await idle.ec2.send(new DeregisterImageCommand({ ImageId: gone }))
+  const manifest = join(folder, 'image.manifest.xml')
+  await appendFile(manifest, '<!-- the same, and another one -->')
+  for (const end of ends) await end()
+
+  const system = await startSystem(context, { dataFolder })
+  const image = await system.until('the image', async () => {
+    const found = await describe(system.ec2, changed)
+    return found?.State !== 'pending' && found
+  })
+  assert.equal(image.State, 'failed')
+  assert.match(image.StateReason?.Message ?? '', /another one now/)
+  assert.deepEqual(await findings(system), [])
 })
 
 test('an instance of it has its root on the host, until it ends', async (context) => {

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -10,7 +14,7 @@ import { digestOf } from '../lib/digest.ts'
 import { BadBundle, type BundleManifest, parseLocation } from './bundle.ts'
 import { parseManifest } from './manifest.ts'
 import { readBundle } from './read-bundle.ts'
-import { writeTarHeader } from './tar.ts'
+import { checkTarHeader, writeTarHeader } from './tar.ts'
 import { writeBundle } from './write-bundle.ts'
 
 const now = () => new Date(1_000_000)
@@ -115,6 +119,29 @@ test('a large disk has several parts, each as the manifest says', async (context
   const without = new Map(objects)
   without.delete('a/image.part.02')
   await assert.rejects(read(store, manifest, without), /part 2 is gone/)
+})
+
+test('what tar writes is read, also of a disk that is too large for its usual header', async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'imago-bundles-'))
+  context.after(() => rm(folder, { recursive: true }))
+  const path = join(folder, 'disk.raw')
+  const bytes = disk(3_000_320)
+  await writeFile(path, bytes)
+  const tar = (bytesMax: number) => {
+    const command = `tar -c --format=gnu disk.raw 2>/dev/null | head -c ${bytesMax}`
+    return spawnSync('sh', ['-c', command], { cwd: folder, maxBuffer: 2 ** 24 }).stdout
+  }
+  const store = await openStore(context)
+  const { manifest, objects } = bundleOf(tar(2 ** 24), bytes.length)
+  const found = Buffer.alloc(bytes.length)
+  await new StoredDisk(store, await read(store, manifest, objects)).read(found, 0, found.length, 0)
+  assert(found.equals(bytes))
+
+  const large = 9 * 2 ** 30
+  await truncate(path, large)
+  checkTarHeader(tar(sector), large)
+  checkTarHeader(writeTarHeader('disk.raw', large), large)
+  assert.throws(() => checkTarHeader(tar(sector), large - sector), BadBundle)
 })
 
 test('reading ends when nobody waits for it any more, or the service closes', async (context) => {
