@@ -6,7 +6,7 @@
 import type { Database } from '../db/database.ts'
 import type { Policies } from '../policies/decide.ts'
 import { parsePolicy } from '../policies/parse.ts'
-import type { Policy, PolicyKind } from '../policies/policy.ts'
+import { type Policy, type PolicyKind, policyOf } from '../policies/policy.ts'
 import type { Entity } from './entity.ts'
 import { listDocuments } from './find-policy.ts'
 import { listHolders } from './membership-store.ts'
@@ -27,8 +27,8 @@ export async function policiesOf(
   const [boundary] = await listDocuments(db, [boundaryArn])
   if (boundary) return { identity, boundary: compiled(boundary.document, 'managed', boundaryArn) }
   // A boundary that is gone allows nothing.
-  const version = '2012-10-17'
-  return { identity, boundary: { name: boundaryArn, id: undefined, version, statements: [] } }
+  const gone = { name: boundaryArn, id: undefined, version: '2012-10-17', statements: [] } as const
+  return { identity, boundary: policyOf(gone) }
 }
 
 const known = new Map<string, Policy>()

@@ -17,7 +17,7 @@ export function contextOf(...several: readonly ContextEntries[]): Context {
   const context = new Map<string, ContextValue>()
   for (const entries of several) {
     for (const [key, value] of Object.entries(entries)) {
-      if (value !== undefined && value.length + Number(value === '') > 0) {
+      if (value !== undefined && (typeof value === 'string' || value.length > 0)) {
         context.set(key.toLowerCase(), value)
       }
     }

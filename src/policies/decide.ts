@@ -110,7 +110,7 @@ interface Verdict {
 function judge(layer: Layer, policies: readonly Policy[], asked: Prepared): Verdict {
   let allowed: Decider | undefined
   for (const policy of policies) {
-    for (const statement of policy.statements) {
+    for (const statement of policy.about(asked.action)) {
       if (statement.effect === 'Allow' && allowed) continue
       if (!applies(statement, asked)) continue
       const decider = { layer, policy: policy.name, statement }
@@ -131,7 +131,7 @@ function judgeResource(policies: Policies, asked: Prepared): ResourceVerdict {
   const by = new Map<Meant, Decider>()
   let denied: Decider | undefined
   const { policy } = policies.resource ?? {}
-  for (const statement of policy?.statements ?? []) {
+  for (const statement of policy?.about(asked.action) ?? []) {
     const way = wayMeant(statement, asked, policies.boundary !== undefined)
     if (!way || !applies(statement, asked)) continue
     const decider = { layer, policy: policy?.name ?? '', statement } as const

@@ -11,6 +11,7 @@ import {
   type Policy,
   type PolicyKind,
   policyKinds,
+  policyOf,
   type PolicyRules,
   type Version,
 } from './policy.ts'
@@ -31,7 +32,7 @@ export function parsePolicy(text: string, kind: PolicyKind, name = ''): Policy {
   const statements = document.statements.map((statement, index) =>
     compileStatement(statement, index, version === '2012-10-17', malformed),
   )
-  return { name, id: document.id, version, statements }
+  return policyOf({ name, id: document.id, version, statements })
 }
 
 /** Trust policies give nothing but the ways into a role. */

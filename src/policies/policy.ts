@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
 import { ApiError, type ErrorCode } from '../lib/errors.ts'
-import type { Statement } from './statement.ts'
+import { isAbout, type Statement } from './statement.ts'
 
 export interface Policy {
   /** As a decision names it: the ARN, or the name of an inline policy. */
@@ -12,7 +12,29 @@ export interface Policy {
   readonly id: string | undefined
   readonly version: Version
   readonly statements: readonly Statement[]
+  /** Those of the statements that are about an action, which is in lower case. */
+  about(action: string): readonly Statement[]
 }
+
+/** A policy of these statements. Which of them are about an action is found once. */
+export function policyOf(policy: Omit<Policy, 'about'>): Policy {
+  const known = new Map<string, readonly Statement[]>()
+  return {
+    ...policy,
+    about(action) {
+      let statements = known.get(action)
+      if (!statements) {
+        // Callers can ask about any text for an action.
+        if (known.size >= actionsMax) known.clear()
+        statements = policy.statements.filter((statement) => isAbout(statement, action))
+        known.set(action, statements)
+      }
+      return statements
+    },
+  }
+}
+
+const actionsMax = 500
 
 export type Version = '2008-10-17' | '2012-10-17'
 

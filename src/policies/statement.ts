@@ -52,11 +52,17 @@ export function prepare(question: Question): Prepared {
   return { question, action: action.toLowerCase(), subject: subjectOf(resource) }
 }
 
-/** Whether a statement is about that action, that resource and those circumstances. */
-export function applies(statement: Statement, { question, action, subject }: Prepared): boolean {
-  const { actions, resources, conditions } = statement
+const nothing: Context = new Map()
+
+/** Whether a statement is about an action, which is in lower case. */
+export function isAbout({ actions }: Statement, action: string): boolean {
+  return actions.patterns.some((one) => one.fits(action, nothing)) !== actions.isNegated
+}
+
+/** Whether a statement that is about the action is about the resource and the circumstances too. */
+export function applies(statement: Statement, { question, subject }: Prepared): boolean {
+  const { resources, conditions } = statement
   const { context } = question
-  if (actions.patterns.some((one) => one.fits(action, context)) === actions.isNegated) return false
   if (
     resources &&
     resources.patterns.some((one) => one.fits(subject, context)) === resources.isNegated
