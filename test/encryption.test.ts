@@ -25,12 +25,16 @@ import {
   RegisterImageCommand,
   ResetEbsDefaultKmsKeyIdCommand,
   RunInstancesCommand,
+  StartInstancesCommand,
+  StopInstancesCommand,
+  TerminateInstancesCommand,
   type RunInstancesCommandInput,
 } from '@aws-sdk/client-ec2'
 import { transaction } from '../src/db/database.ts'
 import { digestOf } from '../src/lib/digest.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
 import { encryptionIsReady } from '../src/volumes/encryption-ready.ts'
+import { blankSnapshot, registerBlank } from './blank-image.ts'
 import type { databases } from './databases.ts'
 import { callerOf, other } from './kms-sdk.ts'
 import { snapshotRow } from './rows.ts'
@@ -552,4 +556,44 @@ test('an instance whose key cannot be used ends, and says so', { skip }, async (
     ended.StateReason?.Message ?? '',
     /^Client\.InvalidKMSKey\.InvalidState: The KMS key provided is in an incorrect state: .* is disabled\.$/,
   )
+})
+
+test('a machine that has run does not start again without its key', { skip }, async (context) => {
+  const system = await startSystem(context)
+  const { ec2 } = system
+  const kms = callerOf(context, system.settingsWith())
+  const own = (await kms('CreateKey')).KeyMetadata?.Arn ?? ''
+  const ImageId = await registerBlank(system, await blankSnapshot(system), { Name: 'blank' })
+  const Ebs = { Encrypted: true, KmsKeyId: own }
+  const { Instances: [made] = [] } = await ec2.send(
+    new RunInstancesCommand({
+      ImageId,
+      MinCount: 1,
+      MaxCount: 1,
+      InstanceType: 't3.nano',
+      BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs }],
+    }),
+  )
+  const InstanceIds = [made?.InstanceId ?? '']
+  const reached = (...states: string[]) =>
+    system.until(`the instance ${states.join(', ')}`, async () => {
+      const { Reservations: [found] = [] } = await ec2.send(
+        new DescribeInstancesCommand({ InstanceIds }),
+      )
+      const [instance] = found?.Instances ?? []
+      return states.includes(instance?.State?.Name ?? '') && instance
+    })
+  await reached('running')
+  await ec2.send(new StopInstancesCommand({ InstanceIds, Force: true }))
+  await reached('stopped')
+  await kms('DisableKey', { KeyId: own })
+  await ec2.send(new StartInstancesCommand({ InstanceIds }))
+  const stopped = await reached('stopped', 'running')
+  assert.equal(stopped.State?.Name, 'stopped')
+  assert.equal(stopped.StateReason?.Code, 'Client.InvalidKMSKey.InvalidState')
+  await kms('EnableKey', { KeyId: own })
+  await ec2.send(new StartInstancesCommand({ InstanceIds }))
+  await reached('running')
+  await ec2.send(new TerminateInstancesCommand({ InstanceIds }))
+  await reached('terminated')
 })

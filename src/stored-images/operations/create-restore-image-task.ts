@@ -4,6 +4,7 @@ import type {
   CreateRestoreImageTaskResult,
 } from '@aws-sdk/client-ec2'
 import { isBucketName, isObjectKey } from '../../buckets/names.ts'
+import { diskOfSnapshot } from '../../images/block-devices.ts'
 import { checkImageName, imageNameTaken } from '../../images/image.ts'
 import { findImageIdByName, insertImage } from '../../images/store.ts'
 import { checkUefiData } from '../../images/uefi-data.ts'
@@ -15,6 +16,7 @@ import { insertSnapshot } from '../../snapshots/store.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { putTags } from '../../tags/store.ts'
 import { checkTags, type Tag } from '../../tags/tag.ts'
+import { requireEncryption } from '../../volumes/encryption.ts'
 import { type CallContext, writeOperation } from '../../wire/operation.ts'
 import { BadObject } from '../reading.ts'
 import { insertRestore, sumRestoringGiB } from '../store.ts'
@@ -39,7 +41,8 @@ export const createRestoreImageTask = writeOperation<
   ],
   // Whatever the bucket lies on, nobody else waits for it.
   prepare: findHead,
-  async run({ input, tx, caller, region, now, newId }, { description, digest }) {
+  async run(call, { description, digest }) {
+    const { input, tx, caller, region, now, newId } = call
     const { accountId } = caller
     const { Bucket: bucket = '', ObjectKey: key = '' } = input
     if (input.Name !== undefined) checkImageName(input.Name)
@@ -50,6 +53,9 @@ export const createRestoreImageTask = writeOperation<
     if (taken) throw imageNameTaken(name, taken)
     checkUnderWay(await sumRestoringGiB(tx, accountId), restoringGiBMax)
 
+    // An object is plain, whatever the image was; what comes of it is as the account says.
+    const encryption = await requireEncryption(call, {})
+    const kmsKeyArn = encryption && { kmsKeyArn: encryption.arn }
     const id = newId('image')
     const snapshotOf = new Map<Id<'snapshot'>, Id<'snapshot'>>()
     for (const disk of disks) {
@@ -66,6 +72,7 @@ export const createRestoreImageTask = writeOperation<
         progressPercent: 0,
         freezeId: undefined,
         layer: undefined,
+        ...kmsKeyArn,
         state: 'pending',
       })
       await putTags(tx, {
@@ -107,7 +114,8 @@ export const createRestoreImageTask = writeOperation<
       blockDevices: source.blockDevices.map((device) => {
         const { ebs } = device
         const snapshotId = ebs?.snapshotId && snapshotOf.get(ebs.snapshotId)
-        return ebs && snapshotId ? { ...device, ebs: { ...ebs, snapshotId } } : device
+        if (!ebs || !snapshotId) return device
+        return { ...device, ebs: { ...ebs, ...diskOfSnapshot({ id: snapshotId, ...kmsKeyArn }) } }
       }),
     })
     if (source.uefiData !== undefined) await insertUefiData(tx, id, source.uefiData)

@@ -8,9 +8,16 @@ import type { BlockStore } from '../../block-store/block-store.ts'
 import type { Buckets } from '../../buckets/buckets.ts'
 import { type Connections, transaction } from '../../db/database.ts'
 import { changeImageState, findImage } from '../../images/store.ts'
+import type { Digest } from '../../lib/digest.ts'
 import type { Id } from '../../lib/ids.ts'
 import type { Reconciler } from '../../reconcile/loop.ts'
-import { completeSnapshot, failSnapshot, setSnapshotProgress } from '../../snapshots/store.ts'
+import {
+  completeSnapshot,
+  failSnapshot,
+  findSnapshot,
+  setSnapshotProgress,
+} from '../../snapshots/store.ts'
+import { cipherUnder, type OpenDiskKey } from '../../volumes/disk-keys.ts'
 import { everySoOften, reasonOf } from '../progress.ts'
 import { BadObject } from '../reading.ts'
 import { deleteRestore, findRestore, listRestores } from '../store.ts'
@@ -22,12 +29,14 @@ export function restoreImageReconciler({
   db,
   blockStore,
   buckets,
+  openDiskKey,
   now,
   signal,
 }: {
   readonly db: Connections
   readonly blockStore: Pick<BlockStore, 'beginUpload'>
   readonly buckets: Pick<Buckets, 'open'>
+  readonly openDiskKey: OpenDiskKey
   readonly now: () => Date
   /** Aborted when the service closes: what is under way is begun anew after the next start. */
   readonly signal: AbortSignal
@@ -44,6 +53,8 @@ export function restoreImageReconciler({
       for (const id of snapshotIds) await setSnapshotProgress(db.writes, { id, percent })
       if ((await findImage(db.reads, imageId))?.state !== 'pending') abandoned.abort()
     })
+    const first = snapshotIds[0] && (await findSnapshot(db.reads, snapshotIds[0]))
+    const cipher = first && (await cipherUnder(first.kmsKeyArn, openDiskKey))
     using upload = blockStore.beginUpload()
     const { disks, addedBytes } = await readObject(object, head, upload, {
       onProgress,
@@ -51,13 +62,20 @@ export function restoreImageReconciler({
     }).catch((error: unknown) => {
       throw abandoned.signal.aborted ? new BadObject('nobody waits for it any more') : error
     })
+    // What is to be encrypted is stored again, and what came in is named by nothing.
+    using sealing = blockStore.beginUpload(cipher)
+    const manifests = new Map<Digest, Digest>()
+    for (const { manifest } of cipher ? disks : []) {
+      const sealed = await sealing.copyDisk({ manifest, cipher: undefined }, { signal })
+      manifests.set(manifest, sealed.manifest)
+    }
     await transaction(db.writes, async (tx) => {
       for (const [position, { manifest, blocks }] of disks.entries()) {
         const id = snapshotIds[position]
         if (!id) continue
         await completeSnapshot(tx, {
           id,
-          manifest,
+          manifest: manifests.get(manifest) ?? manifest,
           completedAt: now(),
           parentSnapshotId: undefined,
           fullSizeBytes: blocks * blockSizeBytes,
