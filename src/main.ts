@@ -183,8 +183,8 @@ export async function openImago(options: Options): Promise<Imago> {
     fastRestoreReconciler({ db, bases, now, log }),
     imageReconciler(shared),
     usageReportReconciler({ db, now }),
-    storeImageReconciler({ db, blockStore, buckets, now, signal: closing.signal }),
-    restoreImageReconciler({ db, blockStore, buckets, now, signal: closing.signal }),
+    storeImageReconciler({ ...shared, blockStore, buckets, signal: closing.signal }),
+    restoreImageReconciler({ ...shared, blockStore, buckets, signal: closing.signal }),
     bundleReconciler({ db, blockStore, buckets, now, signal: closing.signal }),
     networkReconciler({ db, networks }),
     importReconciler({

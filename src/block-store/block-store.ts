@@ -9,9 +9,10 @@
  */
 import { availableParallelism } from 'node:os'
 import type { Digest } from '../lib/digest.ts'
-import { keyOf, zeroKey } from './block.ts'
+import { digestOfKey, keyOf, zeroKey } from './block.ts'
 import type { BlockCipher } from './block-cipher.ts'
 import { collectGarbage, type GarbageCollected, type Named } from './collect-garbage.ts'
+import { reseal } from './copy-disk.ts'
 import { type Disk, folders, openDisk } from './disk.ts'
 import type { Manifest } from './manifest.ts'
 import { Manifests } from './manifests.ts'
@@ -35,6 +36,11 @@ export interface BlockStoreOptions {
   /** To look at a store that another program writes to: nothing is changed at all. */
   readonly readOnly?: boolean
   readonly log?: (message: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+export interface PlainBlock {
+  readonly digest: Digest
+  readonly packed: Uint8Array<ArrayBuffer>
 }
 
 export interface StoreUsage {
@@ -96,6 +102,12 @@ export class BlockStore {
   /** A block packed, as `Upload.putPackedBlock` takes it: verified too. */
   async readPackedBlock(digest: Digest): Promise<Uint8Array<ArrayBuffer>> {
     return await this.#parts.packs.readPacked(keyOf(digest), this.#parts.pool)
+  }
+
+  /** A block that is encrypted as it would be were it plain: packed, with the name that it has then. */
+  async unsealBlock(name: Digest, cipher: BlockCipher): Promise<PlainBlock> {
+    const { packed, key } = await reseal(this.#parts, keyOf(name), cipher, undefined)
+    return { digest: digestOfKey(key), packed }
   }
 
   /** The manifest, verified. Throws `CorruptManifest` or `MissingManifest`. */

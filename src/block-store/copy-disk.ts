@@ -57,7 +57,8 @@ export async function copyDisk(
   return { manifest: encoded.digest, sizeBytes, ...read, ...counts }
 }
 
-async function reseal(
+/** A block under another cipher, or plain, with the name that it has there. */
+export async function reseal(
   { packs, disk, pool }: Parts,
   key: BlockKey,
   cipher: BlockCipher | undefined,

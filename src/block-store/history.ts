@@ -5,10 +5,10 @@
 import fc from 'fast-check'
 import type { Digest } from '../lib/digest.ts'
 import type { BlockStore } from './block-store.ts'
-import { readAll, saveNumbers } from './testing.ts'
+import { keyNumber, readAll, saveNumbers } from './testing.ts'
 
 export type Step =
-  | { readonly kind: 'save'; readonly numbers: readonly number[] }
+  | { readonly kind: 'save'; readonly numbers: readonly number[]; readonly key?: number }
   | { readonly kind: 'drop' | 'read'; readonly which: number }
   | { readonly kind: 'collect' }
 
@@ -16,7 +16,7 @@ const numbers = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLeng
 const which = fc.nat(5)
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('save'), numbers }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('save'), numbers, key: fc.nat(2) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('drop'), which }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read'), which }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('collect') }) },
@@ -49,7 +49,8 @@ export async function play(
 async function playOne(store: BlockStore, steps: readonly Step[], live: Set<Digest>) {
   for (const done of steps) {
     if (done.kind === 'save') {
-      await saveNumbers(store, done.numbers, (manifest) => live.add(manifest))
+      const name = (manifest: Digest) => live.add(manifest)
+      await saveNumbers(store, done.numbers, name, keyNumber(done.key ?? 0))
     } else if (done.kind === 'collect') {
       await store.collectGarbage({ live: async () => [...live] })
     } else {

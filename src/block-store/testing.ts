@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Digest, digestOf } from '../lib/digest.ts'
-import { type BlockKey, blockSizeBytes, keyOf } from './block.ts'
+import { type BlockKey, blockSizeBytes, digestOfKey, keyOf } from './block.ts'
+import { type BlockCipher, cipherOf } from './block-cipher.ts'
 import { BlockStore } from './block-store.ts'
 import type { Disk } from './disk.ts'
+import { CorruptManifest } from './errors.ts'
 import { blocksOf, manifestOf } from './manifest.ts'
+import { nameBlock } from './sealed-block.ts'
 import type { Finding } from './verify.ts'
 
 const numbered = new Map<number, Uint8Array>()
@@ -19,6 +22,10 @@ export function blockNumber(number: number): Uint8Array {
   numbered.set(number, block)
   return block
 }
+
+/** None for 0. */
+export const keyNumber = (number: number): BlockCipher | undefined =>
+  number === 0 ? undefined : cipherOf(Buffer.alloc(32, number))
 
 const digests = new Map<number, Digest>()
 
@@ -62,8 +69,9 @@ export async function saveNumbers(
   store: BlockStore,
   numbers: readonly number[],
   name: (manifest: Digest) => void = () => {},
+  cipher?: BlockCipher,
 ): Promise<Digest> {
-  using upload = store.beginUpload()
+  using upload = store.beginUpload(cipher)
   const digests = await Promise.all(numbers.map((number) => upload.putBlock(blockNumber(number))))
   const blocks = new Map<number, BlockKey>(digests.map((digest, index) => [index, keyOf(digest)]))
   const sizeBytes = numbers.length * blockSizeBytes
@@ -72,9 +80,26 @@ export async function saveNumbers(
   return manifest
 }
 
+/** A disk under whichever key it is. */
+export async function openDisk(store: BlockStore, manifest: Digest) {
+  const found = []
+  for (const cipher of [0, 1, 2].map(keyNumber)) {
+    try {
+      found.push({ content: await store.readManifest(manifest, cipher), cipher })
+    } catch (error) {
+      if (!(error instanceof CorruptManifest)) throw error
+    }
+  }
+  const [opened] = found
+  assert(opened && found.length === 1, `${manifest} is under one key`)
+  return opened
+}
+
 /** Reads every block of a disk, which fails where one is missing or damaged. */
 export async function readAll(store: BlockStore, manifest: Digest): Promise<void> {
-  for (const [, digest] of blocksOf(await store.readManifest(manifest))) {
-    assert.equal(digestOf(await store.readBlock(digest)), digest)
+  const { content, cipher } = await openDisk(store, manifest)
+  for (const [, digest] of blocksOf(content)) {
+    const block = await store.readBlock(digest, cipher)
+    assert.equal(digestOfKey(nameBlock(block, cipher)), digest)
   }
 }

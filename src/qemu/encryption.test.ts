@@ -145,7 +145,7 @@ await test('nothing of an encrypted volume is to be read in its files', async (c
   for (const file of files) {
     const bytes = await readFile(file)
     for (const plain of [Buffer.from(pattern), Buffer.alloc(16, 0x41), Buffer.alloc(16, 7)]) {
-      assert.equal(bytes.indexOf(plain), -1, `${file}: ${plain}`)
+      assert.equal(bytes.indexOf(plain), -1, `${file}: ${plain.toString()}`)
     }
     for (const key of [keys.layers, keyOf(2)]) {
       assert.equal(bytes.indexOf(key.passphrase().reveal()), -1)

@@ -7,7 +7,10 @@ import type { BlockStore } from '../../block-store/block-store.ts'
 import { type Buckets, NoSuchBucket, ObjectExists } from '../../buckets/buckets.ts'
 import type { Connections } from '../../db/database.ts'
 import type { Reconciler } from '../../reconcile/loop.ts'
-import { parseDescription } from '../description.ts'
+import { findSnapshot } from '../../snapshots/store.ts'
+import { cipherUnder, type OpenDiskKey } from '../../volumes/disk-keys.ts'
+import { decryptDisks } from '../decrypted-disks.ts'
+import { encodeDescription, parseDescription, type StoredDisk } from '../description.ts'
 import { everySoOften, reasonOf } from '../progress.ts'
 import { BadObject } from '../reading.ts'
 import {
@@ -25,23 +28,42 @@ export function storeImageReconciler({
   db,
   blockStore,
   buckets,
+  openDiskKey,
   now,
   signal,
 }: {
   readonly db: Connections
   readonly blockStore: BlockStore
   readonly buckets: Buckets
+  readonly openDiskKey: OpenDiskKey
   readonly now: () => Date
   /** Aborted when the service closes: what is under way is begun anew after the next start. */
   readonly signal: AbortSignal
 }): Reconciler {
+  const openDisk = async ({ snapshotId, manifest }: StoredDisk) => {
+    const snapshot = await findSnapshot(db.reads, snapshotId)
+    return { manifest, cipher: await cipherUnder(snapshot?.kmsKeyArn, openDiskKey) }
+  }
   const write = async (task: StoreTask) => {
-    const { disks } = parseDescription(Buffer.from(task.description))
+    const written = parseDescription(Buffer.from(task.description))
     using upload = blockStore.beginUpload()
-    for (const { manifest } of disks) upload.hold(manifest)
+    for (const { manifest } of written.disks) upload.hold(manifest)
+    const { manifests, source } = await decryptDisks(
+      blockStore,
+      await Promise.all(written.disks.map(openDisk)),
+      signal,
+    )
+    const disks = written.disks.map((disk, at) => ({
+      ...disk,
+      manifest: manifests[at] ?? disk.manifest,
+    }))
+    const isPlain = disks.every(({ manifest }, at) => manifest === written.disks[at]?.manifest)
+    const description = isPlain
+      ? Buffer.from(task.description)
+      : encodeDescription({ ...written, disks })
     const onProgress = everySoOften(now, (percent) => setStoreProgress(db.writes, task.id, percent))
     await buckets.put(task, task.id, (append) =>
-      writeObject(append, Buffer.from(task.description), disks, blockStore, { onProgress, signal }),
+      writeObject(append, description, disks, source, { onProgress, signal }),
     )
   }
   return {
