@@ -13,8 +13,8 @@ export const diskBytesMax = 10 * 2 ** 30
 /** What a whole bundle can take, though nothing in it could be compressed. */
 export const bundledBytesMax = diskBytesMax + 2 ** 28
 
-export const manifestBytesMax = 2 ** 20
-export const partsMax = 4096
+export const manifestBytesMax = 2 ** 19
+export const partsMax = 2048
 
 export interface BundlePart {
   /** Beside the manifest: a name without any folder. */
