@@ -8,6 +8,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import {
+  CopyVolumesCommand,
   CreateImageCommand,
   CreateReplaceRootVolumeTaskCommand,
   CreateSnapshotCommand,
@@ -160,6 +161,16 @@ export class BareWorld {
     const { VolumeId = '' } = await this.#answered(
       this.server.ec2.send(new CreateVolumeCommand(command)),
     )
+    this.#made(VolumeId, 'available')
+    return VolumeId
+  }
+
+  /** A copy of a volume as it is now. */
+  async copyVolume(SourceVolumeId: string): Promise<string> {
+    const { Volumes: [copy] = [] } = await this.#answered(
+      this.server.ec2.send(new CopyVolumesCommand({ SourceVolumeId })),
+    )
+    const { VolumeId = '' } = copy ?? {}
     this.#made(VolumeId, 'available')
     return VolumeId
   }

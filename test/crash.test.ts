@@ -92,6 +92,8 @@ async function lifeOfOne(world: BareWorld): Promise<void> {
   const rebooted = await world.createImage(id, false)
   await world.reaches(rebooted, 'available')
 
+  const copied = await world.copyVolume(root)
+
   const InstanceIds = [id]
   const stop = { InstanceIds, Force: true }
   await world.change([id], 'stopped', () => ec2.send(new StopInstancesCommand(stop)))
@@ -104,12 +106,17 @@ async function lifeOfOne(world: BareWorld): Promise<void> {
   await world.grow(volume, 3)
   await world.until('the change', () => world.isChanged(volume))
   const snapshot = await world.createSnapshot(volume)
+  const copies = [copied, await world.copyVolume(volume)]
   await world.change([volume], 'gone', () =>
     ec2.send(new DeleteVolumeCommand({ VolumeId: volume })),
   )
   const stopped = await world.createImage(id, false)
   await world.reaches(stopped, 'available')
   await world.reaches(snapshot, 'completed')
+  for (const one of copies) {
+    await world.reaches(one, 'available')
+    await world.change([one], 'gone', () => ec2.send(new DeleteVolumeCommand({ VolumeId: one })))
+  }
   await world.change([id], 'running', () => ec2.send(new StartInstancesCommand({ InstanceIds })))
   await world.reaches(id, 'running')
 

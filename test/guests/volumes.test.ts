@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import {
   AttachVolumeCommand,
+  CopyVolumesCommand,
   CreateReplaceRootVolumeTaskCommand,
   CreateSnapshotCommand,
   CreateVolumeCommand,
@@ -104,6 +105,30 @@ test('a volume made of a snapshot has its data, on another machine at the same t
   assert.equal(await other.run(`mount ${diskOf(copy)} /mnt && cat /mnt/file`), 'data')
   await other.run('umount /mnt')
   await detach(copy)
+})
+
+test('a volume that a guest writes to is copied as it is at the call', async () => {
+  const write = 'i=$((i+1)); echo $i >>/mnt/log; sync'
+  const writer = `(i=0; while [ -e /mnt/go ]; do ${write}; done) </dev/null >/dev/null 2>&1 &`
+  await guest.run(`touch /mnt/go && echo 0 >/mnt/log && sync && ${writer} sleep 1`)
+  const { Volumes: [made] = [] } = await world.ec2.send(
+    new CopyVolumesCommand({ SourceVolumeId: volumeId, Size: 2, VolumeType: 'gp3' }),
+  )
+  await guest.run('echo later >/mnt/file && sync')
+  const copy = made?.VolumeId ?? ''
+  await attach(copy, other)
+  assert.equal(await other.run(`blockdev --getsize64 ${diskOf(copy)}`), String(2 * 2 ** 30))
+  // It is as after a power cut: its journal is all that it needs.
+  assert.equal(await other.run(`mount ${diskOf(copy)} /mnt && cat /mnt/file`), 'data')
+  const lines = (await other.run('cat /mnt/log')).trim().split('\n')
+  assert(lines.length > 3)
+  assert.deepEqual(
+    lines,
+    lines.map((_line, index) => String(index)),
+  )
+  await other.run('umount /mnt')
+  await detach(copy)
+  await guest.run('rm /mnt/go; sleep 1; echo data >/mnt/file; rm /mnt/log; sync')
 })
 
 test('a volume goes to another machine with its data', async () => {
