@@ -180,3 +180,16 @@ test('what no rule can be is refused', async (context) => {
   await assert.rejects(rbin('UpdateRule', { Identifier, ResourceType: 'EBS_VOLUME' }), refused)
   assert.deepEqual((await rbin('ListRules', { ResourceType })).Rules?.length, 1)
 })
+
+test('an account has at most 250 rules in a Region', async (context) => {
+  const { system, rbin } = await start(context)
+  const wanted = { ResourceType, RetentionPeriod: days(7) }
+  await rbin('CreateRule', wanted)
+  const [row] = await system.db.reads.selectFrom('retention_rules').selectAll().execute()
+  assert(row)
+  const others = Array.from({ length: 248 }, (_, at) => `rule0000${String(at).padStart(3, '0')}`)
+  const rows = others.map((id) => ({ ...row, id }))
+  await system.db.writes.insertInto('retention_rules').values(rows).execute()
+  await rbin('CreateRule', wanted)
+  await assert.rejects(rbin('CreateRule', wanted), { name: 'ServiceQuotaExceededException' })
+})
