@@ -18,6 +18,7 @@ import { checkKeys } from './check-keys.ts'
 import { checkMachines } from './check-machines.ts'
 import { checkRows } from './check-rows.ts'
 import type { Finding } from './finding.ts'
+import { openDisks } from './open-disks.ts'
 
 export interface Installation {
   readonly db: Database
@@ -53,7 +54,8 @@ async function* checkBlocks(installation: Installation): AsyncGenerator<Finding>
     }
   }
   const live = await listLiveManifests(db)
-  for await (const found of blockStore.verify({ live, onProgress, signal })) {
+  const ciphers = await openDisks(db, installation.masterKey)
+  for await (const found of blockStore.verify({ live, ciphers, onProgress, signal })) {
     switch (found.kind) {
       case 'unreadable pack':
         yield { about: found.file, what: `is unreadable: ${found.reason}` }
@@ -70,7 +72,7 @@ async function* checkBlocks(installation: Installation): AsyncGenerator<Finding>
       case 'missing block':
         yield {
           about: found.digest,
-          what: `is missing, block ${found.index} of disk ${found.manifest}`,
+          what: `is missing, block ${found.index ?? 'of some place'} of disk ${found.manifest}`,
         }
         break
       case 'left over':

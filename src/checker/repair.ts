@@ -63,7 +63,7 @@ async function nameLostBlocks(db: Database, lost: readonly Lost[]): Promise<read
   return lost.map((one) => {
     const [first] = one.uses
     const place = first
-      ? `block ${first.index} of disk ${first.manifest}`
+      ? `block ${first.index ?? 'of some place'} of disk ${first.manifest}`
       : 'a block of no disk yet'
     return { about: one.digest, what: `is lost, ${place}: ${listOwners(manifestsOf(one), owners)}` }
   })

@@ -3,6 +3,7 @@ import { transaction } from '../../db/database.ts'
 import { holdVolumes, isFreezeWanted } from '../../freezes/offline.ts'
 import { NoFreePort } from '../../qemu/disks.ts'
 import { chainOf, hasMergedLayers, removeMergedLayers, topLayer } from '../../qemu/layers.ts'
+import { KeyUnusable } from '../../kms/key-trouble.ts'
 import type { Id } from '../../lib/ids.ts'
 import type { Machine } from '../../qemu/machine.ts'
 import type { DiskKeys } from '../../qemu/luks.ts'
@@ -151,6 +152,11 @@ export async function catchUp(
   }
 }
 
+function orUnusable(error: unknown): 'unusable' {
+  if (error instanceof KeyUnusable) return 'unusable'
+  throw error
+}
+
 /**
  * Keeps the chains of layers short, where nobody reads the frozen ones. Tells
  * whether that was all: one that is read now is to be looked at again.
@@ -172,7 +178,12 @@ export async function mergeLayersOf(
     const top = await topLayer(folder)
     if (written < top) {
       const behind = await findVolumeById(db.writes, volumeId)
-      const keys = behind && (await keysOfVolume(behind, openDiskKey))
+      const keys = behind && (await keysOfVolume(behind, openDiskKey).catch(orUnusable))
+      // It reads the same in the layer that QEMU writes, until the key can be used again.
+      if (keys === 'unusable') {
+        isAll = false
+        continue
+      }
       await catchUp(machine, { diskId: diskId(volumeId), folder, written, top, keys })
     }
     const chain = await chainOf(folder, top)
