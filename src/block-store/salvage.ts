@@ -1,7 +1,8 @@
 /**
  * Finds the blocks in a pack whose index cannot be trusted: each is a zstd frame, which
- * says itself how long it is, and its content says its name; or a sealed one, which says both. Where a frame is damaged,
- * the search goes on at the next place that looks like the beginning of one.
+ * says itself how long it is, and its content says its name; or a sealed one, which says
+ * both. Where one is damaged, the search goes on at the next place that looks like the
+ * beginning of one.
  */
 import { type BlockKey, keyOfBytes, unpackWhole } from './block.ts'
 import { sealedLength, sealedMagic, sealedNameOf } from './sealed-block.ts'
@@ -17,16 +18,22 @@ const frameMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 /** Every whole block there is in the bytes of a pack. */
 export function* salvage(pack: Uint8Array): Generator<Salvaged> {
   const bytes = Buffer.from(pack.buffer, pack.byteOffset, pack.length)
-  for (let at = nextBlock(bytes, 0); at !== Infinity;) {
+  const search = (magic: Buffer, from: number) => {
+    const place = bytes.indexOf(magic, from)
+    return place === -1 ? Infinity : place
+  }
+  // Each is looked for once over all of the pack: what comes next is known until it is passed.
+  let frame = search(frameMagic, 0)
+  let sealed = search(sealedMagic, 0)
+  for (;;) {
+    const at = Math.min(frame, sealed)
+    if (at === Infinity) return
     const found = blockAt(bytes, at)
     if (found) yield found
-    at = nextBlock(bytes, found ? at + found.packed.length : at + 1)
+    const end = at + (found ? found.packed.length : 1)
+    if (frame < end) frame = search(frameMagic, end)
+    if (sealed < end) sealed = search(sealedMagic, end)
   }
-}
-
-function nextBlock(bytes: Buffer, from: number): number {
-  const places = [frameMagic, sealedMagic].map((magic) => bytes.indexOf(magic, from))
-  return Math.min(...places.map((place) => (place === -1 ? Infinity : place)))
 }
 
 function blockAt(bytes: Buffer, at: number): Salvaged | undefined {
