@@ -106,6 +106,15 @@ test('a deprecated image is still there for who knows it, and no longer found by
   assert.equal((await see(sharee, { ImageIds: [ImageId] })).length, 1)
   assert.equal((await see(owner)).length, 1)
   assert.equal((await launch(sharee)).Instances?.length, 1)
+  // Its owner alone is told of that.
+  assert.notEqual((await one()).LastLaunchedTime, undefined)
+  assert.equal((await one(sharee)).LastLaunchedTime, undefined)
+  const lastLaunched = { ImageId, Attribute: 'lastLaunchedTime' } as const
+  const { LastLaunchedTime } = await owner.send(new DescribeImageAttributeCommand(lastLaunched))
+  assert.equal(LastLaunchedTime?.Value, (await one()).LastLaunchedTime)
+  await assert.rejects(sharee.send(new DescribeImageAttributeCommand(lastLaunched)), {
+    name: 'AuthFailure',
+  })
 
   await owner.send(new DisableImageDeprecationCommand({ ImageId }))
   assert.equal((await one()).DeprecationTime, undefined)

@@ -29,6 +29,8 @@ export function viewImage(
     readonly isAllowed?: boolean | undefined
     /** The public parameter that stands for it. */
     readonly publicName?: string | undefined
+    /** Nobody else is told when it was last launched. */
+    readonly isOwner?: boolean
     readonly now: Date
   },
 ): ImageOutput {
@@ -50,7 +52,7 @@ export function viewImage(
     ImageWatermarks: viewWatermarks(beside.watermarks),
     InstanceTypeSpecification: image.instanceTypes && viewInstanceTypes(image.instanceTypes),
     ImdsSupport: image.imdsSupport as ImdsSupportValues | undefined,
-    LastLaunchedTime: image.lastLaunchedAt?.toISOString(),
+    LastLaunchedTime: beside.isOwner ? image.lastLaunchedAt?.toISOString() : undefined,
     Name: image.name,
     OwnerId: image.accountId,
     // The SDK writes its one value `Windows`; EC2 answers it in lower case.

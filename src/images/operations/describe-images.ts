@@ -63,6 +63,7 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
         isAllowed,
         publicName,
         watermarks: watermarks.get(image.id),
+        isOwner: image.accountId === accountId,
         now,
       }),
     )
