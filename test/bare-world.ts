@@ -20,7 +20,9 @@ import {
   DescribeInstancesCommand,
   DescribeSnapshotsCommand,
   DescribeVolumesCommand,
+  DisableEbsEncryptionByDefaultCommand,
   EC2ServiceException,
+  EnableEbsEncryptionByDefaultCommand,
   ModifyVolumeCommand,
   RunInstancesCommand,
   TerminateInstancesCommand,
@@ -29,6 +31,7 @@ import { blockSizeBytes } from '../src/block-store/block.ts'
 import { blocksOf } from '../src/block-store/manifest.ts'
 import { CommandFailed } from '../src/cli/failure.ts'
 import { parseDigest } from '../src/lib/digest.ts'
+import { baseName } from '../src/qemu/base-files.ts'
 import { countsOf, writeBareDisk } from './bare-disk.ts'
 import type { KillableServer } from './killable-server.ts'
 
@@ -92,6 +95,14 @@ export class BareWorld {
       `SELECT image_id AS imageId, snapshot_id AS snapshotId FROM imports`,
     )
     Object.assign(this, { imageId, snapshotId })
+  }
+
+  /** Whether all disks that are made from now on are encrypted. */
+  async encrypts(all: boolean): Promise<void> {
+    const command = all
+      ? new EnableEbsEncryptionByDefaultCommand({})
+      : new DisableEbsEncryptionByDefaultCommand({})
+    await this.#answered(this.server.ec2.send(command))
   }
 
   async import(source: string, name: string): Promise<string> {
@@ -376,12 +387,15 @@ export class BareWorld {
 
   async #checkBases(): Promise<void> {
     const { dataFolder } = this.server
-    const wanted = this.#rows<{ manifest: string }>(
-      `SELECT base_manifest AS manifest FROM volumes WHERE base_manifest IS NOT NULL
-       UNION SELECT s.manifest FROM snapshots s JOIN image_snapshots m ON m.snapshot_id = s.id
+    const wanted = this.#rows<{ manifest: string; keyId: string | null }>(
+      `SELECT base_manifest AS manifest, kms_key_id AS keyId
+         FROM volumes WHERE base_manifest IS NOT NULL
+       UNION SELECT s.manifest, s.kms_key_id FROM snapshots s JOIN image_snapshots m ON m.snapshot_id = s.id
          JOIN images i ON i.id = m.image_id
          WHERE i.state = 'available' AND i.last_launched_at_ms IS NOT NULL`,
-    ).map(({ manifest }) => `${manifest.replace('sha256:', '')}.raw`)
+    ).map(({ manifest, keyId }) =>
+      baseName({ manifest: parseDigest(manifest), keyId: keyId ?? undefined }),
+    )
     const there = await readdir(join(dataFolder, 'bases')).catch(() => [])
     assert.deepEqual(
       there.filter((name) => !wanted.includes(name)),
@@ -397,20 +411,23 @@ export class BareWorld {
       for (const images of this.bakes.values()) {
         let before = 0
         for (const imageId of images) {
-          const { digest } = await this.#row<{ digest?: string }>(
-            `SELECT s.manifest AS digest FROM images i
+          const { digest, keyArn } = await this.#row<{ digest?: string; keyArn?: string | null }>(
+            `SELECT s.manifest AS digest, s.kms_key_id AS keyArn FROM images i
                JOIN image_snapshots m ON m.image_id = i.id
                JOIN snapshots s ON s.id = m.snapshot_id
              WHERE i.id = '${imageId}' AND i.state = 'available'
                AND json_extract(i.block_devices, '$[0].ebs.snapshotId') = s.id`,
           )
           if (digest === undefined) continue
-          const manifest = await blockStore.readManifest(parseDigest(digest))
+          const cipher = keyArn ? await this.server.openCipher(keyArn) : undefined
+          const manifest = await blockStore.readManifest(parseDigest(digest), cipher)
           const blocks = new Map(blocksOf(manifest))
           const [first, second] = await countsOf(async (offset, length) => {
             const block = blocks.get(Math.floor(offset / blockSizeBytes))
             const start = offset % blockSizeBytes
-            const bytes = block ? await blockStore.readBlock(block) : Buffer.alloc(blockSizeBytes)
+            const bytes = block
+              ? await blockStore.readBlock(block, cipher)
+              : Buffer.alloc(blockSizeBytes)
             return bytes.subarray(start, start + length)
           })
           const isOneMoment = first === second || first === second + 1

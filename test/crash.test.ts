@@ -44,9 +44,12 @@ test('a service that is killed anywhere goes on where it was', async (context) =
       // The network of machines that are gone goes with it, and is made anew.
       await server.close()
       await server.start()
+      const isEncrypted = random.below(2) === 0
+      await world.encrypts(isEncrypted)
       server.dieAt(death)
       await both(world)
-      context.diagnostic(`${name}${server.isUp ? ' was not reached' : ''}`)
+      const notes = [isEncrypted ? 'encrypted' : '', server.isUp ? 'was not reached' : '']
+      context.diagnostic([name, ...notes].filter((note) => note !== '').join(' '))
       await server.kill()
       // Now and then it dies while it picks itself up, too.
       if (random.below(3) === 0) {

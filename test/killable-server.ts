@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,13 +11,17 @@ import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { EC2Client } from '@aws-sdk/client-ec2'
+import type { BlockCipher } from '../src/block-store/block-cipher.ts'
 import { BlockStore } from '../src/block-store/block-store.ts'
 import { checkInstallation } from '../src/checker/checker.ts'
 import type { Finding } from '../src/checker/finding.ts'
 import { callImago, type Fields } from '../src/cli/imago-client.ts'
 import { openSqlite } from '../src/db/database.ts'
+import { readMasterKey } from '../src/db/master-key.ts'
+import { openDiskKey } from '../src/kms/disk-keys.ts'
 import { Secret } from '../src/lib/secret.ts'
 import { endProcess, listMachineProcesses } from '../src/qemu/machine-process.ts'
+import { cipherUnder } from '../src/volumes/disk-keys.ts'
 import { Vpc } from '../src/vpc/vpc.ts'
 import type { Death, FromChild, ToChild } from './server-child.ts'
 import { accountId, type ClientSettings, region } from './system.ts'
@@ -143,13 +148,31 @@ export class KillableServer {
     const db = openSqlite(join(this.dataFolder, 'imago.db'))
     const blockStore = await this.openBlocks()
     try {
+      const { dataFolder } = this
+      const masterKey = await this.#masterKey()
       return await Array.fromAsync(
-        checkInstallation({ db: db.reads, blockStore, dataFolder: this.dataFolder }),
+        checkInstallation({ db: db.reads, blockStore, dataFolder, masterKey }),
       )
     } finally {
       await blockStore.close()
       await db.close()
     }
+  }
+
+  /** What a disk is under that is encrypted. */
+  async openCipher(keyArn: string): Promise<BlockCipher | undefined> {
+    const db = openSqlite(join(this.dataFolder, 'imago.db'))
+    try {
+      const masterKey = await this.#masterKey()
+      assert(masterKey)
+      return await cipherUnder(keyArn, (arn) => openDiskKey(db.reads, arn, masterKey))
+    } finally {
+      await db.close()
+    }
+  }
+
+  async #masterKey() {
+    return await readMasterKey({ path: join(this.dataFolder, 'master-key'), randomBytes })
   }
 
   /** The block store as it is now, to read. */
