@@ -207,7 +207,7 @@ after(async () => {
 async function countRows(): Promise<Record<string, number>> {
   const counts: Record<string, number> = {}
   for (const { name } of await system.db.reads.introspection.getTables()) {
-    if (name === 'audit_events') continue
+    if (name.startsWith('audit_')) continue
     const counted = await sql<{
       count: number
     }>`SELECT COUNT(*) AS count FROM ${sql.table(name)}`.execute(system.db.reads)
