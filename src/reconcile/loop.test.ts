@@ -33,6 +33,28 @@ test('a reconciler that cannot even look does not stop the others', async () => 
   await loop.stop()
 })
 
+test('what no other try would change is given up at once', async () => {
+  const { promise: over, resolve } = Promise.withResolvers<unknown>()
+  let tries = 0
+  const loop = new Loop(
+    [
+      reconciler({
+        due: async () => (tries === 0 ? ['a'] : []),
+        async step() {
+          tries++
+          throw new Error('hopeless')
+        },
+        giveUp: async (_key, error) => resolve(error),
+      }),
+    ],
+    { ...options, isFinal: (error) => error instanceof Error && error.message === 'hopeless' },
+  )
+  loop.start()
+  assert.match(String(await over), /hopeless/)
+  assert.equal(tries, 1)
+  await loop.stop()
+})
+
 test('steps of one resource never overlap, and a slow one delays no other', async () => {
   const { promise: slow, resolve: finishSlow } = Promise.withResolvers<void>()
   const { promise: fastDone, resolve } = Promise.withResolvers<void>()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -8,19 +8,24 @@ import { databases } from '../../test/databases.ts'
 import { snapshotRow } from '../../test/rows.ts'
 import { BlockStore } from '../block-store/block-store.ts'
 import { transaction } from '../db/database.ts'
+import { isKeyUnusable, KeyUnusable } from '../kms/key-trouble.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { Id } from '../lib/ids.ts'
 import { addLayer, chainOf, createVolume, layerPath, topLayer } from '../qemu/layers.ts'
+import { mapVolume } from '../qemu/map-volume.ts'
 import { createOverlay } from '../qemu/qcow2.ts'
 import { Lanes } from '../reconcile/lanes.ts'
 import { failSnapshot, findSnapshot, insertSnapshot } from '../snapshots/store.ts'
 import { Bases } from './bases.ts'
+import { cipherUnder, keysOfVolume } from './disk-keys.ts'
 import { volumeReconciler } from './reconcile.ts'
 import { changeVolumeState, findVolumeById, insertVolume, setKnown } from './store.ts'
 import type { Volume } from './volume.ts'
 
 const id = 'vol-00000000000000001'
 const now = new Date(1_000_000)
+const usable = 'arn:aws:kms:us-east-1:111111111111:key/usable'
+const diskKey = randomBytes(32)
 
 const blank: Volume = {
   id,
@@ -43,7 +48,10 @@ const blank: Volume = {
 async function start(context: TestContext) {
   const db = await databases.sqlite(context)
   const directory = await mkdtemp(join(tmpdir(), 'imago-volumes-'))
-  const openDiskKey = async () => assert.fail('nothing is encrypted')
+  const openDiskKey = async (arn: string) => {
+    if (arn === usable) return diskKey
+    throw new KeyUnusable(arn, 'is disabled.')
+  }
   const blockStore = await BlockStore.open({
     folder: join(directory, 'blocks'),
     now: () => now,
@@ -115,6 +123,53 @@ test('volumes of one snapshot share one base, however many are made at once', as
   assert.equal(made.length, 2 ** 30)
   assert(made.subarray(0, bytes.length).equals(bytes))
   for (const one of ids) assert.equal((await findVolumeById(db.reads, one))?.state, 'available')
+})
+
+test('an encrypted volume of a plain disk lies over a base under its own key', async (context) => {
+  const { insert, settle, state, folder, directory, blockStore } = await start(context)
+  const bytes = Buffer.alloc(1_000_000).fill('what nobody is to read in a file. ')
+  const baseManifest = await store(blockStore, directory, bytes)
+  await insert({ ...blank, baseManifest, kmsKeyArn: usable })
+  await settle()
+  assert.equal(await state(), 'available')
+  const { basePath = '', isEncrypted } = await chainOf(folder, 1)
+  assert(isEncrypted && basePath.endsWith('.luks'), basePath)
+  const file = await readFile(basePath)
+  assert(!file.includes('what nobody'))
+  // Of a disk of one GiB it has the blocks that are not zero, and its tables.
+  assert(file.length < 8 * 2 ** 20, String(file.length))
+
+  const volume = { id, baseManifest, kmsKeyArn: usable } as const
+  const keys = await keysOfVolume(volume, async () => diskKey)
+  const { sizeBytes, extents } = await mapVolume(folder, { upTo: 1, keys })
+  const cipher = await cipherUnder(usable, async () => diskKey)
+  using upload = blockStore.beginUpload(cipher)
+  const { manifest } = await upload.saveDisk({ sizeBytes, extents })
+  const raw = join(directory, 'raw')
+  await blockStore.writeDisk(manifest, raw, { cipher })
+  await using opened = await open(raw)
+  assert.equal((await opened.stat()).size, 2 ** 30)
+  const read = Buffer.alloc(2 * bytes.length)
+  await opened.read(read, 0, read.length, 0)
+  assert(read.equals(Buffer.concat([bytes, Buffer.alloc(bytes.length)])))
+})
+
+test('a volume whose key is not to be used is not made, and leaves no file', async (context) => {
+  const { insert, reconciler, state, directory, blockStore, db } = await start(context)
+  const baseManifest = await store(blockStore, directory, randomBytes(1000))
+  await insert({ ...blank, baseManifest, kmsKeyArn: 'arn:aws:kms:us-east-1:1:key/disabled' })
+  const failed = await reconciler.step(id).catch((error: unknown) => error)
+  assert(isKeyUnusable(failed))
+  await reconciler.giveUp?.(id, failed)
+  assert.equal(await state(), 'error')
+  const { stateMessage } = (await findVolumeById(db.reads, id)) ?? {}
+  assert.match(
+    stateMessage ?? '',
+    /incorrect state: arn:aws:kms:us-east-1:1:key\/disabled is disabled/,
+  )
+  for (const folder of ['bases', 'volumes']) {
+    assert.deepEqual(await readdir(join(directory, folder)).catch(() => []), [])
+  }
 })
 
 test('a base that no volume names is removed, one that is named stays', async (context) => {
