@@ -243,6 +243,41 @@ test('a disk is fetched from a URL, and who cancels that ends it', async (contex
   assert(await findSnapshot(db.reads, SnapshotId as Id<'snapshot'>))
 })
 
+test('an import that was cut off begins anew, and what was left of it is removed', async (context) => {
+  const first = await startSystem(context)
+  const { dataFolder } = first
+  const disk = randomBytes(MiB)
+  let asked = 0
+  const endpoint = await serve(context, (_request, response) => {
+    asked++
+    if (asked > 1) return void response.end(disk)
+    response.writeHead(200, { 'content-length': 2 * MiB })
+    response.write(disk)
+  })
+  const { ImportTaskId = '' } = await first.ec2.send(
+    new ImportSnapshotCommand({ DiskContainer: { Url: `${endpoint}/disk` } }),
+  )
+  const wanted = new DescribeImportSnapshotTasksCommand({ ImportTaskIds: [ImportTaskId] })
+  const detailBy = async (system: typeof first) =>
+    (await system.ec2.send(wanted)).ImportSnapshotTasks?.[0]?.SnapshotTaskDetail
+  await first.until('some of it', async () => Number((await detailBy(first))?.Progress) > 0)
+  await first.imago.close()
+  // As if it had been killed.
+  const folder = join(dataFolder, 'import-tasks')
+  for (const name of [ImportTaskId, 'import-snap-0123456789abcdef0']) {
+    await mkdir(join(folder, name), { recursive: true })
+    await writeFile(join(folder, name, 'file'), disk)
+  }
+  const again = await startSystem(context, { dataFolder })
+  const done = await again.until('the end', async () => {
+    const found = await detailBy(again)
+    return found?.Status !== 'active' && found
+  })
+  assert.equal(done.Status, 'completed')
+  assert.deepEqual(await readdir(folder), [])
+  assert.equal(asked, 2)
+})
+
 test('a disk that would lead elsewhere, or is not what it is said to be, is refused', async (context) => {
   const { bucket, begin, over, inBucket, ec2 } = await start(context)
   await writeDisk(join(bucket, 'disk.raw'))
