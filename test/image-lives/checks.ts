@@ -23,7 +23,7 @@ import {
 const all = { IncludeDeprecated: true, IncludeDisabled: true }
 
 /** Lists have what their reader may see, and tags of nobody else's. */
-export async function checkLists(world: World): Promise<void> {
+export async function checkLists(world: World, withOwners: boolean): Promise<void> {
   const nowMs = world.now().getTime()
   const ids = (images: readonly ModelImage[]) => images.map(({ id }) => id).sort()
   for (const account of accounts) {
@@ -35,8 +35,13 @@ export async function checkLists(world: World): Promise<void> {
           region,
           input,
         )
-        for (const { Tags = [] } of Images) {
+        for (const { ImageId, Tags = [], ImageWatermarks = [] } of Images) {
           assert(Tags.every(({ Key }) => Key === `of ${account}`))
+          const marks = world.images.find(({ id }) => id === ImageId)?.marks ?? []
+          assert.deepEqual(
+            ImageWatermarks.map(({ WatermarkKey }) => WatermarkKey).sort(),
+            [...marks].sort(),
+          )
         }
         return Images.map(({ ImageId }) => ImageId)
       }
@@ -49,6 +54,7 @@ export async function checkLists(world: World): Promise<void> {
           state !== 'disabled' && (owner === account || deprecatesAtMs > nowMs),
       )
       assert.deepEqual(await list({}), ids(inForce))
+      if (!withOwners) continue
       const own = visible.filter(({ owner }) => owner === account)
       assert.deepEqual(await list({ ...all, Owners: ['self'] }), ids(own))
       const everyones = visible.filter(({ grantees }) => grantees.has('all'))

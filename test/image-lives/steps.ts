@@ -73,22 +73,22 @@ const weights = {
   move: 2,
   copy: 3,
   bake: 2,
-  disable: 1,
-  enable: 1,
+  disable: 2,
+  enable: 2,
   protect: 1,
   unprotect: 1,
-  deregister: 3,
+  deregister: 4,
   'delete disk': 1,
-  restore: 2,
-  wait: 1,
-  rule: 1,
+  restore: 3,
+  wait: 2,
+  rule: 2,
   allow: 2,
   block: 1,
   deprecate: 1,
   undeprecate: 1,
   mark: 1,
   unmark: 1,
-  tag: 1,
+  tag: 2,
 }
 type Kind = keyof typeof weights
 
@@ -104,9 +104,12 @@ export const stepOf = fc.record({
   where: fc.constantFrom(...regions),
   number: fc.oneof({ weight: 3, arbitrary: fc.nat(1) }, fc.nat(1000)),
   grantee: fc.constantFrom(...accounts, 'all', 'organization', ...places.slice(1)),
+  /** Mostly it is the owner who does something to an image. */
+  isOwner: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)),
   is: fc.oneof({ weight: 2, arbitrary: fc.constant(true) }, fc.constant(false)),
 })
-export type Step = typeof stepOf extends fc.Arbitrary<infer T> ? T : never
+type Drawn = typeof stepOf extends fc.Arbitrary<infer T> ? T : never
+export type Step = Omit<Drawn, 'who'> & { readonly who: string }
 
 export async function run(world: World, step: Step): Promise<void> {
   world.pass(1000)
@@ -115,7 +118,7 @@ export async function run(world: World, step: Step): Promise<void> {
     case 'register':
       return await register(world, step)
     case 'wait':
-      return await wait(world)
+      return await wait(world, step)
     case 'rule':
       return await changeRule(world, step)
     case 'allow':
@@ -131,7 +134,10 @@ export async function run(world: World, step: Step): Promise<void> {
     default: {
       const { images } = world
       const image = images.at(-1 - (step.number % Math.max(1, images.length)))
-      if (image) await change(world, step, image)
+      if (!image) return
+      const isForOthers = ['copy', 'bake', 'register again', 'give back', 'tag'].includes(kind)
+      const who = step.isOwner && !isForOthers ? image.owner : step.who
+      await change(world, { ...step, who }, image)
     }
   }
 }
@@ -187,8 +193,8 @@ async function attempt<Output>(
   return may ? await world.call<Output>(operation, who, region, input) : undefined
 }
 
-async function wait(world: World): Promise<void> {
-  world.pass(13 * hourMs)
+async function wait(world: World, { is }: Step): Promise<void> {
+  world.pass((is ? 25 : 13) * hourMs)
   await world.settle()
   for (const image of world.images) {
     if (image.state !== 'recycled' || image.exitAtMs > world.now().getTime()) continue
