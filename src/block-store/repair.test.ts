@@ -13,6 +13,7 @@ import {
   clock,
   digestNumber,
   findingsOf,
+  keyNumber,
   openStore,
   readAll,
   saveNumbers,
@@ -179,6 +180,34 @@ test('a block that two packs have is repaired from the other', async () => {
   assert.deepEqual([blocks, lostBlocks], [[digestNumber(2)], []])
   await readAll(damaged, live[0] ?? digestNumber(0))
   assert.deepEqual(await findingsOf(damaged, live), [])
+})
+
+test('a sealed block is found damaged without its key, and repaired from another pack', async () => {
+  const cipher = keyNumber(1)
+  const now = clock()
+  const disk = new SimDisk(now)
+  const live = [await saveNumbers(await openStore(disk, now), [1, 2], undefined, cipher)]
+  const other = new SimDisk(now)
+  const twin = await openStore(other, now)
+  await saveNumbers(twin, [3])
+  await saveNumbers(twin, [2, 1], undefined, cipher)
+  await fc.assert(
+    fc.asyncProperty(anyFlips, async ([change]) => {
+      assert(change)
+      const both = disk.restart(() => true)
+      both.copyFrom(other, 'packs/0000000002.pack')
+      // The newer pack is the one that is read.
+      const name = 'packs/0000000002.pack'
+      both.damage(name, Math.floor(change.at * both.sizeOf(name)), change.bits)
+      const store = await openStore(both, now)
+      assert.notDeepEqual(await findingsOf(store, live), [])
+      const { lostBlocks, lostManifests } = await store.repair({ live, copies: noCopies })
+      assert.deepEqual([lostBlocks, lostManifests], [[], []])
+      assert.deepEqual(await findingsOf(store, live), [])
+      await readAll(store, live[0] ?? digestNumber(0))
+    }),
+    { numRuns: 25 },
+  )
 })
 
 test('a repair that is cut off at any moment has lost nothing, and the next one ends it', async () => {
