@@ -9,7 +9,18 @@ import { startSnapshot } from './ebs-direct/operations/start-snapshot.ts'
 import { describeFastSnapshotRestores } from './fast-restores/operations/describe-fast-snapshot-restores.ts'
 import { disableFastSnapshotRestores } from './fast-restores/operations/disable-fast-snapshot-restores.ts'
 import { enableFastSnapshotRestores } from './fast-restores/operations/enable-fast-snapshot-restores.ts'
+import { createAccessKey } from './iam/operations/create-access-key.ts'
+import { createUser } from './iam/operations/create-user.ts'
+import { decodeAuthorizationMessage } from './iam/operations/decode-authorization-message.ts'
+import { deleteAccessKey } from './iam/operations/delete-access-key.ts'
+import { deleteUser } from './iam/operations/delete-user.ts'
+import { getAccessKeyLastUsed } from './iam/operations/get-access-key-last-used.ts'
 import { getCallerIdentity } from './iam/operations/get-caller-identity.ts'
+import { getUser } from './iam/operations/get-user.ts'
+import { listAccessKeys } from './iam/operations/list-access-keys.ts'
+import { listUsers } from './iam/operations/list-users.ts'
+import { updateAccessKey } from './iam/operations/update-access-key.ts'
+import { updateUser } from './iam/operations/update-user.ts'
 import { createImageUsageReport } from './image-usage/operations/create-image-usage-report.ts'
 import { deleteImageUsageReport } from './image-usage/operations/delete-image-usage-report.ts'
 import { describeImageReferences } from './image-usage/operations/describe-image-references.ts'
@@ -204,7 +215,18 @@ const all: readonly Operation[] = [
   disableFastSnapshotRestores,
   enableFastSnapshotRestores,
   // iam/
+  createAccessKey,
+  createUser,
+  decodeAuthorizationMessage,
+  deleteAccessKey,
+  deleteUser,
+  getAccessKeyLastUsed,
   getCallerIdentity,
+  getUser,
+  listAccessKeys,
+  listUsers,
+  updateAccessKey,
+  updateUser,
   // image-usage/
   createImageUsageReport,
   deleteImageUsageReport,

@@ -2,7 +2,7 @@
 import type { AuditEvent } from './audit/event.ts'
 import { resourcesIn } from './audit/resources.ts'
 import { transaction } from './db/database.ts'
-import { evaluate } from './iam/evaluate.ts'
+import { requireAllowed } from './iam/evaluate.ts'
 import { ApiError } from './lib/errors.ts'
 import { parseJson } from './lib/json.ts'
 import { formatId } from './lib/ids.ts'
@@ -40,13 +40,7 @@ export async function answerExtension(
     if (service !== 'imago') {
       throw new ApiError('SignatureDoesNotMatch', "Credential should be scoped to service 'imago'.")
     }
-    const wanted = { action: `imago:${action}`, resource: '*' }
-    if (evaluate(caller.policies, wanted) !== 'allowed') {
-      throw new ApiError(
-        'UnauthorizedOperation',
-        `User: ${caller.arn} is not authorized to perform: ${wanted.action}`,
-      )
-    }
+    requireAllowed(caller, { action: `imago:${action}`, resource: '*' })
     const { regions, readers, randomBytes } = system
     const input = { body: parseBody(request.body), path }
     given = input

@@ -93,5 +93,6 @@ function readRequest(request: Pick<FastifyRequest, 'raw' | 'method' | 'body'>): 
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   const { method, raw } = request
   const sourceAddress = raw.socket.remoteAddress
-  return { method, target: raw.url ?? '/', headers, body, sourceAddress }
+  const isTls = 'encrypted' in raw.socket
+  return { method, target: raw.url ?? '/', headers, body, sourceAddress, isTls }
 }

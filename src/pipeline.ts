@@ -9,11 +9,14 @@ import { ownersOf } from './audit/shared-use.ts'
 import { type Connections, type Database, isDiskFull, type Tx, transaction } from './db/database.ts'
 import type { SharedTransactions } from './db/shared-transactions.ts'
 import { claimToken, keepAnswer } from './client-tokens/store.ts'
-import { type Caller, type Permission, requireAllowed } from './iam/evaluate.ts'
-import { findAccessKey } from './iam/store.ts'
+import { type Caller, type Permission, Refused, requireAllowed } from './iam/evaluate.ts'
+import { findCredentials } from './iam/credentials.ts'
+import { noteUse } from './iam/note-use.ts'
+import { keysOfCall } from './iam/request-keys.ts'
 import { ApiError } from './lib/errors.ts'
 import { formatId } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
+import { encodeRefusal } from './policies/refusal.ts'
 import { addressee, isServiceName, type Service, type Services } from './wire/codec.ts'
 import type { Contents } from './wire/contents.ts'
 import type { CallContext, Operation, WriteCall, WriteOperation } from './wire/operation.ts'
@@ -132,7 +135,7 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
     const shown = shownError(error)
     if (shown !== error) system.log.error('a call failed', { requestId, action, error })
     system.audit.add(eventOf(shown.code, shown.message))
-    return service.refuse(requestId, shown)
+    return service.refuse(requestId, inWordsFor(service, shown, signed, system))
   }
 }
 
@@ -155,6 +158,23 @@ export function whoAsked(request: HttpRequest, signed: Signed | undefined) {
 const ownersFor = (db: Database, caller: Caller, { resources }: AuditEvent) =>
   ownersOf(db, caller.accountId, resources)
 
+/** What policies refuse is told with all that led to it, sealed for whoever may open it. */
+function inWordsFor(
+  { name }: Service,
+  shown: ApiError,
+  signed: Signed | undefined,
+  { readers }: System,
+): ApiError {
+  if (name !== 'ec2' || !signed || !(shown instanceof Refused)) return shown
+  const { question, refusal, message } = shown
+  const encoded = encodeRefusal(question, refusal, signed.caller, readers.masterKey)
+  return new ApiError(
+    shown.code,
+    `You are not authorized to perform this operation. ${message}. ` +
+      `Encoded authorization failure message: ${encoded}`,
+  )
+}
+
 /** What the caller is told of an error. */
 export function shownError(error: unknown): ApiError {
   if (error instanceof ApiError) return error
@@ -168,27 +188,39 @@ export function shownError(error: unknown): ApiError {
 /** Who signed `request`. An error of authentication wins over every other. */
 export async function authenticate(
   request: HttpRequest,
-  system: Pick<System, 'db' | 'regions'>,
+  system: System,
   now: Date,
 ): Promise<Signed> {
   const signature = parseSignature(request)
-  const key = await findAccessKey(system.db.reads, signature.accessKeyId)
-  if (!key) {
-    throw new ApiError(
-      'InvalidClientTokenId',
-      'The security token included in the request is invalid.',
-    )
-  }
-  verifySignature(request, signature, key.secret.reveal(), now)
+  const { db, readers } = system
+  const found = await findCredentials(db.reads, signature, readers.masterKey)
+  verifySignature(request, signature, found.secret.reveal(), now)
   const { region, service } = signature
-  if (!system.regions.includes(region)) {
+  // What is in no Region is signed for this one, unless a client has an endpoint of its own.
+  const isGlobal = service === 'iam' && region === 'us-east-1'
+  if (!isGlobal && !system.regions.includes(region)) {
     throw new ApiError(
       'AuthFailure',
       `Credential should be scoped to a valid region. ` +
         `${region} is not one of this installation: ${system.regions.join(', ')}`,
     )
   }
-  return { caller: key.caller, accessKeyId: key.id, region, service }
+  await noteUse(system, found, { at: now, service, region })
+  const { holder, issuedAt: tokenIssuedAt } = found
+  const { principal, userId } = holder
+  const keys = keysOfCall({
+    principal,
+    userId,
+    principalTags: [],
+    tokenIssuedAt,
+    region,
+    now,
+    sourceIp: request.sourceAddress ?? '',
+    userAgent: request.headers['user-agent'] ?? '',
+    isTls: request.isTls ?? false,
+  })
+  const caller = { ...holder, keys, policies: await found.findPolicies() }
+  return { caller, accessKeyId: found.keyId, region, service }
 }
 
 type Input = { readonly DryRun?: boolean; readonly ClientToken?: string } & Record<string, unknown>
@@ -210,8 +242,6 @@ function findOperation(service: Service, action: string): Operation {
 function authorise(operation: Operation, input: Input, context: CallContext): void {
   const service = operation.service ?? 'ec2'
   const usual: Permission = { action: `${service}:${operation.action}`, resource: '*' }
-  // AWS lets everybody ask who they are.
-  if (service === 'sts') return
   for (const permission of operation.permissions?.(input, context) ?? [usual]) {
     requireAllowed(context.caller, permission)
   }

@@ -12,6 +12,7 @@ import { blockNumber, digestNumber, findingsOf, saveNumbers } from '../src/block
 import { type Connections, transaction } from '../src/db/database.ts'
 import { directSnapshotReconciler } from '../src/ebs-direct/reconcile.ts'
 import { listAllDirectBlocks } from '../src/ebs-direct/store.ts'
+import { callerIn } from '../src/iam/testing.ts'
 import { formatId, type Id, type Kind } from '../src/lib/ids.ts'
 import { insertRule } from '../src/recycle-bin/store.ts'
 import { snapshotCopyReconciler } from '../src/snapshot-copies/reconcile.ts'
@@ -95,7 +96,7 @@ export class ContentWorld {
     const { writes, reads } = this.#db
     const { region, accountId } = by
     const context = {
-      caller: { accountId, arn: '', userId: '', policies: [] },
+      caller: callerIn(accountId),
       region,
       regions,
       requestId: '',

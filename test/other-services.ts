@@ -1,6 +1,7 @@
 /** The services beside EC2: their clients, and a request of each action that is right in form. */
 import * as cloudtrail from '@aws-sdk/client-cloudtrail'
 import * as ebs from '@aws-sdk/client-ebs'
+import * as iam from '@aws-sdk/client-iam'
 import * as kms from '@aws-sdk/client-kms'
 import * as organizations from '@aws-sdk/client-organizations'
 import * as ssm from '@aws-sdk/client-ssm'
@@ -25,6 +26,8 @@ interface Other {
 }
 
 const words = { denied: 'AccessDeniedException', forged: 'InvalidSignatureException' } as const
+const UserName = 'somebody'
+const AccessKeyId = 'AKIA0000000000000000'
 const AccountId = '222222222222'
 const ParentId = 'r-abcd'
 const Identifier = 'abcdefghijk'
@@ -66,6 +69,24 @@ export const others: Readonly<Record<OtherService, Other>> = {
         ChecksumAlgorithm: 'SHA256',
       },
       StartSnapshot: { VolumeSize: 1 },
+    },
+  },
+  iam: {
+    denied: 'AccessDenied',
+    forged: 'SignatureDoesNotMatch',
+    commands: { ...iam },
+    make: (settings) => new iam.IAMClient(settings) as unknown as AnyClient,
+    samples: {
+      CreateAccessKey: { UserName },
+      CreateUser: { UserName: 'another' },
+      DeleteAccessKey: { UserName, AccessKeyId },
+      DeleteUser: { UserName },
+      GetAccessKeyLastUsed: { AccessKeyId },
+      GetUser: { UserName },
+      ListAccessKeys: { UserName },
+      ListUsers: {},
+      UpdateAccessKey: { UserName, AccessKeyId, Status: 'Inactive' },
+      UpdateUser: { UserName, NewUserName: 'better' },
     },
   },
   ssm: {

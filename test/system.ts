@@ -52,13 +52,15 @@ export interface SystemOptions {
   readonly database?: keyof typeof databases
   /** Calls are recorded and nothing is done about them. */
   readonly isIdle?: boolean
+  /** Where they are not the usual ones. */
+  readonly regions?: string
   /** A folder to go on with; nothing is removed from it. */
   readonly dataFolder?: string
 }
 
 export async function startSystem(
   context: Pick<TestContext, 'after'>,
-  { database = 'sqlite', isIdle = false, dataFolder: given }: SystemOptions = {},
+  { database = 'sqlite', isIdle = false, dataFolder: given, regions }: SystemOptions = {},
 ): Promise<TestSystem> {
   const dataFolder = given ?? (await mkdtemp(join(tmpdir(), 'imago-system-')))
   // What was opened last is closed first.
@@ -70,6 +72,7 @@ export async function startSystem(
     IMAGO_LISTEN: '127.0.0.1:0',
     IMAGO_ACCEL: 'tcg',
     IMAGO_ACCOUNT_ID: accountId,
+    ...(regions !== undefined && { IMAGO_REGIONS: regions }),
   })
   const imago = await openImago({
     config,

@@ -13,6 +13,7 @@ import { writeFileSync } from 'node:fs'
 import * as cloudtrail from '@aws-sdk/client-cloudtrail'
 import * as ebs from '@aws-sdk/client-ebs'
 import * as ec2 from '@aws-sdk/client-ec2'
+import * as iam from '@aws-sdk/client-iam'
 import * as kms from '@aws-sdk/client-kms'
 import * as organizations from '@aws-sdk/client-organizations'
 import * as ssm from '@aws-sdk/client-ssm'
@@ -41,6 +42,13 @@ const sources = {
     protocol: 'awsQuery',
     version: '2011-06-15',
     namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
+  },
+  iam: {
+    exports: iam as Record<string, unknown>,
+    service: 'AWSIdentityManagementV20100508',
+    protocol: 'awsQuery',
+    version: '2010-05-08',
+    namespace: 'https://iam.amazonaws.com/doc/2010-05-08/',
   },
   // The names of services that speak JSON are what their targets begin with.
   ssm: {

@@ -105,7 +105,7 @@ function findNouns(all: readonly Source[]): void {
 
 /** Modules that only compute. */
 const isPure = (name: string): boolean =>
-  ['node:assert/strict', 'node:crypto', 'node:util', 'node:net'].includes(name)
+  ['node:assert/strict', 'node:crypto', 'node:util', 'node:net', 'node:zlib'].includes(name)
 
 function* importsUpward({ path, imports }: Source): Iterable<string> {
   if (/\.test\.ts$|\/testing\.ts$|^test\/|^tools\/|^bench\//.test(path)) return

@@ -1,15 +1,26 @@
-/** May a caller do a thing? A pure function of policies and a request. */
+/** May a caller do a thing? A pure function of the caller's policies and what it wants. */
 import { ApiError } from '../lib/errors.ts'
-import { isLike } from '../lib/like.ts'
+import { type ContextEntries, contextOf } from '../policies/context.ts'
+import { decide, type Decision, type Policies } from '../policies/decide.ts'
+import { parsePolicy } from '../policies/parse.ts'
+import type { Policy } from '../policies/policy.ts'
+import type { Principal } from '../policies/principals.ts'
+import { type Refusal, refusalText } from '../policies/refusal.ts'
+import type { Question } from '../policies/statement.ts'
+import type { Guard } from './demand.ts'
 
 export interface Caller {
   readonly accountId: string
   /** `arn:aws:iam::123456789012:user/admin` */
   readonly arn: string
   readonly userId: string
-  readonly policies: readonly Statement[]
+  readonly principal: Principal
+  readonly policies: Omit<Policies, 'resource'>
+  /** The condition keys of this call, whatever it asks for. */
+  readonly keys: ContextEntries
 }
 
+/** What a key that IAM did not make may do. */
 export interface Statement {
   readonly effect: 'Allow' | 'Deny'
   readonly actions: readonly string[]
@@ -22,30 +33,67 @@ export interface Permission {
   readonly resource: string
 }
 
-export type Decision = 'allowed' | 'denied' | 'not allowed'
+/** A call that the policies refuse, and all that is known of why. */
+export class Refused extends ApiError {
+  readonly question: Question
+  readonly refusal: Refusal
 
-/** An explicit deny beats any allow, and silence is no. */
-export function evaluate(statements: readonly Statement[], wanted: Permission): Decision {
-  const matching = statements.filter((statement) => matches(statement, wanted))
-  if (matching.some((statement) => statement.effect === 'Deny')) return 'denied'
-  if (matching.some((statement) => statement.effect === 'Allow')) return 'allowed'
-  return 'not allowed'
+  constructor(question: Question, refusal: Refusal) {
+    super('UnauthorizedOperation', refusalText(question, refusal))
+    this.question = question
+    this.refusal = refusal
+  }
+}
+
+/** What a permission is asked as, of a resource in the caller's own account or of another's. */
+export function questionOf(
+  { principal, accountId, keys }: Caller,
+  { action, resource }: Permission,
+  more: { readonly accountId?: string; readonly keys?: ContextEntries } = {},
+): Question {
+  const context = contextOf(keys, more.keys ?? {})
+  const resourceAccountId = more.accountId ?? accountId
+  return { principal, action, resource, resourceAccountId, context }
+}
+
+export function evaluate(caller: Caller, wanted: Permission): Decision {
+  return decide(questionOf(caller, wanted), caller.policies)
 }
 
 /** Throws unless the caller is allowed. */
-export function requireAllowed(caller: Caller, wanted: Permission): void {
-  if (evaluate(caller.policies, wanted) === 'allowed') return
-  throw new ApiError(
-    'UnauthorizedOperation',
-    `You are not authorized to perform this operation. User: ${caller.arn} is not ` +
-      `authorized to perform: ${wanted.action} on resource: ${wanted.resource}`,
-  )
+export function requireAllowed(
+  caller: Caller,
+  wanted: Permission,
+  more: { readonly guard?: Guard; readonly keys?: ContextEntries } = {},
+): void {
+  const { guard: resource, keys } = more
+  const question = questionOf(caller, wanted, {
+    ...(resource && { accountId: resource.accountId }),
+    ...(keys && { keys }),
+  })
+  const decision = decide(question, { ...caller.policies, resource })
+  if (decision.outcome !== 'allowed') throw new Refused(question, decision)
 }
 
-function matches(statement: Statement, wanted: Permission): boolean {
-  const action = wanted.action.toLowerCase()
-  return (
-    statement.actions.some((pattern) => isLike(pattern.toLowerCase(), action)) &&
-    statement.resources.some((pattern) => isLike(pattern, wanted.resource))
-  )
+const compiled = new Map<string, readonly Policy[]>()
+const compiledMax = 1000
+
+/** The policy that the statements of a key are. */
+export function policiesOfStatements(statements: readonly Statement[]): readonly Policy[] {
+  if (statements.length === 0) return []
+  const text = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: statements.map(({ effect, actions, resources }) => ({
+      Effect: effect,
+      Action: actions,
+      Resource: resources,
+    })),
+  })
+  let policies = compiled.get(text)
+  if (!policies) {
+    if (compiled.size >= compiledMax) compiled.clear()
+    policies = [parsePolicy(text, 'inline of a role', 'of the key')]
+    compiled.set(text, policies)
+  }
+  return policies
 }

@@ -1,7 +1,7 @@
 /** The `accounts` and `access_keys` tables. Nothing else reads or writes them. */
 import type { Database } from '../db/database.ts'
 import { Secret } from '../lib/secret.ts'
-import type { Caller, Statement } from './evaluate.ts'
+import type { Statement } from './evaluate.ts'
 
 export interface Account {
   readonly id: string
@@ -13,7 +13,12 @@ export interface Account {
 export interface AccessKey {
   readonly id: string
   readonly secret: Secret
-  readonly caller: Caller
+  readonly caller: {
+    readonly accountId: string
+    readonly arn: string
+    readonly userId: string
+    readonly policies: readonly Statement[]
+  }
 }
 
 export async function insertAccount(db: Database, account: Account, now: Date): Promise<void> {

@@ -5,6 +5,7 @@
 import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
+import { ApiError } from '../lib/errors.ts'
 import type { Sealer } from '../lib/seal.ts'
 import { Secret } from '../lib/secret.ts'
 
@@ -112,6 +113,9 @@ export async function noteKeyUse(
     )
     .execute()
 }
+
+export const noSuchKey = (id: string): ApiError =>
+  new ApiError('NoSuchEntity', `The Access Key with id ${id} cannot be found.`)
 
 function fromRow(row: Selectable<Tables['iam_user_keys']>): UserKey {
   const { used_at_ms: usedAt, used_service: service, used_region: region } = row

@@ -17,6 +17,7 @@ import { runsOf } from '../../test/random.ts'
 import { recipes } from '../catalog/recipe.ts'
 import { type Connections, transaction } from '../db/database.ts'
 import { insertAccount } from '../iam/store.ts'
+import { callerIn } from '../iam/testing.ts'
 import { catalogImport } from '../imports/import.ts'
 import { insertImport } from '../imports/store.ts'
 import { organizationArn, unitArn } from '../organizations/organization.ts'
@@ -386,7 +387,7 @@ for (const [database, start] of Object.entries(databases)) {
     const db = await start(context)
     const facts = await fill(db)
     const list = async (accountId: string, input: DescribeImagesRequest) => {
-      const caller = { accountId, arn: '', userId: '', policies: [] }
+      const caller = callerIn(accountId)
       const regions = [region]
       const call = { input, caller, region, regions, requestId: '', now, readers: {} as never }
       return (await describeImages.run({ ...call, db: db.reads } as never)) as DescribeImagesResult

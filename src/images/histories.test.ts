@@ -19,6 +19,7 @@ import { runsOf } from '../../test/random.ts'
 import { snapshotRow } from '../../test/rows.ts'
 import { Buckets } from '../buckets/buckets.ts'
 import { transaction } from '../db/database.ts'
+import { callerIn } from '../iam/testing.ts'
 import { runInstances } from '../instances/operations/run-instances.ts'
 import { ApiError } from '../lib/errors.ts'
 import { formatId, type Id, type Kind } from '../lib/ids.ts'
@@ -123,7 +124,7 @@ async function startWorld(context: Pick<TestContext, 'after'>) {
     host: () => ({ vcpus: 100_000, memoryMiB: 100_000_000, architecture: 'x86_64' as const }),
   }
   const call = async (operation: Operation, accountId: string, region: string, input: object) => {
-    const caller = { accountId, arn: '', userId: '', policies: [] }
+    const caller = callerIn(accountId)
     const now = new Date((ms += 1000))
     const shared = { input, caller, region, regions, requestId: '', now, readers }
     if (operation.kind === 'read') return await operation.run({ ...shared, db: db.reads })

@@ -12,6 +12,7 @@ import { databases } from '../../test/databases.ts'
 import { Buckets } from '../buckets/buckets.ts'
 import { transaction } from '../db/database.ts'
 import { finishFreeze, listWantedFreezes } from '../freezes/store.ts'
+import { callerIn } from '../iam/testing.ts'
 import { noCause } from '../instances/cause.ts'
 import { defaultMetadataOptions } from '../instances/metadata-options.ts'
 import { changeInstanceState, insertInstance } from '../instances/store.ts'
@@ -61,7 +62,7 @@ async function start(context: TestContext) {
     host: () => ({ vcpus: 1, memoryMiB: 1, architecture: 'x86_64' }),
   }
   const call = async (operation: Operation, input: object, accountId = mine): Promise<unknown> => {
-    const caller = { accountId, arn: '', userId: '', policies: [] }
+    const caller = callerIn(accountId)
     const shared = { input, caller, region, regions: [region], requestId: '', now, readers }
     if (operation.kind === 'read') return await operation.run({ ...shared, db: db.reads })
     return await transaction(db.writes, (tx) =>

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { databases } from '../../test/databases.ts'
 import { transaction } from '../db/database.ts'
+import { callerIn } from '../iam/testing.ts'
 import { modifyImageAttribute } from './operations/modify-image-attribute.ts'
 import { listLaunchPermissions } from './permission-store.ts'
 import { publicImagesMax, shareTargetsMax } from './quota.ts'
@@ -48,7 +49,7 @@ test('an account has few public images, and an image so many that it is shared w
     await changeImageSettings(tx, { accountId, region }, { publicAccess: 'unblocked' })
     for (let number = 0; number <= publicImagesMax; number++) await insertImage(tx, anImage(number))
   })
-  const caller = { accountId, arn: '', userId: '', policies: [] }
+  const caller = callerIn(accountId)
   const share = (number: number, input: object) =>
     transaction(writes, async (tx) =>
       modifyImageAttribute.run({

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { databases } from '../../test/databases.ts'
 import { transaction } from '../db/database.ts'
+import { callerIn } from '../iam/testing.ts'
 import { noCause } from '../instances/cause.ts'
 import type { Instance } from '../instances/instance.ts'
 import { changeInstanceState, insertInstance } from '../instances/store.ts'
@@ -39,7 +40,7 @@ async function start(context: TestContext) {
     bytes.writeUInt32BE(++next, 1)
     return formatId(kind, bytes)
   }
-  const caller = { accountId, arn: '', userId: '', policies: [] }
+  const caller = callerIn(accountId)
   const vpc = await transaction(db.writes, async (tx) => {
     const made = await ensureDefaultNetwork(tx, { ...owner, newId, now })
     for (const instanceId of [first, second]) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { databases } from '../../test/databases.ts'
 import { type Database, transaction } from '../db/database.ts'
+import { callerIn } from '../iam/testing.ts'
 import { formatId, type Id, type Kind } from '../lib/ids.ts'
 import { ensureDefaultNetwork } from './defaults.ts'
 import {
@@ -23,7 +24,7 @@ import { findDefaultVpc, listSubnets } from './store.ts'
 const accountId = '111111111111'
 const region = 'us-east-1'
 const owner = { accountId, region }
-const caller = { accountId, arn: '', userId: '', policies: [] }
+const caller = callerIn(accountId)
 const now = new Date(1_000_000)
 
 /** Ids that count up, so that their order is the order in which they were made. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { databases } from '../../test/databases.ts'
 import { type Connections, transaction } from '../db/database.ts'
+import { callerIn } from '../iam/testing.ts'
 import type { Id } from '../lib/ids.ts'
 import { sealerOf } from '../lib/seal.ts'
 import { listLiveManifests } from '../snapshots/live-manifests.ts'
@@ -44,7 +45,7 @@ async function copy({ writes }: Connections, count = 1): ReturnType<typeof copyS
         tx,
         now,
         newId: (kind) => newId(kind) as never,
-        caller: { accountId, arn: '', userId: '', policies: [] },
+        caller: callerIn(accountId),
         region: 'us-west-2',
         readers: { masterKey: sealerOf(randomBytes(32), randomBytes), randomBytes },
       },

@@ -19,6 +19,7 @@ import { blocksOf } from '../block-store/manifest.ts'
 import { SimDisk } from '../block-store/sim-disk.ts'
 import { clock, digestNumber, openStore, saveNumbers } from '../block-store/testing.ts'
 import { type Connections, transaction } from '../db/database.ts'
+import { callerIn } from '../iam/testing.ts'
 import type { Digest } from '../lib/digest.ts'
 import { ApiError } from '../lib/errors.ts'
 import { formatId, type Id, type Kind } from '../lib/ids.ts'
@@ -125,7 +126,7 @@ async function startWorld(connections: Connections) {
   const storeClock = clock()
   const store = await openStore(new SimDisk(storeClock), storeClock)
   const newId = <K extends Kind>(kind: K): Id<K> => formatId(kind, randomBytes(9))
-  const caller = { accountId: owner.accountId, arn: '', userId: '', policies: [] }
+  const caller = callerIn(owner.accountId)
   const regions = [owner.region]
   const call = async (operation: Operation, input: object) => {
     // None of these calls looks at anything beside the database.

@@ -11,6 +11,7 @@ import { blockSizeBytes } from '../block-store/block.ts'
 import { transaction } from '../db/database.ts'
 import { freezeReconciler } from '../freezes/reconcile.ts'
 import { listWantedFreezes } from '../freezes/store.ts'
+import { callerIn } from '../iam/testing.ts'
 import { formatId, type Id } from '../lib/ids.ts'
 import { addLayer, createVolume, layerPath, topLayer } from '../qemu/layers.ts'
 import { Lanes } from '../reconcile/lanes.ts'
@@ -22,7 +23,7 @@ import { findSnapshot } from './store.ts'
 import { takeSnapshots } from './take.ts'
 
 const volumeId = 'vol-00000000000000001'
-const caller = { accountId: '111111111111', arn: '', userId: '', policies: [] }
+const caller = callerIn('111111111111')
 const region = 'us-east-1'
 const now = new Date(1_000_000)
 

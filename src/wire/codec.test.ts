@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import * as cloudtrailSdk from '@aws-sdk/client-cloudtrail'
 import * as ebsSdk from '@aws-sdk/client-ebs'
 import * as ec2Sdk from '@aws-sdk/client-ec2'
+import * as iamSdk from '@aws-sdk/client-iam'
 import * as kmsSdk from '@aws-sdk/client-kms'
 import * as organizationsSdk from '@aws-sdk/client-organizations'
 import * as ssmSdk from '@aws-sdk/client-ssm'
@@ -22,6 +23,7 @@ import type { Reply } from './service.ts'
 import cloudtrailSchemas from './schemas/cloudtrail.json' with { type: 'json' }
 import ebsSchemas from './schemas/ebs.json' with { type: 'json' }
 import ec2Schemas from './schemas/ec2.json' with { type: 'json' }
+import iamSchemas from './schemas/iam.json' with { type: 'json' }
 import kmsSchemas from './schemas/kms.json' with { type: 'json' }
 import organizationsSchemas from './schemas/organizations.json' with { type: 'json' }
 import rbinSchemas from './schemas/rbin.json' with { type: 'json' }
@@ -50,6 +52,12 @@ const sides: Record<ServiceName, Side> = {
     model: new Model(stsSchemas),
     sdk: { ...stsSdk },
     client: 'STSClient',
+  },
+  iam: {
+    service: services.iam,
+    model: new Model(iamSchemas),
+    sdk: { ...iamSdk },
+    client: 'IAMClient',
   },
   ssm: {
     service: services.ssm,
@@ -287,6 +295,7 @@ async function collected(value: unknown): Promise<unknown> {
 const anAction: Record<ServiceName, string> = {
   ec2: 'DescribeImages',
   sts: 'GetCallerIdentity',
+  iam: 'ListUsers',
   ssm: 'DescribeParameters',
   organizations: 'ListAccounts',
   kms: 'ListKeys',
@@ -305,7 +314,8 @@ test('an error is what the SDK throws', async () => {
     await assert.rejects(
       client.send(command(side, anAction[name], { SnapshotId: 'x' })),
       (error: Error) => {
-        assert.equal(error.name, isQuery ? 'InvalidParameterValue' : 'ValidationException')
+        const word = isQuery ? 'ValidationError' : 'ValidationException'
+        assert.equal(error.name, name === 'ec2' ? 'InvalidParameterValue' : word)
         assert.equal(error.message, message)
         return true
       },

@@ -8,6 +8,7 @@ import { restProtocol } from './rest-protocol.ts'
 import cloudtrail from './schemas/cloudtrail.json' with { type: 'json' }
 import ebs from './schemas/ebs.json' with { type: 'json' }
 import ec2 from './schemas/ec2.json' with { type: 'json' }
+import iam from './schemas/iam.json' with { type: 'json' }
 import kms from './schemas/kms.json' with { type: 'json' }
 import organizations from './schemas/organizations.json' with { type: 'json' }
 import rbin from './schemas/rbin.json' with { type: 'json' }
@@ -19,6 +20,7 @@ import type { Protocol, Service as AnyService } from './service.ts'
 const files = {
   ec2,
   sts,
+  iam,
   ssm,
   organizations,
   rbin,
@@ -57,6 +59,7 @@ export function loadServices(): Services {
   return {
     ec2: loadService('ec2'),
     sts: loadService('sts'),
+    iam: loadService('iam'),
     ssm: loadService('ssm'),
     organizations: loadService('organizations'),
     rbin: loadService('rbin'),

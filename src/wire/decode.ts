@@ -4,7 +4,6 @@
  * of the schema, or it is an `ApiError`.
  * https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html
  */
-import assert from 'node:assert/strict'
 import { ApiError, invalidParameterValue, missingParameter } from '../lib/errors.ts'
 import type { Member, Model, Protocol, Shape, Structure } from './model.ts'
 import type { Params } from './params.ts'
@@ -104,7 +103,7 @@ function decodeShape(
     const decoded = decodeMembers(model, model.structure(shape.name), node, `${path}.`)
     return decoded.isEmpty ? undefined : decoded.values
   }
-  assert(shape.kind !== 'map', 'the query protocols here have no maps')
+  if (shape.kind === 'map') return decodeMap(model, member, shape, node, path)
   for (const child of node.children.values()) throw unknownParameter(child)
   if (node.value === undefined || (node.value === '' && !member.isMeantWhenEmpty)) return undefined
   return decodeScalar(shape.kind, node.value, path)
@@ -126,6 +125,30 @@ function decodeList(
     if (value !== undefined) values.push(value)
   }
   return values.length === 0 ? undefined : values
+}
+
+/** awsQuery: `Name.entry.1.key` and `Name.entry.1.value`. */
+function decodeMap(
+  model: Model,
+  member: Member,
+  shape: Shape & { readonly kind: 'map' },
+  node: Node,
+  path: string,
+): Input | undefined {
+  const entries: [string, unknown][] = []
+  for (const { index, child, itemPath } of itemsOf('awsQuery', 'entry', node, path)) {
+    const at = `${itemPath}.${index}`
+    for (const [name, part] of child.children) {
+      if (name !== 'key' && name !== 'value') throw unknownParameter(part)
+    }
+    const value = child.children.get('value')
+    const key = child.children.get('key')?.value
+    if (key === undefined || !value) throw missingParameter(`${at}.${key ? 'value' : 'key'}`)
+    const meant = { ...member, isMeantWhenEmpty: true }
+    const decoded = decodeShape(model, meant, shape.value, value, `${at}.value`)
+    if (decoded !== undefined) entries.push([key, decoded])
+  }
+  return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
 
 interface Item {

@@ -23,6 +23,7 @@ const itemsAtOnce = 64
 /** The errors that are not the caller's fault. */
 const receiverCodes: ReadonlySet<string> = new Set([
   'InternalError',
+  'ServiceFailure',
   'ServiceUnavailable',
   'Unavailable',
 ])
@@ -119,7 +120,7 @@ function contentEncoder(
     let encode: Encode | undefined
     return (value) => (encode ??= encoderOf(model, shape.name, compiled))(value)
   }
-  if (shape.kind === 'map') throw mismatch('map, and XML here has none', path)
+  if (shape.kind === 'map') return mapEncoder(contentEncoder(model, shape.value, path, compiled))
   if (shape.kind !== 'list') return scalarEncoder(shape.kind, path)
   const item = contentEncoder(model, shape.item, path, compiled)
   const encodeItem = element(shape.itemName, shape.item, item)
@@ -134,6 +135,15 @@ function contentEncoder(
     }
     return text
   }
+}
+
+/** `<entry><key>…</key><value>…</value></entry>` for each. */
+function mapEncoder(encode: Encode): Encode {
+  return (value) =>
+    Object.entries(value as Readonly<Record<string, unknown>>)
+      .map(([key, each]) => `<key>${escapeXml(key)}</key><value>${encode(each)}</value>`)
+      .map((entry) => `<entry>${entry}</entry>`)
+      .join('')
 }
 
 function scalarEncoder(kind: ScalarKind, path: string): Encode {

@@ -2,7 +2,7 @@
  * The query protocols: a flat form that says `Action` and `Version`, and XML.
  * https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html
  */
-import { ApiError, missingParameter } from '../lib/errors.ts'
+import { ApiError, type ErrorCode, missingParameter } from '../lib/errors.ts'
 import { decodeInput } from './decode.ts'
 import { encodeError, outputEncoder } from './encode.ts'
 import type { Model } from './model.ts'
@@ -24,9 +24,21 @@ export function queryProtocol(model: Model): Protocol {
     encode: outputEncoder(model),
     respond: (_action, requestId, reply) => xmlResponse(200, requestId, textOf(reply)),
     refuse(requestId, { status, code, message }) {
-      return xmlResponse(status, requestId, encodeError(model, requestId, code, message))
+      const shown = model.protocol === 'awsQuery' ? (words[code] ?? code) : code
+      return xmlResponse(status, requestId, encodeError(model, requestId, shown, message))
     },
   }
+}
+
+/** What goes wrong on the way to every operation has other names in IAM and STS than in EC2. */
+const words: Partial<Record<ErrorCode, string>> = {
+  InternalError: 'ServiceFailure',
+  InvalidNextToken: 'ValidationError',
+  InvalidParameterValue: 'ValidationError',
+  MissingParameter: 'ValidationError',
+  RequestLimitExceeded: 'Throttling',
+  UnauthorizedOperation: 'AccessDenied',
+  UnknownParameter: 'ValidationError',
 }
 
 function checkAction(model: Model, action: string, params: Params): void {

@@ -9,6 +9,7 @@ import { SimDisk } from '../../src/block-store/sim-disk.ts'
 import { clock, openStore } from '../../src/block-store/testing.ts'
 import { Buckets } from '../../src/buckets/buckets.ts'
 import { transaction } from '../../src/db/database.ts'
+import { callerIn } from '../../src/iam/testing.ts'
 import { imageReconciler } from '../../src/images/reconcile.ts'
 import { changeImageSettings } from '../../src/images/settings-store.ts'
 import type { Digest } from '../../src/lib/digest.ts'
@@ -120,7 +121,7 @@ export async function startWorld(context: Parameters<Start>[0], start: Start = d
     }
   })
   const contextOf = (accountId: string, region: string, input: object) => {
-    const caller = { accountId, arn: '', userId: '', policies: [] }
+    const caller = callerIn(accountId)
     return { input, caller, region, regions, requestId: '', now: now(), readers }
   }
   const writing = (operation: Operation, shared: object, end = () => {}) =>

@@ -1,0 +1,30 @@
+/**
+ * Whose a key is, and when it was last used, to the minute.
+ * https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html
+ */
+import type { GetAccessKeyLastUsedRequest, GetAccessKeyLastUsedResponse } from '@aws-sdk/client-iam'
+import { readOperation } from '../../wire/operation.ts'
+import { findEntities } from '../entity-store.ts'
+import { findUserKey, noSuchKey } from '../user-key-store.ts'
+
+const never = { ServiceName: 'N/A', Region: 'N/A' }
+
+export const getAccessKeyLastUsed = readOperation<
+  GetAccessKeyLastUsedRequest,
+  GetAccessKeyLastUsedResponse
+>({
+  service: 'iam',
+  action: 'GetAccessKeyLastUsed',
+
+  async run({ db, input, caller, readers }) {
+    const { AccessKeyId = '' } = input
+    const key = await findUserKey(db, AccessKeyId, readers.masterKey)
+    const [user] = key ? await findEntities(db, [key.userId]) : []
+    if (!key || user?.accountId !== caller.accountId) throw noSuchKey(AccessKeyId)
+    const { at, service, region } = key.lastUse ?? {}
+    return {
+      UserName: user.name,
+      AccessKeyLastUsed: at ? { LastUsedDate: at, ServiceName: service, Region: region } : never,
+    }
+  },
+})

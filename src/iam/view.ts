@@ -1,0 +1,33 @@
+/** What IAM keeps, as its calls answer it. */
+import type { AccessKeyMetadata, User } from '@aws-sdk/client-iam'
+import { type Entity, entityArn } from './entity.ts'
+import type { UserKey } from './user-key-store.ts'
+
+export const viewBoundary = ({ boundaryArn }: Entity) =>
+  boundaryArn === undefined
+    ? undefined
+    : ({
+        PermissionsBoundaryType: 'PermissionsBoundaryPolicy',
+        PermissionsBoundaryArn: boundaryArn,
+      } as const)
+
+/** Lists of users leave their boundaries out. */
+export const viewListedUser = (user: Entity): User => ({
+  Path: user.path,
+  UserName: user.name,
+  UserId: user.id,
+  Arn: entityArn(user),
+  CreateDate: user.createdAt,
+})
+
+export function viewUser(user: Entity): User {
+  const PermissionsBoundary = viewBoundary(user)
+  return { ...viewListedUser(user), ...(PermissionsBoundary && { PermissionsBoundary }) }
+}
+
+export const viewKey = (user: Entity, key: UserKey): AccessKeyMetadata => ({
+  UserName: user.name,
+  AccessKeyId: key.id,
+  Status: key.isActive ? 'Active' : 'Inactive',
+  CreateDate: key.createdAt,
+})
