@@ -22,23 +22,30 @@ import {
   CreateStoreImageTaskCommand,
   CreateVolumeCommand,
   DeleteSnapshotCommand,
+  DescribeFastSnapshotRestoresCommand,
   DescribeImagesCommand,
   DescribeSnapshotsCommand,
   DescribeStoreImageTasksCommand,
   DescribeVolumesCommand,
+  DescribeVolumesModificationsCommand,
+  DisableFastSnapshotRestoresCommand,
   type EC2Client,
   EnableEbsEncryptionByDefaultCommand,
+  EnableFastSnapshotRestoresCommand,
+  LockSnapshotCommand,
   ModifySnapshotAttributeCommand,
+  ModifySnapshotTierCommand,
+  ModifyVolumeCommand,
+  RestoreSnapshotTierCommand,
+  UnlockSnapshotCommand,
 } from '@aws-sdk/client-ec2'
 import { checkInstallation } from '../src/checker/checker.ts'
 import { BlockStore } from '../src/block-store/block-store.ts'
-import { encryptionIsReady } from '../src/volumes/encryption-ready.ts'
 import { registerBlank } from './blank-image.ts'
 import { callerOf, other } from './kms-sdk.ts'
-import { accountId, region, startSystem } from './system.ts'
+import { accountId, allowAll, region, startSystem } from './system.ts'
 
 const west = 'us-west-2'
-const skip = !encryptionIsReady && 'disks cannot be encrypted yet'
 const blockBytes = 512 * 1024
 // No packing makes it smaller, so that it would be found as it is.
 const secret = randomBytes(blockBytes)
@@ -113,195 +120,242 @@ async function start(context: TestContext) {
   return { ...system, kms, key, ebs, ebsOf, begin, make, read, isSecret, copy, completed, leaks }
 }
 
-test(
-  'a snapshot is written, copied and read under keys, and no file has its content',
-  { skip },
-  async (context) => {
-    const { ec2, kms, key, make, isSecret, copy, clientWith, ebsOf, settingsWith, leaks, ...rest } =
-      await start(context)
-    const [own, second] = [await key(), await key()]
-    const SnapshotId = await make({ Encrypted: true, KmsKeyArn: own })
-    await isSecret(SnapshotId)
-    const inWest = clientWith({ region: west })
-    const westKms = callerOf(context, settingsWith({ region: west }))
-    const far = await key(westKms)
-    const copies = [
-      await copy({ SourceSnapshotId: SnapshotId }),
-      await copy({ SourceSnapshotId: SnapshotId, Encrypted: true, KmsKeyId: second }),
-    ]
-    assert.deepEqual(
-      copies.map(({ KmsKeyId }) => KmsKeyId),
-      [own, second],
-    )
-    for (const { SnapshotId: id } of copies) await isSecret(id)
-    const there = await copy(
-      { SourceSnapshotId: SnapshotId, Encrypted: true, KmsKeyId: far },
-      inWest,
-    )
-    assert.equal(there.KmsKeyId, far)
-    await isSecret(there.SnapshotId, ebsOf(settingsWith({ region: west })))
+test('a snapshot is written, copied and read under keys, and no file has its content', async (context) => {
+  const { ec2, kms, key, make, isSecret, copy, clientWith, ebsOf, settingsWith, leaks, ...rest } =
+    await start(context)
+  const [own, second] = [await key(), await key()]
+  const SnapshotId = await make({ Encrypted: true, KmsKeyArn: own })
+  await isSecret(SnapshotId)
+  const inWest = clientWith({ region: west })
+  const westKms = callerOf(context, settingsWith({ region: west }))
+  const far = await key(westKms)
+  const copies = [
+    await copy({ SourceSnapshotId: SnapshotId }),
+    await copy({ SourceSnapshotId: SnapshotId, Encrypted: true, KmsKeyId: second }),
+  ]
+  assert.deepEqual(
+    copies.map(({ KmsKeyId }) => KmsKeyId),
+    [own, second],
+  )
+  for (const { SnapshotId: id } of copies) await isSecret(id)
+  const there = await copy({ SourceSnapshotId: SnapshotId, Encrypted: true, KmsKeyId: far }, inWest)
+  assert.equal(there.KmsKeyId, far)
+  await isSecret(there.SnapshotId, ebsOf(settingsWith({ region: west })))
 
-    // A volume under another key than its snapshot's, and what is taken of that.
-    const { VolumeId = '', KmsKeyId } = await ec2.send(
-      new CreateVolumeCommand({
-        AvailabilityZone: `${region}a`,
-        SnapshotId,
-        Encrypted: true,
-        KmsKeyId: second,
-      }),
-    )
-    assert.equal(KmsKeyId, second)
-    await rest.until('the volume', async () => {
-      const { Volumes } = await ec2.send(new DescribeVolumesCommand({ VolumeIds: [VolumeId] }))
-      assert.notEqual(Volumes?.[0]?.State, 'error')
-      return Volumes?.[0]?.State === 'available'
+  // A volume under another key than its snapshot's, and what is taken of that.
+  const { VolumeId = '', KmsKeyId } = await ec2.send(
+    new CreateVolumeCommand({
+      AvailabilityZone: `${region}a`,
+      SnapshotId,
+      Encrypted: true,
+      KmsKeyId: second,
+    }),
+  )
+  assert.equal(KmsKeyId, second)
+  await rest.until('the volume', async () => {
+    const { Volumes } = await ec2.send(new DescribeVolumesCommand({ VolumeIds: [VolumeId] }))
+    assert.notEqual(Volumes?.[0]?.State, 'error')
+    return Volumes?.[0]?.State === 'available'
+  })
+  await ec2.send(new DeleteSnapshotCommand({ SnapshotId }))
+  const taken = await ec2.send(new CreateSnapshotCommand({ VolumeId }))
+  assert.equal((await rest.completed(taken.SnapshotId)).KmsKeyId, second)
+  await isSecret(taken.SnapshotId)
+  assert.deepEqual(await leaks(), [])
+
+  // Without its key there is nothing of it.
+  await kms('DisableKey', { KeyId: second })
+  await assert.rejects(isSecret(taken.SnapshotId), { name: 'AccessDeniedException' })
+  await kms('EnableKey', { KeyId: second })
+  await isSecret(taken.SnapshotId)
+  const folder = join(rest.dataFolder, 'blocks')
+  const blockStore = await BlockStore.open({
+    folder,
+    now: () => new Date(),
+    graceMs: 0,
+    readOnly: true,
+  })
+  const findings = await Array.fromAsync(
+    checkInstallation({ db: rest.db.reads, blockStore, dataFolder: rest.dataFolder }),
+  )
+  await blockStore.close()
+  assert.deepEqual(
+    findings.filter(({ what }) => what.includes('key')),
+    [],
+  )
+})
+
+test('the encryption of a snapshot that is written block by block follows AWS’s table', async (context) => {
+  const { ec2, kms, key, begin, make, copy } = await start(context)
+  const own = await key()
+  const ebsKey = (await kms('DescribeKey', { KeyId: 'alias/aws/ebs' })).KeyMetadata?.Arn
+  const invalid = (Reason: string) => ({ name: 'ValidationException', Reason })
+  const started = await begin({ Encrypted: true, KmsKeyArn: own })
+  assert.deepEqual([started.KmsKeyArn, started.SseType], [own, 'sse-kms'])
+  assert.equal((await begin({ Encrypted: true })).KmsKeyArn, ebsKey)
+  const plain = await begin()
+  assert.deepEqual([plain.KmsKeyArn, plain.SseType], [undefined, 'none'])
+  await assert.rejects(begin({ KmsKeyArn: own }), invalid('INVALID_PARAMETER_VALUE'))
+  const gone = own.replace(/key\/.*/, 'key/01234567-89ab-4def-8123-456789abcdef')
+  await assert.rejects(begin({ Encrypted: true, KmsKeyArn: gone }), invalid('INVALID_CUSTOMER_KEY'))
+
+  const parent = await make({ Encrypted: true, KmsKeyArn: own })
+  const child = await begin({ ParentSnapshotId: parent })
+  assert.equal(child.KmsKeyArn, own)
+  const withParent = { ParentSnapshotId: parent, KmsKeyArn: own }
+  await assert.rejects(begin(withParent), invalid('INVALID_PARAMETER_VALUE'))
+  const plainParent = await make()
+  assert.equal((await begin({ ParentSnapshotId: plainParent })).SseType, 'none')
+  await ec2.send(new EnableEbsEncryptionByDefaultCommand({}))
+  await assert.rejects(begin({ ParentSnapshotId: plainParent }), invalid('INVALID_PARAMETER_VALUE'))
+  await assert.rejects(begin({ Encrypted: false }), invalid('INVALID_PARAMETER_VALUE'))
+  assert.equal((await begin()).KmsKeyArn, ebsKey)
+  assert.equal((await copy({ SourceSnapshotId: plainParent })).KmsKeyId, ebsKey)
+  await kms('DisableKey', { KeyId: own })
+  await assert.rejects(begin({ ParentSnapshotId: parent }), invalid('INVALID_CUSTOMER_KEY'))
+})
+
+test('a key that is shared opens a shared snapshot, and its copy needs it no more', async (context) => {
+  const { ec2, kms, key, make, isSecret, client, settingsOf, ebsOf, copy } = await start(context)
+  const own = await key()
+  const SnapshotId = await make({ Encrypted: true, KmsKeyArn: own })
+  const CreateVolumePermission = { Add: [{ UserId: other }] }
+  await ec2.send(new ModifySnapshotAttributeCommand({ SnapshotId, CreateVolumePermission }))
+  const root = (account: string) => ({ AWS: `arn:aws:iam::${account}:root` })
+  const allow = (account: string, Action: string[]) => ({
+    Effect: 'Allow',
+    Principal: root(account),
+    Action,
+    Resource: '*',
+  })
+  const Statement = [
+    allow(accountId, ['kms:*']),
+    allow(other, ['kms:DescribeKey', 'kms:ReEncrypt*', 'kms:Decrypt']),
+  ]
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
+  const settings = await settingsOf(other)
+  const denied = { name: 'AccessDeniedException', Reason: 'DEPENDENCY_ACCESS_DENIED' }
+  await assert.rejects(isSecret(SnapshotId, ebsOf(settings)), denied)
+  await kms('PutKeyPolicy', { KeyId: own, Policy })
+  await isSecret(SnapshotId, ebsOf(settings))
+
+  const theirs = await key(callerOf(context, settings))
+  const them = await client(other)
+  const input = { SourceSnapshotId: SnapshotId, Encrypted: true, KmsKeyId: theirs }
+  const copied = await copy(input, them)
+  assert.equal(copied.KmsKeyId, theirs)
+  await kms('DisableKey', { KeyId: own })
+  await isSecret(copied.SnapshotId, ebsOf(settings))
+})
+
+test('an image is copied under a key, stored as it is, and restored as its account says', async (context) => {
+  const system = await start(context)
+  const { ec2, dataFolder, key, make, isSecret, completed } = system
+  const own = await key()
+  const snapshot = await make()
+  const image = await registerBlank(system, snapshot, { Name: 'plain' })
+  const rootOf = async (id: string | undefined) => {
+    const found = await system.until('the image', async () => {
+      const { Images } = await ec2.send(new DescribeImagesCommand({ ImageIds: [id ?? ''] }))
+      assert.notEqual(Images?.[0]?.State, 'failed', JSON.stringify(Images?.[0]?.StateReason))
+      return Images?.[0]?.State === 'available' && Images[0]
     })
-    await ec2.send(new DeleteSnapshotCommand({ SnapshotId }))
-    const taken = await ec2.send(new CreateSnapshotCommand({ VolumeId }))
-    assert.equal((await rest.completed(taken.SnapshotId)).KmsKeyId, second)
-    await isSecret(taken.SnapshotId)
-    assert.deepEqual(await leaks(), [])
+    return found.BlockDeviceMappings?.[0]?.Ebs
+  }
+  const copy = { SourceRegion: region, SourceImageId: image, Encrypted: true, KmsKeyId: own }
+  const { ImageId } = await ec2.send(new CopyImageCommand({ ...copy, Name: 'encrypted' }))
+  const root = await rootOf(ImageId)
+  assert.equal(root?.Encrypted, true)
+  assert.equal((await completed(root.SnapshotId)).KmsKeyId, own)
+  await isSecret(root.SnapshotId)
 
-    // Without its key there is nothing of it.
-    await kms('DisableKey', { KeyId: second })
-    await assert.rejects(isSecret(taken.SnapshotId), { name: 'AccessDeniedException' })
-    await kms('EnableKey', { KeyId: second })
-    await isSecret(taken.SnapshotId)
-    const folder = join(rest.dataFolder, 'blocks')
-    const blockStore = await BlockStore.open({
-      folder,
-      now: () => new Date(),
-      graceMs: 0,
-      readOnly: true,
+  // A key that is not there is looked at when the call has been answered.
+  const KmsKeyId = own.replace(/key\/.*/, 'key/01234567-89ab-4def-8123-456789abcdef')
+  const failing = await ec2.send(new CopyImageCommand({ ...copy, KmsKeyId, Name: 'failing' }))
+  const failed = await system.until('the failure', async () => {
+    const command = new DescribeImagesCommand({ ImageIds: [failing.ImageId ?? ''] })
+    const { Images: [found] = [] } = await ec2.send(command)
+    return found?.State === 'failed' && found
+  })
+  assert.match(failed.StateReason?.Message ?? '', /Given key ID is not accessible/)
+
+  const Bucket = 'images'
+  await mkdir(join(dataFolder, 'buckets', accountId, region, Bucket), { recursive: true })
+  const { ObjectKey } = await ec2.send(new CreateStoreImageTaskCommand({ ImageId, Bucket }))
+  await system.until('the object', async () => {
+    const command = new DescribeStoreImageTasksCommand({})
+    const { StoreImageTaskResults: [task] = [] } = await ec2.send(command)
+    assert.notEqual(task?.StoreTaskState, 'Failed', task?.StoreTaskFailureReason ?? '')
+    return task?.StoreTaskState === 'Completed'
+  })
+  // The object is plain: who may not use the key gets none.
+  const reader = await system.client(accountId, [{ ...allowAll, actions: ['ec2:*', 's3:*'] }])
+  await mkdir(join(dataFolder, 'buckets', accountId, region, 'others'), { recursive: true })
+  const again = new CreateStoreImageTaskCommand({ ImageId, Bucket: 'others' })
+  await assert.rejects(reader.send(again), { name: 'InvalidParameterValue' })
+
+  const restore = async (Name: string) => {
+    const made = await ec2.send(new CreateRestoreImageTaskCommand({ Bucket, ObjectKey, Name }))
+    return await rootOf(made.ImageId)
+  }
+  const plain = await restore('as it is')
+  assert.equal(plain?.Encrypted, false)
+  await isSecret(plain.SnapshotId)
+  await ec2.send(new EnableEbsEncryptionByDefaultCommand({}))
+  const encrypted = await restore('as the account says')
+  assert.equal(encrypted?.Encrypted, true)
+  await isSecret(encrypted.SnapshotId)
+})
+
+test('what is encrypted grows, is archived and made ready ahead like all else', async (context) => {
+  const system = await start(context)
+  const { ec2, key, make, isSecret } = system
+  const own = await key()
+  const SnapshotId = await make({ Encrypted: true, KmsKeyArn: own })
+  const zone = `${region}a`
+  const { VolumeId = '' } = await ec2.send(
+    new CreateVolumeCommand({ AvailabilityZone: zone, SnapshotId, VolumeType: 'gp3' }),
+  )
+  const volume = async () =>
+    (await ec2.send(new DescribeVolumesCommand({ VolumeIds: [VolumeId] }))).Volumes?.[0]
+  await system.until('the volume', async () => (await volume())?.State === 'available')
+  await ec2.send(new ModifyVolumeCommand({ VolumeId, Size: 2 }))
+  await system.until('the change', async () => {
+    const command = new DescribeVolumesModificationsCommand({ VolumeIds: [VolumeId] })
+    const { VolumesModifications: [change] = [] } = await ec2.send(command)
+    assert.notEqual(change?.ModificationState, 'failed', change?.StatusMessage ?? '')
+    return change?.ModificationState === 'completed' || change?.ModificationState === 'optimizing'
+  })
+  assert.deepEqual([(await volume())?.Size, (await volume())?.KmsKeyId], [2, own])
+  const taken = await ec2.send(new CreateSnapshotCommand({ VolumeId }))
+  await system.completed(taken.SnapshotId)
+  await isSecret(taken.SnapshotId)
+
+  const ahead = { AvailabilityZones: [zone], SourceSnapshotIds: [SnapshotId] }
+  await ec2.send(new EnableFastSnapshotRestoresCommand(ahead))
+  await system.until('the fast restore', async () => {
+    const command = new DescribeFastSnapshotRestoresCommand({})
+    const { FastSnapshotRestores: [found] = [] } = await ec2.send(command)
+    return found?.State === 'enabled'
+  })
+  await ec2.send(new DisableFastSnapshotRestoresCommand(ahead))
+  await ec2.send(new LockSnapshotCommand({ SnapshotId, LockMode: 'governance', LockDuration: 1 }))
+  await assert.rejects(ec2.send(new DeleteSnapshotCommand({ SnapshotId })))
+  await ec2.send(new UnlockSnapshotCommand({ SnapshotId }))
+  const archived = { SnapshotId: taken.SnapshotId, StorageTier: 'archive' as const }
+  await ec2.send(new ModifySnapshotTierCommand(archived))
+  const inTier = (tier: string) =>
+    system.until(`the tier ${tier}`, async () => {
+      const found = await system.completed(taken.SnapshotId)
+      return found.StorageTier === tier
     })
-    const findings = await Array.fromAsync(
-      checkInstallation({ db: rest.db.reads, blockStore, dataFolder: rest.dataFolder }),
-    )
-    await blockStore.close()
-    assert.deepEqual(
-      findings.filter(({ what }) => what.includes('key')),
-      [],
-    )
-  },
-)
-
-test(
-  'the encryption of a snapshot that is written block by block follows AWS’s table',
-  { skip },
-  async (context) => {
-    const { ec2, kms, key, begin, make, copy } = await start(context)
-    const own = await key()
-    const ebsKey = (await kms('DescribeKey', { KeyId: 'alias/aws/ebs' })).KeyMetadata?.Arn
-    const invalid = (Reason: string) => ({ name: 'ValidationException', Reason })
-    const started = await begin({ Encrypted: true, KmsKeyArn: own })
-    assert.deepEqual([started.KmsKeyArn, started.SseType], [own, 'sse-kms'])
-    assert.equal((await begin({ Encrypted: true })).KmsKeyArn, ebsKey)
-    const plain = await begin()
-    assert.deepEqual([plain.KmsKeyArn, plain.SseType], [undefined, 'none'])
-    await assert.rejects(begin({ KmsKeyArn: own }), invalid('INVALID_PARAMETER_VALUE'))
-    const gone = own.replace(/key\/.*/, 'key/01234567-89ab-4def-8123-456789abcdef')
-    await assert.rejects(
-      begin({ Encrypted: true, KmsKeyArn: gone }),
-      invalid('INVALID_CUSTOMER_KEY'),
-    )
-
-    const parent = await make({ Encrypted: true, KmsKeyArn: own })
-    const child = await begin({ ParentSnapshotId: parent })
-    assert.equal(child.KmsKeyArn, own)
-    const withParent = { ParentSnapshotId: parent, KmsKeyArn: own }
-    await assert.rejects(begin(withParent), invalid('INVALID_PARAMETER_VALUE'))
-    const plainParent = await make()
-    assert.equal((await begin({ ParentSnapshotId: plainParent })).SseType, 'none')
-    await ec2.send(new EnableEbsEncryptionByDefaultCommand({}))
-    await assert.rejects(
-      begin({ ParentSnapshotId: plainParent }),
-      invalid('INVALID_PARAMETER_VALUE'),
-    )
-    await assert.rejects(begin({ Encrypted: false }), invalid('INVALID_PARAMETER_VALUE'))
-    assert.equal((await begin()).KmsKeyArn, ebsKey)
-    assert.equal((await copy({ SourceSnapshotId: plainParent })).KmsKeyId, ebsKey)
-    await kms('DisableKey', { KeyId: own })
-    await assert.rejects(begin({ ParentSnapshotId: parent }), invalid('INVALID_CUSTOMER_KEY'))
-  },
-)
-
-test(
-  'a key that is shared opens a shared snapshot, and its copy needs it no more',
-  { skip },
-  async (context) => {
-    const { ec2, kms, key, make, isSecret, client, settingsOf, ebsOf, copy } = await start(context)
-    const own = await key()
-    const SnapshotId = await make({ Encrypted: true, KmsKeyArn: own })
-    const CreateVolumePermission = { Add: [{ UserId: other }] }
-    await ec2.send(new ModifySnapshotAttributeCommand({ SnapshotId, CreateVolumePermission }))
-    const root = (account: string) => ({ AWS: `arn:aws:iam::${account}:root` })
-    const allow = (account: string, Action: string[]) => ({
-      Effect: 'Allow',
-      Principal: root(account),
-      Action,
-      Resource: '*',
-    })
-    const Statement = [
-      allow(accountId, ['kms:*']),
-      allow(other, ['kms:DescribeKey', 'kms:ReEncrypt*', 'kms:Decrypt']),
-    ]
-    const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
-    await kms('PutKeyPolicy', { KeyId: own, Policy })
-
-    const settings = await settingsOf(other)
-    const theirs = await key(callerOf(context, settings))
-    const them = await client(other)
-    const input = { SourceSnapshotId: SnapshotId, Encrypted: true, KmsKeyId: theirs }
-    const copied = await copy(input, them)
-    assert.equal(copied.KmsKeyId, theirs)
-    await kms('DisableKey', { KeyId: own })
-    await isSecret(copied.SnapshotId, ebsOf(settings))
-  },
-)
-
-test(
-  'an image is copied under a key, stored as it is, and restored as its account says',
-  { skip },
-  async (context) => {
-    const system = await start(context)
-    const { ec2, dataFolder, key, make, isSecret, completed } = system
-    const own = await key()
-    const snapshot = await make()
-    const image = await registerBlank(system, snapshot, { Name: 'plain' })
-    const rootOf = async (id: string | undefined) => {
-      const found = await system.until('the image', async () => {
-        const { Images } = await ec2.send(new DescribeImagesCommand({ ImageIds: [id ?? ''] }))
-        assert.notEqual(Images?.[0]?.State, 'failed', JSON.stringify(Images?.[0]?.StateReason))
-        return Images?.[0]?.State === 'available' && Images[0]
-      })
-      return found.BlockDeviceMappings?.[0]?.Ebs
-    }
-    const copy = { SourceRegion: region, SourceImageId: image, Encrypted: true, KmsKeyId: own }
-    const { ImageId } = await ec2.send(new CopyImageCommand({ ...copy, Name: 'encrypted' }))
-    const root = await rootOf(ImageId)
-    assert.equal(root?.Encrypted, true)
-    assert.equal((await completed(root.SnapshotId)).KmsKeyId, own)
-    await isSecret(root.SnapshotId)
-
-    const Bucket = 'images'
-    await mkdir(join(dataFolder, 'buckets', accountId, region, Bucket), { recursive: true })
-    const { ObjectKey } = await ec2.send(new CreateStoreImageTaskCommand({ ImageId, Bucket }))
-    await system.until('the object', async () => {
-      const command = new DescribeStoreImageTasksCommand({})
-      const { StoreImageTaskResults: [task] = [] } = await ec2.send(command)
-      assert.notEqual(task?.StoreTaskState, 'Failed', task?.StoreTaskFailureReason ?? '')
-      return task?.StoreTaskState === 'Completed'
-    })
-    const restore = async (Name: string) => {
-      const made = await ec2.send(new CreateRestoreImageTaskCommand({ Bucket, ObjectKey, Name }))
-      return await rootOf(made.ImageId)
-    }
-    const plain = await restore('as it is')
-    assert.equal(plain?.Encrypted, false)
-    await isSecret(plain.SnapshotId)
-    await ec2.send(new EnableEbsEncryptionByDefaultCommand({}))
-    const encrypted = await restore('as the account says')
-    assert.equal(encrypted?.Encrypted, true)
-    await isSecret(encrypted.SnapshotId)
-  },
-)
+  await inTier('archive')
+  await assert.rejects(
+    ec2.send(new CreateVolumeCommand({ AvailabilityZone: zone, SnapshotId: taken.SnapshotId })),
+    { name: 'IncorrectState' },
+  )
+  const { SnapshotId: id } = archived
+  await ec2.send(new RestoreSnapshotTierCommand({ SnapshotId: id, PermanentRestore: true }))
+  await inTier('standard')
+  await isSecret(id)
+})

@@ -9,7 +9,6 @@ import {
 } from '@aws-sdk/client-ec2'
 import { transaction } from '../src/db/database.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
-import { encryptionIsReady } from '../src/volumes/encryption-ready.ts'
 import { other, startKms, text } from './kms-sdk.ts'
 import { snapshotRow } from './rows.ts'
 import { accountId, allowAll, region } from './system.ts'
@@ -96,46 +95,40 @@ test('a policy that denies its own account is kept to, and one that locks it out
   await refused('DescribeKey', { KeyId }, 'AccessDeniedException')
 })
 
-test(
-  'who has a snapshot and its key copies it under a key of its own',
-  {
-    skip: !encryptionIsReady && 'disks cannot be encrypted yet',
-  },
-  async (context) => {
-    const { system, as, Arn, put } = await start(context)
-    const { ec2, db } = system
-    const create = { AvailabilityZone: `${region}a`, Encrypted: true }
-    await ec2.send(new CreateVolumeCommand({ ...create, Size: 1, KmsKeyId: Arn }))
-    const row = snapshotRow({ accountId, region }, { kmsKeyArn: Arn })
-    await transaction(db.writes, (tx) => insertSnapshot(tx, row))
-    const SnapshotId = row.id
-    const CreateVolumePermission = { Add: [{ UserId: other }] }
-    await ec2.send(new ModifySnapshotAttributeCommand({ SnapshotId, CreateVolumePermission }))
+test('who has a snapshot and its key copies it under a key of its own', async (context) => {
+  const { system, as, Arn, put } = await start(context)
+  const { ec2, db } = system
+  const create = { AvailabilityZone: `${region}a`, Encrypted: true }
+  await ec2.send(new CreateVolumeCommand({ ...create, Size: 1, KmsKeyId: Arn }))
+  const row = snapshotRow({ accountId, region }, { kmsKeyArn: Arn })
+  await transaction(db.writes, (tx) => insertSnapshot(tx, row))
+  const SnapshotId = row.id
+  const CreateVolumePermission = { Add: [{ UserId: other }] }
+  await ec2.send(new ModifySnapshotAttributeCommand({ SnapshotId, CreateVolumePermission }))
 
-    const client = await system.client(other)
-    const theirs = (await (await as(other))('CreateKey')).KeyMetadata?.Arn ?? ''
-    const copy = async () => {
-      const input = { SourceRegion: region, SourceSnapshotId: SnapshotId, Encrypted: true }
-      const { SnapshotId: made = '' } = await client.send(
-        new CopySnapshotCommand({ ...input, KmsKeyId: theirs }),
-      )
-      const found = await client.send(new DescribeSnapshotsCommand({ SnapshotIds: [made] }))
-      return found.Snapshots?.[0]
-    }
-    assert.equal((await copy())?.State, 'error')
-    await put(policy(['kms:DescribeKey', 'kms:ReEncrypt*']))
-    const copied = await copy()
-    assert.deepEqual([copied?.State, copied?.KmsKeyId], ['pending', theirs])
-    // A volume of it is under the account's default key; the key that is shared can only be read with.
-    const volume = await client.send(
-      new CreateVolumeCommand({ AvailabilityZone: `${region}a`, SnapshotId }),
+  const client = await system.client(other)
+  const theirs = (await (await as(other))('CreateKey')).KeyMetadata?.Arn ?? ''
+  const copy = async () => {
+    const input = { SourceRegion: region, SourceSnapshotId: SnapshotId, Encrypted: true }
+    const { SnapshotId: made = '' } = await client.send(
+      new CopySnapshotCommand({ ...input, KmsKeyId: theirs }),
     )
-    assert.match(volume.KmsKeyId ?? '', new RegExp(`^arn:aws:kms:${region}:${other}:key/`))
-    const underTheirs = () =>
-      client.send(new CreateVolumeCommand({ ...create, SnapshotId, KmsKeyId: Arn }))
-    await assert.rejects(underTheirs(), { name: 'InvalidParameterValue' })
-    const use = ['kms:DescribeKey', 'kms:ReEncrypt*', 'kms:CreateGrant', 'kms:GenerateDataKey*']
-    await put(policy(use))
-    assert.equal((await underTheirs()).KmsKeyId, Arn)
-  },
-)
+    const found = await client.send(new DescribeSnapshotsCommand({ SnapshotIds: [made] }))
+    return found.Snapshots?.[0]
+  }
+  assert.equal((await copy())?.State, 'error')
+  await put(policy(['kms:DescribeKey', 'kms:ReEncrypt*']))
+  const copied = await copy()
+  assert.deepEqual([copied?.State, copied?.KmsKeyId], ['pending', theirs])
+  // A volume of it is under the account's default key; the key that is shared can only be read with.
+  const volume = await client.send(
+    new CreateVolumeCommand({ AvailabilityZone: `${region}a`, SnapshotId }),
+  )
+  assert.match(volume.KmsKeyId ?? '', new RegExp(`^arn:aws:kms:${region}:${other}:key/`))
+  const underTheirs = () =>
+    client.send(new CreateVolumeCommand({ ...create, SnapshotId, KmsKeyId: Arn }))
+  await assert.rejects(underTheirs(), { name: 'InvalidParameterValue' })
+  const use = ['kms:DescribeKey', 'kms:ReEncrypt*', 'kms:CreateGrant', 'kms:GenerateDataKey*']
+  await put(policy(use))
+  assert.equal((await underTheirs()).KmsKeyId, Arn)
+})

@@ -21,3 +21,6 @@ export const tokensHoldMs = 7 * 24 * 60 * 60 * 1000
 
 /** How many blocks a list has at most where the caller does not say. */
 export const usualMaxResults = 10_000
+
+/** What one needs to be allowed with the key of an encrypted snapshot to read its blocks, or to complete it. */
+export const blockActions = ['Decrypt'] as const

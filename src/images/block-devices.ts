@@ -11,7 +11,6 @@ import {
 import { findUsableSnapshot } from '../snapshots/store.ts'
 import { checkDeviceName } from '../volumes/attachment.ts'
 import { checkVolumeShape, type VolumeType, volumeTypes } from '../volumes/volume-type.ts'
-import { encryptionIsReady } from '../volumes/encryption-ready.ts'
 import { smallerThanSnapshot, type Volume } from '../volumes/volume.ts'
 import type { BlockDevice, EbsDevice } from './image.ts'
 import { imageKeyCode } from './unknowns.ts'
@@ -164,10 +163,8 @@ function parseVirtualName(text: string): string {
   )
 }
 
-function checkSupported({ Encrypted, KmsKeyId, OutpostArn }: EbsBlockDevice): void {
+function checkSupported({ KmsKeyId, OutpostArn }: EbsBlockDevice): void {
   if (OutpostArn !== undefined) throw unsupportedParameter('BlockDeviceMapping.Ebs.OutpostArn')
-  if (Encrypted && !encryptionIsReady)
-    throw unsupportedParameter('BlockDeviceMapping.Ebs.Encrypted')
   if (KmsKeyId === undefined) return
   // Which key it is encrypted with is said by who launches the image.
   throw new ApiError(

@@ -4,7 +4,7 @@ import type { Permission } from '../iam/evaluate.ts'
 import type { Snapshot } from '../snapshots/snapshot.ts'
 import { putTags } from '../tags/store.ts'
 import type { Tag } from '../tags/tag.ts'
-import { chooseEncryption } from '../volumes/encryption.ts'
+import { chooseEncryption, requireReadable } from '../volumes/encryption.ts'
 import type { PrepareContext, WriteCall } from '../wire/operation.ts'
 import type { Container } from './container.ts'
 import { checkText } from './read-container.ts'
@@ -31,6 +31,7 @@ export async function beginTask(
 ): Promise<ImportTask> {
   const { tx, caller, region, now, newId, input } = call
   checkInput(input)
+  for (const source of wanted.sources ?? []) await requireReadable(call, source)
   const encryption = await chooseEncryption(call, {
     encrypted: input.Encrypted,
     keyId: input.KmsKeyId,

@@ -1,7 +1,6 @@
 /** An instance type as EC2 answers it, and what the filters of `DescribeInstanceTypes` look at. */
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2'
 import type { FilterTable } from '../lib/filters.ts'
-import { encryptionIsReady } from '../volumes/encryption-ready.ts'
 import type { InstanceType } from './instance-type.ts'
 
 export function viewInstanceType(type: InstanceType): InstanceTypeInfo {
@@ -30,7 +29,7 @@ export function viewInstanceType(type: InstanceType): InstanceTypeInfo {
     InstanceStorageSupported: false,
     EbsInfo: {
       EbsOptimizedSupport: family.hypervisor === 'nitro' ? 'default' : 'unsupported',
-      EncryptionSupport: encryptionIsReady ? 'supported' : 'unsupported',
+      EncryptionSupport: 'supported',
       NvmeSupport: 'unsupported',
     },
     NetworkInfo: {

@@ -6,17 +6,16 @@
  */
 import type { Tx } from '../db/database.ts'
 import type { Caller } from '../iam/evaluate.ts'
-import { mayUse } from '../kms/access.ts'
 import { aliasArn, ebsAlias } from '../kms/alias.ts'
-import { ensureDiskKey, usableKey } from '../kms/disk-keys.ts'
+import { ensureDiskKey } from '../kms/disk-keys.ts'
 import { type Key, keyArn, type Place } from '../kms/key.ts'
 import { parseKeyArn } from '../kms/key-reference.ts'
 import { KeyUnusable } from '../kms/key-trouble.ts'
 import { resolveKey } from '../kms/keys.ts'
+import { keyUsedBy } from '../kms/use.ts'
 import { ensureEbsKey } from '../kms/managed.ts'
-import { ApiError, unsupportedParameter } from '../lib/errors.ts'
+import { ApiError } from '../lib/errors.ts'
 import type { Readers } from '../wire/readers.ts'
-import { encryptionIsReady } from './encryption-ready.ts'
 import { findEncryptionSettings } from './encryption-settings-store.ts'
 import {
   keyUnusableCode,
@@ -65,12 +64,12 @@ export async function chooseEncryption(
   const settings = await findEncryptionSettings(tx, here)
   if (source?.kmsKeyArn !== undefined && encrypted === false) throw plainOfEncrypted(source.id)
   if (!encrypted && !settings.encryptsByDefault && source?.kmsKeyArn === undefined) return undefined
-  if (!encryptionIsReady) throw unsupportedParameter('Encrypted')
 
   const isOwn = source?.accountId === here.accountId && source.region === region
   const wanted = keyId ?? (isOwn ? source.kmsKeyArn : undefined) ?? settings.kmsKeyArn
   try {
-    if (source?.kmsKeyArn !== undefined) await requireUsable(call, source.kmsKeyArn, readingActions)
+    if (source?.kmsKeyArn !== undefined)
+      await keyUsedBy(call.tx, call, source.kmsKeyArn, readingActions)
     const key = await findKeyFor(call, here, wanted)
     const { masterKey: sealer, randomBytes } = call.readers
     return { arn: await ensureDiskKey(tx, key, { sealer, randomBytes }) }
@@ -105,28 +104,28 @@ export async function findKeyFor(
   }
   const foreign = parseKeyArn(text ?? '')
   if (foreign && foreign.accountId !== here.accountId && foreign.region === here.region) {
-    return await requireUsable(call, keyArn(foreign), writingActions)
+    return await keyUsedBy(call.tx, call, keyArn(foreign), writingActions)
   }
   try {
     const key = await resolveKey(tx, { ...here, keyId: text ?? ebsAlias })
-    return await requireUsable(call, keyArn(key), writingActions)
+    return await keyUsedBy(call.tx, call, keyArn(key), writingActions)
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     throw new KeyUnusable(arnOf(text ?? ebsAlias, here), 'cannot be used by this account.')
   }
 }
 
-/** EC2 uses the key for the caller, who needs to be allowed as much as EC2 does with it. */
-async function requireUsable(
-  { tx, caller, region }: EncryptionCall,
-  arn: string,
-  actions: readonly string[],
-): Promise<Key> {
-  const key = await usableKey(tx, arn)
-  const via = `ec2.${region}.amazonaws.com`
-  if (actions.every((action) => mayUse(key, { caller, action, via }))) return key
-  const isOwn = key.accountId === caller.accountId
-  throw new KeyUnusable(arn, isOwn ? 'cannot be used by this user.' : 'is of another account.')
+/** Refuses who may not read what is encrypted. */
+export async function requireReadable(
+  call: Pick<EncryptionCall, 'tx' | 'caller' | 'region'>,
+  { kmsKeyArn }: { readonly kmsKeyArn?: string },
+): Promise<void> {
+  if (kmsKeyArn === undefined) return
+  try {
+    await keyUsedBy(call.tx, call, kmsKeyArn, readingActions)
+  } catch (error) {
+    throw error instanceof KeyUnusable ? keyNotAccessible(error.message) : error
+  }
 }
 
 export const keyNotAccessible = (why: string): ApiError =>

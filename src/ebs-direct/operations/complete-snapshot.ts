@@ -24,7 +24,7 @@ export const completeDirectSnapshot = writeOperation<
     if (input.Checksum === undefined) return undefined
     const { snapshot, direct } = await startedSnapshot(db, context, input.SnapshotId)
     if (snapshot.kmsKeyArn === undefined || direct.state !== 'open') return undefined
-    const cipher = await cipherOfSnapshot(db, readers, snapshot)
+    const cipher = await cipherOfSnapshot(db, context, snapshot)
     if (!cipher) return undefined
     const { blocks } = readers
     const names = await checksumOfNames(db, snapshot.id)

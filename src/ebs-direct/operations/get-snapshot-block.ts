@@ -24,7 +24,7 @@ export const getSnapshotBlock = readOperation<GetSnapshotBlockRequest, Output>({
     const index = readBlockIndex(input.BlockIndex, volumeSizeGiB)
     const place = { snapshotId: id, index, now }
     const digest = readBlockToken(readers.seal, input.BlockToken ?? '', place)
-    const cipher = await cipherOfSnapshot(db, readers, snapshot)
+    const cipher = await cipherOfSnapshot(db, call, snapshot)
     const BlockData = await readers.blocks.readBlock(digest, cipher).catch((error: unknown) => {
       // The snapshot was deleted since, and with it what it alone had.
       if (error instanceof MissingBlock) throw noSuchSnapshot(id)

@@ -3,6 +3,7 @@ import type { CreateStoreImageTaskRequest, CreateStoreImageTaskResult } from '@a
 import { parseImageId } from '../../images/image.ts'
 import { isBucketName } from '../../buckets/names.ts'
 import { readTags } from '../../tags/tag.ts'
+import { requireReadable } from '../../volumes/encryption.ts'
 import { type CallContext, writeOperation } from '../../wire/operation.ts'
 import { describe, findStorable } from '../describe.ts'
 import { descriptionBytesMax, encodeDescription } from '../description.ts'
@@ -35,13 +36,16 @@ export const createStoreImageTask = writeOperation<
   ],
   // Whatever the bucket lies on, nobody else waits for it.
   prepare: lookInto,
-  async run({ input, tx, caller, region, now, randomBytes }, { hasBucket, hasObject }) {
+  async run(call, { hasBucket, hasObject }) {
+    const { input, tx, caller, region, now, randomBytes } = call
     const { accountId } = caller
     const { Bucket: bucket = '' } = input
     const imageId = parseImageId(input.ImageId ?? '')
     const objectTags = readTags(input.S3ObjectTags)
     const storable = await findStorable(tx, { accountId, region, id: imageId, now })
     const { sizeGiB } = storable
+    // The object is plain, so who has it stored has to be allowed to read it.
+    for (const snapshot of storable.snapshots) await requireReadable(call, snapshot)
     const key = objectKeyOf(imageId)
     const place = { accountId, region, bucket, key }
     if (!hasBucket) throw noSuchBucket(bucket)

@@ -14,6 +14,6 @@ export const getEbsEncryptionByDefault = readOperation<
   async run({ db, caller, region }) {
     const { accountId } = caller
     const { encryptsByDefault } = await findEncryptionSettings(db, { accountId, region })
-    return { EbsEncryptionByDefault: encryptsByDefault, SseType: 'sse-ebs' }
+    return { EbsEncryptionByDefault: encryptsByDefault }
   },
 })
