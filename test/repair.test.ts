@@ -174,6 +174,13 @@ test('what rots is repaired from buckets, bases and volumes, and what has no cop
   assert.equal(await read(taken), 2)
   await assert.rejects(read(lonely), { name: 'InternalServerException' })
 
+  // While a list is damaged nothing can be freed, which is said.
+  await server.imago('POST', '/imago/v1/garbage-collections')
+  await server.until('the collection', async () => {
+    const { problem } = await server.imago('GET', '/imago/v1/garbage-collections')
+    return /manifest .* is damaged/.test(String(problem))
+  })
+
   // Who lets go of what is lost is well again.
   await server.ec2.send(new DeregisterImageCommand({ ImageId: alone }))
   await server.ec2.send(new DeleteSnapshotCommand({ SnapshotId: lonely }))

@@ -139,7 +139,7 @@ test('whatever byte rots is found, never read, and repaired from a copy', async 
       await again.collectGarbage({ live: async () => live })
       for (const digest of live) await readAll(again, digest)
     }),
-    { numRuns: 30 },
+    { numRuns: 24 },
   )
 })
 
@@ -216,7 +216,7 @@ test('a repair that is cut off at any moment has lost nothing, and the next one 
     { file: 3, at: 0.3, bits: 4 },
     { file: 5, at: 0.99, bits: 8 },
   ]
-  for (let operations = 0, isCut = true; isCut; operations += 2) {
+  for (let operations = 0, isCut = true; isCut; operations += 3) {
     const now = clock()
     const { disk, live, copies } = await makeStore(now)
     flip(disk, flips)

@@ -6,6 +6,8 @@ export interface Collection {
   readonly blocksDeleted: number
   readonly bytesFreed: number
   readonly basesDeleted: number
+  /** Why it was given up; what it did before that is not counted. */
+  readonly problem?: string
 }
 
 export function parseCollection(text: string): Collection {

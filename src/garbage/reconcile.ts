@@ -56,5 +56,18 @@ export function garbageReconciler({
       await putSetting(db.writes, 'garbage-done', JSON.stringify(done))
       return 'moved'
     },
+    // Such as while a manifest is damaged: who asked is told, and it is tried again in its time.
+    async giveUp(_key, error) {
+      const done: Collection = {
+        number: await wanted(),
+        at: now(),
+        manifestsDeleted: 0,
+        blocksDeleted: 0,
+        bytesFreed: 0,
+        basesDeleted: 0,
+        problem: error instanceof Error ? error.message : String(error),
+      }
+      await putSetting(db.writes, 'garbage-done', JSON.stringify(done))
+    },
   }
 }

@@ -155,7 +155,7 @@ async function play(world: ContentWorld, step: Step): Promise<void> {
 }
 
 for (const [name, numRuns] of [
-  ['sqlite', 40],
+  ['sqlite', 30],
   ['postgres', 3],
 ] as const) {
   test(`what is named is there whatever happens, and what is not is freed (${name})`, async (context) => {

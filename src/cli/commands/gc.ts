@@ -1,5 +1,6 @@
 /** `imago gc`: frees now what nothing names any more, and says how much that was. */
 import { setTimeout as wait } from 'node:timers/promises'
+import { CommandFailed } from '../failure.ts'
 import { callImago } from '../imago-client.ts'
 import { readInstallation } from '../installation.ts'
 import { say, type Shell } from '../shell.ts'
@@ -14,6 +15,9 @@ export async function collectGarbage(shell: Shell): Promise<void> {
   for (;;) {
     const done = await callImago(access, 'GET', path)
     if (Number(done['number'] ?? -1) >= asked) {
+      if (typeof done['problem'] === 'string') {
+        throw new CommandFailed(`Could not free anything: ${done['problem']}`)
+      }
       const count = (name: string) => Number(done[name] ?? 0)
       const freedMiB = (count('bytesFreed') / mebibyte).toFixed(1)
       say(
