@@ -9,6 +9,7 @@ import { benchBake } from './bake.ts'
 import { benchCopy } from './copy.ts'
 import { benchEbs } from './ebs.ts'
 import { benchIam } from './iam.ts'
+import { benchGarbage } from './garbage.ts'
 import { benchImages } from './images.ts'
 import { benchLaunch } from './launch.ts'
 import { benchMemory } from './memory.ts'
@@ -21,6 +22,7 @@ const benches = {
   api: benchApi,
   iam: benchIam,
   images: benchImages,
+  garbage: benchGarbage,
   memory: benchMemory,
 }
 

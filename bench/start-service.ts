@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type Server, SignedClient } from './signed-client.ts'
 
@@ -16,6 +16,8 @@ export interface RunningService extends AsyncDisposable {
   readonly startMs: number
   /** Resident memory, now and at its highest. */
   memory(): Promise<{ readonly nowMiB: number; readonly peakMiB: number }>
+  /** From now on, the highest is counted anew. */
+  forgetPeak(): Promise<void>
   /** What it has used of processors so far. */
   processorSeconds(): Promise<number>
 }
@@ -52,6 +54,7 @@ export async function startService(dataFolder: string): Promise<RunningService> 
     accelerator: ready.accelerator,
     startMs,
     memory: () => memoryOf(pid),
+    forgetPeak: () => writeFile(`/proc/${pid}/clear_refs`, '5'),
     processorSeconds: () => processorSeconds(pid),
     async [Symbol.asyncDispose]() {
       client.close()
