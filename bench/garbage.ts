@@ -115,7 +115,7 @@ async function fill(data: string, snapshots: readonly string[]): Promise<void> {
   const blocks = join(data, 'blocks')
   const disk = await openDisk(blocks)
   const manifests = new Manifests(disk, await disk.list('manifests'))
-  const numbers = new Array(10_000).keys()
+  const numbers = Array.from({ length: 10_000 }).keys()
   const shared = await makeBlocks(disk, numbers, sharedCount)
   const db = new DatabaseSync(join(data, 'imago.db'), { timeout: 10_000 })
   try {

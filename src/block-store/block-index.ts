@@ -96,6 +96,24 @@ export class BlockIndex {
     return { pack, position, ...entryAt(pack, position) }
   }
 
+  /** The same for a key among others in a buffer, with nothing made of it on the way. */
+  locate(
+    keys: Buffer,
+    from: number,
+  ): { readonly pack: Pack; readonly position: number } | undefined {
+    const mask = this.#table.length - 1
+    let at = keys.readUInt32LE(from) & mask
+    for (;;) {
+      const entry = (this.#table[at] ?? 0) - 1
+      if (entry < 0) return undefined
+      const pack = this.#packs[Math.floor(entry / packEntriesMax)]
+      assert(pack)
+      const position = entry % packEntriesMax
+      if (isSame(pack.index, position * entrySizeBytes, keys, from)) return { pack, position }
+      at = (at + 1) & mask
+    }
+  }
+
   /** The place in the table that has the key, or the free one where it would go. */
   #seek(key: BlockKey): number {
     const mask = this.#table.length - 1
@@ -153,6 +171,13 @@ export class BlockIndex {
       this.#table[at] = entry
     }
   }
+}
+
+function isSame(index: Buffer, at: number, keys: Buffer, from: number): boolean {
+  for (let byte = 0; byte < keySizeBytes; byte++) {
+    if (index[at + byte] !== keys[from + byte]) return false
+  }
+  return true
 }
 
 /** A digest is its own hash. */

@@ -6,7 +6,7 @@
  */
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { Digest } from '../lib/digest.ts'
-import { type BlockKey, keyOf } from './block.ts'
+import { keyOf, keySizeBytes } from './block.ts'
 import { entryAt, entryCount, type Pack } from './block-index.ts'
 import { packedIn, packPath, spansOf } from './pack-reader.ts'
 import type { PackEntry } from './pack-format.ts'
@@ -84,28 +84,29 @@ async function markBlocks(
   more: Iterable<Digest> | AsyncIterable<Digest>,
 ): Promise<ReadonlyMap<Pack, Uint8Array>> {
   const marked = new Map<Pack, Uint8Array>()
-  let count = 0
-  const mark = (key: BlockKey) => {
-    const place = parts.packs.index.find(key)
+  const mark = (keys: Buffer, from: number) => {
+    const place = parts.packs.index.locate(keys, from)
     if (!place) return
     const marks = marked.get(place.pack) ?? new Uint8Array(entryCount(place.pack))
     marks[place.position] = 1
     marked.set(place.pack, marks)
   }
   // Before the manifests: a block that is named in one by now is no longer among these.
-  for await (const digest of more) mark(keyOf(digest))
+  for await (const digest of more) mark(Buffer.from(keyOf(digest), 'latin1'), 0)
   for (const digest of parts.manifests.files().keys()) {
     // A damaged manifest ends it here: what it names is not known, so nothing may go.
-    for (const key of (await parts.manifests.readNames(digest)).keys) {
-      mark(key)
-      if (++count % keysAtOnce === 0) await breathe()
+    for await (const keys of parts.manifests.readKeys(digest)) {
+      for (let at = 0; at < keys.length; at += keySizeBytes) {
+        mark(keys, at)
+        if (at % bytesAtOnce === 0) await breathe()
+      }
     }
   }
   return marked
 }
 
 /** Looking them up takes about a millisecond. */
-const keysAtOnce = 2048
+const bytesAtOnce = 2048 * keySizeBytes
 
 type IsNeeded = (pack: Pack, position: number) => boolean
 

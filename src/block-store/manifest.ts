@@ -16,7 +16,7 @@ export interface Manifest {
 }
 
 const magic = 'imgmani1'
-const headerSizeBytes = 24
+export const manifestHeadBytes = 24
 
 export const blockCount = (sizeBytes: number): number => Math.ceil(sizeBytes / blockSizeBytes)
 
@@ -63,7 +63,7 @@ export function encodeManifest({ sizeBytes, indexes, keys }: Manifest): Buffer {
     gaps.writeUInt32LE(index - next, position * 4)
     next = index + 1
   }
-  const header = Buffer.alloc(headerSizeBytes)
+  const header = Buffer.alloc(manifestHeadBytes)
   header.write(magic, 'latin1')
   header.writeBigUInt64LE(BigInt(sizeBytes), 8)
   header.writeUInt32LE(blockSizeBytes, 16)
@@ -71,9 +71,17 @@ export function encodeManifest({ sizeBytes, indexes, keys }: Manifest): Buffer {
   return Buffer.concat([header, gaps, keys])
 }
 
+/** Where the keys lie in a manifest that begins with these bytes. Throws where it does not. */
+export function keysRange(head: Buffer): { readonly start: number; readonly end: number } {
+  assert.equal(head.toString('latin1', 0, 8), magic, 'it is of another format')
+  const count = head.readUInt32LE(20)
+  const start = manifestHeadBytes + count * 4
+  return { start, end: start + count * keySizeBytes }
+}
+
 /** Throws where the bytes are not what `encodeManifest` makes. */
 export function decodeManifest(bytes: Buffer): Manifest {
-  assert(bytes.length >= headerSizeBytes, 'it is too short')
+  assert(bytes.length >= manifestHeadBytes, 'it is too short')
   assert.equal(bytes.toString('latin1', 0, 8), magic, 'it is of another format')
   assert.equal(bytes.readUInt32LE(16), blockSizeBytes, 'its blocks are of another size')
   const sizeBytes = Number(bytes.readBigUInt64LE(8))
@@ -81,12 +89,12 @@ export function decodeManifest(bytes: Buffer): Manifest {
   // The places of blocks are kept in 32 bits: that is 2 PiB.
   assert(blockCount(sizeBytes) <= 2 ** 32, 'its disk is too large')
   const count = bytes.readUInt32LE(20)
-  const keysAt = headerSizeBytes + count * 4
+  const keysAt = manifestHeadBytes + count * 4
   assert.equal(bytes.length, keysAt + count * keySizeBytes, 'its length is wrong')
   const indexes = new Uint32Array(count)
   let next = 0
   for (let position = 0; position < count; position++) {
-    const index = next + bytes.readUInt32LE(headerSizeBytes + position * 4)
+    const index = next + bytes.readUInt32LE(manifestHeadBytes + position * 4)
     assert(index < blockCount(sizeBytes), 'a block lies outside of the disk')
     indexes[position] = index
     next = index + 1

@@ -9,12 +9,21 @@ import type { BlockCipher } from './block-cipher.ts'
 import type { Disk, FileInfo } from './disk.ts'
 import { asDiskFull, CorruptManifest, MissingManifest } from './errors.ts'
 import { decodeManifest, encodeManifest, keyAt, type Manifest } from './manifest.ts'
-import { isSealedManifest, namesOfSealed, openManifest, sealManifest } from './sealed-manifest.ts'
+import { keysInManifest } from './manifest-keys.ts'
+import {
+  isSealedManifest,
+  keysOfSealed,
+  namesOfSealed,
+  openManifest,
+  sealManifest,
+} from './sealed-manifest.ts'
 
 export interface ManifestFile {
   readonly sizeBytes: number
   readonly writtenAtMs: number
 }
+
+const partBytes = 256 * 1024
 
 export class Manifests {
   readonly #disk: Disk
@@ -60,6 +69,43 @@ export class Manifests {
   /** What anybody can tell of a manifest: its blocks, and its content where that is not encrypted. */
   async readNames(digest: Digest): Promise<NamedBlocks> {
     return namesIn(digest, await this.#readFile(digest))
+  }
+
+  /** Buffers of the keys of its blocks, each at least once, one behind the other. */
+  async *readKeys(digest: Digest): AsyncGenerator<Buffer> {
+    if (isSealedManifest(await this.#readPart(digest, 0))) {
+      const file = await this.#readFile(digest)
+      yield asCorrupt(digest, () => keysOfSealed(digest, file))
+      return
+    }
+    // That the disk cannot be read says nothing of what is on it.
+    const failures: unknown[] = []
+    try {
+      yield* keysInManifest(digest, this.#parts(digest, failures))
+    } catch (error) {
+      if (failures.length > 0) throw failures[0]
+      throw new CorruptManifest(digest, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  async *#parts(digest: Digest, failures: unknown[]): AsyncGenerator<Uint8Array> {
+    const { sizeBytes = 0 } = this.#known.get(digest) ?? {}
+    try {
+      for (let offset = 0; offset < sizeBytes; offset += partBytes) {
+        yield await this.#readPart(digest, offset)
+      }
+    } catch (error) {
+      failures.push(error)
+      throw error
+    }
+  }
+
+  async #readPart(digest: Digest, offset: number): Promise<Uint8Array> {
+    const file = this.#known.get(digest)
+    const length = Math.min(partBytes, (file?.sizeBytes ?? 0) - offset)
+    const bytes = file && (await this.#disk.read(pathOf(digest), { offset, length }))
+    if (!bytes) throw new MissingManifest(digest)
+    return bytes
   }
 
   async #readFile(digest: Digest): Promise<Buffer> {

@@ -62,6 +62,11 @@ export function namesOfSealed(digest: Digest, file: Buffer): Iterable<BlockKey> 
   return namesFrom(parse(digest, file).head)
 }
 
+/** The same as their bytes, one behind the other. */
+export function keysOfSealed(digest: Digest, file: Buffer): Buffer {
+  return parse(digest, file).head.subarray(headBytes)
+}
+
 function* namesFrom(head: Buffer): Generator<BlockKey> {
   for (let at = headBytes; at < head.length; at += keySizeBytes) {
     yield head.toString('latin1', at, at + keySizeBytes)

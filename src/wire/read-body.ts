@@ -17,7 +17,8 @@ export function readBody(message: IncomingMessage, bytesMax: number): Promise<Bu
     const end = length + chunk.length
     if (end > bytesMax) {
       message.pause()
-      return void reject(new BodyTooLong())
+      reject(new BodyTooLong())
+      return
     }
     // Without a length it comes in chunks, and nobody knows how many.
     if (end > body.length) body = grown(body, length, Math.min(bytesMax, end * 2))
