@@ -7,25 +7,48 @@ const any = Symbol('?')
 const anyRun = Symbol('*')
 type Part = string | typeof any | typeof anyRun
 
-interface Compiled {
-  readonly parts: readonly Part[]
+interface Known {
+  /** The least that a text has to have. */
   readonly lengthMin: number
+  /** Made for the first text that is long enough, so there are never many more than that has characters. */
+  parts?: readonly Part[]
 }
 
-const compiled = new Map<string, Compiled>()
-const compiledMax = 1000
+/** One call can bring thousands of patterns and try them all on thousands of things. */
+const known = new Map<string, Known>()
+let knownLength = 0
+const knownLengthMax = 2 * 1024 * 1024
+/** What an entry takes beside the pattern itself. */
+const entryLength = 100
 
 /** Tells whether the whole of `text` matches `pattern`. Upper and lower case differ. */
 export function isLike(pattern: string, text: string): boolean {
   if (!/[*?\\]/.test(pattern)) return pattern === text
-  let known = compiled.get(pattern)
-  if (!known) {
-    if (compiled.size >= compiledMax) compiled.clear()
-    const parts = partsOf(pattern)
-    known = { parts, lengthMin: parts.filter((part) => part !== anyRun).length }
-    compiled.set(pattern, known)
+  const one = known.get(pattern) ?? remember(pattern)
+  if (text.length < one.lengthMin) return false
+  one.parts ??= partsOf(pattern)
+  return fits(one.parts, text)
+}
+
+function remember(pattern: string): Known {
+  knownLength += pattern.length + entryLength
+  if (knownLength > knownLengthMax) {
+    known.clear()
+    knownLength = pattern.length + entryLength
   }
-  return text.length >= known.lengthMin && fits(known.parts, text)
+  const made = { lengthMin: lengthMinOf(pattern) }
+  known.set(pattern, made)
+  return made
+}
+
+function lengthMinOf(pattern: string): number {
+  let length = 0
+  for (let at = 0; at < pattern.length; at++) {
+    if (pattern[at] === '\\' && at + 1 < pattern.length) at++
+    else if (pattern[at] === '*') continue
+    length++
+  }
+  return length
 }
 
 /** Where something does not fit, only the last `*` has to take more: those before it took the least. */
