@@ -43,7 +43,7 @@ import { checkInstallation } from '../src/checker/checker.ts'
 import { BlockStore } from '../src/block-store/block-store.ts'
 import { registerBlank } from './blank-image.ts'
 import { callerOf, other } from './kms-sdk.ts'
-import { accountId, allowAll, region, startSystem } from './system.ts'
+import { accountId, allowAll, region, startSystem, type TestSystem } from './system.ts'
 
 const west = 'us-west-2'
 const blockBytes = 512 * 1024
@@ -117,7 +117,27 @@ async function start(context: TestContext) {
     }
     return found
   }
-  return { ...system, kms, key, ebs, ebsOf, begin, make, read, isSecret, copy, completed, leaks }
+  const clients: Pick<TestSystem, 'client' | 'clientWith' | 'settingsOf' | 'settingsWith'> = {
+    client: (...given) => system.client(...given),
+    clientWith: (...given) => system.clientWith(...given),
+    settingsOf: (...given) => system.settingsOf(...given),
+    settingsWith: (...given) => system.settingsWith(...given),
+  }
+  return {
+    ...system,
+    ...clients,
+    kms,
+    key,
+    ebs,
+    ebsOf,
+    begin,
+    make,
+    read,
+    isSecret,
+    copy,
+    completed,
+    leaks,
+  }
 }
 
 test('a snapshot is written, copied and read under keys, and no file has its content', async (context) => {

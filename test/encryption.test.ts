@@ -37,7 +37,7 @@ import { blankSnapshot, registerBlank } from './blank-image.ts'
 import type { databases } from './databases.ts'
 import { callerOf, other } from './kms-sdk.ts'
 import { snapshotRow } from './rows.ts'
-import { accountId, allowAll, region, startSystem } from './system.ts'
+import { accountId, allowAll, region, startSystem, type TestSystem } from './system.ts'
 
 const west = 'us-west-2'
 const missingKey = '01234567-89ab-4def-8123-456789abcdef'
@@ -73,7 +73,13 @@ async function start(context: TestContext, database: keyof typeof databases = 's
   }
   const share = (SnapshotId: string, who: object) =>
     ec2.send(new ModifySnapshotAttributeCommand({ SnapshotId, CreateVolumePermission: who }))
-  return { ...system, kms, key, ebsKey, put, create, copy, share }
+  const clients: Pick<TestSystem, 'client' | 'clientWith' | 'settingsOf' | 'settingsWith'> = {
+    client: (...given) => system.client(...given),
+    clientWith: (...given) => system.clientWith(...given),
+    settingsOf: (...given) => system.settingsOf(...given),
+    settingsWith: (...given) => system.settingsWith(...given),
+  }
+  return { ...system, ...clients, kms, key, ebsKey, put, create, copy, share }
 }
 
 for (const database of ['sqlite', 'postgres'] as const) {
