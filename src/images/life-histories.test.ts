@@ -23,6 +23,33 @@ const beginning: readonly Step[] = accounts.map((who, number) => ({
   is: true,
 }))
 
+/** What seldom comes about by chance: steps of the third account and its newest image, or the one before. */
+const steps = (...list: readonly (readonly [Step['do'], number, boolean?])[]): Step[] =>
+  list.map(([kind, number, is = true]) => ({
+    do: kind,
+    number,
+    is,
+    who: accounts[2],
+    where: regions[0],
+    grantee: accounts[1],
+    isOwner: true,
+  }))
+const lives: readonly Step[][] = [
+  // Marked, made another of, binned with its tags, and gone.
+  steps(
+    ['mark', 0],
+    ['bake', 0],
+    ['rule', 0],
+    ['tag', 1],
+    ['deregister', 1],
+    ['delete disk', 1],
+  ).concat(steps(['wait', 0], ['tag', 1], ['delete disk', 1], ['copy', 0])),
+  // Binned, and its name taken meanwhile.
+  steps(['share', 0], ['rule', 0], ['deregister', 0], ['register', 2], ['restore', 1]).concat(
+    steps(['deregister', 0, false], ['restore', 1], ['disable', 1], ['enable', 1]),
+  ),
+]
+
 /** All uses of all images are looked at so often, and in the end. */
 const stepsPerLook = 15
 
@@ -48,6 +75,6 @@ test('in whatever order images are shared, copied, binned and brought back, the 
         }
       },
     ),
-    { numRuns: runsOf(8) },
+    { numRuns: runsOf(8), examples: lives.map((life) => [life] as [Step[]]) },
   )
 })
