@@ -336,7 +336,11 @@ test('an image is launched by the name of its parameter', async (context) => {
   await assert.rejects(run('/text'), { name: 'SsmInvalidParameter', message: /aws:ec2:image/ })
 
   // What one may not launch by its id, one may not launch by a name for it either.
-  const deny = { effect: 'Deny', actions: ['*'], resources: [`*image/${newer}`] } as const
+  const deny = {
+    effect: 'Deny',
+    actions: ['*'],
+    resources: [`arn:aws:ec2:*:*:image/${newer}`],
+  } as const
   const theirs = await system.client('333333333333', [allowAll, deny])
   const own = new SSMClient(await system.settingsOf('333333333333', [allowAll, deny]))
   context.after(() => own.destroy())
