@@ -178,8 +178,7 @@ test('who copies an image needs the image and its disks', async (context) => {
   await refused({ SourceRegion: 'mars-east-1' }, 'InvalidRegion')
   await refused({ SourceImageId: 'web' }, 'InvalidAMIID.Malformed')
   await refused({ SourceRegion: west }, 'InvalidAMIID.NotFound')
-  await refused({ Encrypted: true }, 'UnsupportedOperation', /Encrypted/)
-  await refused({ KmsKeyId: 'alias/a' }, 'UnsupportedOperation', /KmsKeyId/)
+  await refused({ KmsKeyId: 'alias/a' }, 'InvalidParameterDependency', /KmsKeyId/)
   await refused({ DestinationOutpostArn: 'arn:a' }, 'UnsupportedOperation', /Outpost/)
   await refused({ SnapshotCopyCompletionDurationMinutes: 20 }, 'InvalidParameterValue')
   await refused(

@@ -350,9 +350,9 @@ test('a launch that cannot be is refused in the words of EC2', async (context) =
     [{ BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs: {} }] }, 'MissingParameter'],
     [
       {
-        BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs: { VolumeSize: 1, Encrypted: true } }],
+        BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs: { VolumeSize: 1, KmsKeyId: 'a' } }],
       },
-      'UnsupportedOperation',
+      'InvalidParameterDependency',
     ],
     [
       { SubnetId: 'subnet-0123456789abcdef0', NetworkInterfaces: [{ DeviceIndex: 0 }] },
