@@ -139,12 +139,15 @@ test('every filter of the SDK, and no other, is one that lists of images take', 
 const oneOf = fc.constantFrom
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
 const word = oneOf('web', 'Web', 'web_1', 'webX1', "it's (a) [web] @ 1.0/2", 'w*b', 'a\\b', '')
-const ebsOf = fc.record({
-  sizeGiB: oneOf(1, 2, 20),
-  type: oneOf('gp2', 'gp3', 'st1'),
-  deleteOnTermination: fc.boolean(),
-  snapshotId: oneOf('snap-0000000000000000a', 'snap-0000000000000000b'),
-})
+const ebsOf = fc
+  .record({
+    sizeGiB: oneOf(1, 2, 20),
+    type: oneOf('gp2', 'gp3', 'st1'),
+    deleteOnTermination: fc.boolean(),
+    snapshotId: oneOf('snap-0000000000000000a', 'snap-0000000000000000b'),
+    encryption: oneOf({}, { isEncrypted: true as const }),
+  })
+  .map(({ encryption, ...one }) => ({ ...one, ...encryption }))
 const imageOf = fc.record({
   architecture: oneOf('x86_64', 'arm64', 'i386'),
   accountId: oneOf(...accounts),
