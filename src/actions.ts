@@ -10,15 +10,25 @@ import { describeFastSnapshotRestores } from './fast-restores/operations/describ
 import { disableFastSnapshotRestores } from './fast-restores/operations/disable-fast-snapshot-restores.ts'
 import { enableFastSnapshotRestores } from './fast-restores/operations/enable-fast-snapshot-restores.ts'
 import { createAccessKey } from './iam/operations/create-access-key.ts'
+import { createPolicy } from './iam/operations/create-policy.ts'
+import { createPolicyVersion } from './iam/operations/create-policy-version.ts'
 import { createUser } from './iam/operations/create-user.ts'
 import { decodeAuthorizationMessage } from './iam/operations/decode-authorization-message.ts'
 import { deleteAccessKey } from './iam/operations/delete-access-key.ts'
+import { deletePolicy } from './iam/operations/delete-policy.ts'
+import { deletePolicyVersion } from './iam/operations/delete-policy-version.ts'
 import { deleteUser } from './iam/operations/delete-user.ts'
 import { getAccessKeyLastUsed } from './iam/operations/get-access-key-last-used.ts'
 import { getCallerIdentity } from './iam/operations/get-caller-identity.ts'
+import { getPolicy } from './iam/operations/get-policy.ts'
+import { getPolicyVersion } from './iam/operations/get-policy-version.ts'
 import { getUser } from './iam/operations/get-user.ts'
 import { listAccessKeys } from './iam/operations/list-access-keys.ts'
+import { listPolicies } from './iam/operations/list-policies.ts'
+import { listPolicyVersions } from './iam/operations/list-policy-versions.ts'
 import { listUsers } from './iam/operations/list-users.ts'
+import { ownerPolicies } from './iam/owner-policies.ts'
+import { setDefaultPolicyVersion } from './iam/operations/set-default-policy-version.ts'
 import { updateAccessKey } from './iam/operations/update-access-key.ts'
 import { updateUser } from './iam/operations/update-user.ts'
 import { createImageUsageReport } from './image-usage/operations/create-image-usage-report.ts'
@@ -216,17 +226,28 @@ const all: readonly Operation[] = [
   enableFastSnapshotRestores,
   // iam/
   createAccessKey,
+  createPolicy,
+  createPolicyVersion,
   createUser,
   decodeAuthorizationMessage,
   deleteAccessKey,
+  deletePolicy,
+  deletePolicyVersion,
   deleteUser,
   getAccessKeyLastUsed,
   getCallerIdentity,
+  getPolicy,
+  getPolicyVersion,
   getUser,
   listAccessKeys,
+  listPolicies,
+  listPolicyVersions,
   listUsers,
+  setDefaultPolicyVersion,
   updateAccessKey,
   updateUser,
+  // Seven calls about the policies of each kind of owner, and two about its boundary.
+  ...ownerPolicies('user'),
   // image-usage/
   createImageUsageReport,
   deleteImageUsageReport,

@@ -1,9 +1,8 @@
 /** Users, their keys and what they may do, through the official clients. */
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
-import { DescribeImagesCommand, DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2'
+import { test } from 'node:test'
+import { DescribeImagesCommand, DescribeVpcsCommand } from '@aws-sdk/client-ec2'
 import {
-  CreateAccessKeyCommand,
   CreateUserCommand,
   DeleteAccessKeyCommand,
   DeleteUserCommand,
@@ -20,34 +19,11 @@ import {
   GetCallerIdentityCommand,
   STSClient,
 } from '@aws-sdk/client-sts'
-import { accountId, startSystem, type SystemOptions } from './system.ts'
-
-async function start(context: TestContext, options: SystemOptions = {}) {
-  const system = await startSystem(context, { isIdle: true, ...options })
-  const closing = <T extends { destroy(): void }>(client: T): T => {
-    context.after(() => client.destroy())
-    return client
-  }
-  const clientsOf = (options?: Parameters<typeof system.settingsWith>[0]) => {
-    const settings = system.settingsWith(options)
-    return {
-      iam: closing(new IAMClient(settings)),
-      sts: closing(new STSClient(settings)),
-      ec2: closing(new EC2Client(settings)),
-    }
-  }
-  const admin = clientsOf()
-  /** The clients of a new key of a user. */
-  const clientsOfUser = async (UserName: string) => {
-    const { AccessKey } = await admin.iam.send(new CreateAccessKeyCommand({ UserName }))
-    const { AccessKeyId: id = '', SecretAccessKey: secret = '' } = AccessKey ?? {}
-    return { id, secret, ...clientsOf({ id, secret }) }
-  }
-  return { system, admin, clientsOf, clientsOfUser }
-}
+import { startWithUsers } from './iam-clients.ts'
+import { accountId } from './system.ts'
 
 test('a user is made, found, renamed and deleted', async (context) => {
-  const { admin } = await start(context)
+  const { admin } = await startWithUsers(context)
   const { iam } = admin
   const { User } = await iam.send(new CreateUserCommand({ UserName: 'Alice', Path: '/teams/' }))
   assert.equal(User?.Arn, `arn:aws:iam::${accountId}:user/teams/Alice`)
@@ -85,7 +61,7 @@ test('a user is made, found, renamed and deleted', async (context) => {
 })
 
 test('a user has two keys at most, and each works from its making to its end', async (context) => {
-  const { admin, system, clientsOfUser } = await start(context)
+  const { admin, system, clientsOfUser } = await startWithUsers(context)
   const { iam } = admin
   const UserName = 'alice'
   await iam.send(new CreateUserCommand({ UserName }))
@@ -133,7 +109,7 @@ test('a user has two keys at most, and each works from its making to its end', a
 })
 
 test('a user may do nothing that no policy allows, and learns why from an encoded message', async (context) => {
-  const { admin, system, clientsOfUser } = await start(context)
+  const { admin, system, clientsOfUser } = await startWithUsers(context)
   await admin.iam.send(new CreateUserCommand({ UserName: 'alice' }))
   const { ec2, iam, sts } = await clientsOfUser('alice')
   const arn = `arn:aws:iam::${accountId}:user/alice`
@@ -170,7 +146,7 @@ test('a user may do nothing that no policy allows, and learns why from an encode
 })
 
 test('IAM is signed for us-east-1, whatever Regions there are', async (context) => {
-  const { clientsOf } = await start(context, { regions: 'eu-central-1' })
+  const { clientsOf } = await startWithUsers(context, { regions: 'eu-central-1' })
   await clientsOf({ region: 'us-east-1' }).iam.send(new ListUsersCommand({}))
   await clientsOf({ region: 'eu-central-1' }).iam.send(new ListUsersCommand({}))
   await assert.rejects(clientsOf({ region: 'eu-west-3' }).iam.send(new ListUsersCommand({})), {

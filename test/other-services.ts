@@ -28,6 +28,12 @@ interface Other {
 const words = { denied: 'AccessDeniedException', forged: 'InvalidSignatureException' } as const
 const UserName = 'somebody'
 const AccessKeyId = 'AKIA0000000000000000'
+const PolicyArn = 'arn:aws:iam::123456789012:policy/a-policy'
+const PolicyName = 'a-policy'
+const PolicyDocument = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: { Effect: 'Allow', Action: '*', Resource: '*' },
+})
 const AccountId = '222222222222'
 const ParentId = 'r-abcd'
 const Identifier = 'abcdefghijk'
@@ -77,6 +83,24 @@ export const others: Readonly<Record<OtherService, Other>> = {
     commands: { ...iam },
     make: (settings) => new iam.IAMClient(settings) as unknown as AnyClient,
     samples: {
+      AttachUserPolicy: { UserName, PolicyArn },
+      CreatePolicy: { PolicyName: 'another', PolicyDocument },
+      CreatePolicyVersion: { PolicyArn, PolicyDocument },
+      DeletePolicy: { PolicyArn },
+      DeletePolicyVersion: { PolicyArn, VersionId: 'v1' },
+      DeleteUserPermissionsBoundary: { UserName },
+      DeleteUserPolicy: { UserName, PolicyName },
+      DetachUserPolicy: { UserName, PolicyArn },
+      GetPolicy: { PolicyArn },
+      GetPolicyVersion: { PolicyArn, VersionId: 'v1' },
+      GetUserPolicy: { UserName, PolicyName },
+      ListAttachedUserPolicies: { UserName },
+      ListPolicies: {},
+      ListPolicyVersions: { PolicyArn },
+      ListUserPolicies: { UserName },
+      PutUserPermissionsBoundary: { UserName, PermissionsBoundary: PolicyArn },
+      PutUserPolicy: { UserName, PolicyName, PolicyDocument },
+      SetDefaultPolicyVersion: { PolicyArn, VersionId: 'v1' },
       CreateAccessKey: { UserName },
       CreateUser: { UserName: 'another' },
       DeleteAccessKey: { UserName, AccessKeyId },

@@ -4,12 +4,20 @@
  */
 import type { Database } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
+import type { ContextEntries } from '../policies/context.ts'
 import { checkName, type Entity, entityArn, type EntityKind, noSuchEntity } from './entity.ts'
 import { findEntities, findEntity } from './entity-store.ts'
 import { type Caller, requireAllowed } from './evaluate.ts'
 
 interface Call {
   readonly caller: Caller
+}
+
+interface Named {
+  readonly kind: EntityKind
+  readonly name: string | undefined
+  /** The condition keys of the call, where it has some of its own. */
+  readonly keysOf?: (entity: Entity | undefined) => ContextEntries
 }
 
 /** The parameter that names an entity of each kind. */
@@ -25,13 +33,13 @@ export async function requireEntity(
   db: Database,
   { caller }: Call,
   action: string,
-  { kind, name }: { readonly kind: EntityKind; readonly name: string | undefined },
+  { kind, name, keysOf }: Named,
 ): Promise<Entity> {
   const { accountId } = caller
   const key = { accountId, kind, name: checkName(kind, name ?? '', parameterOf[kind]) }
   const entity = await findEntity(db, key)
   const resource = entityArn(entity ?? { ...key, path: '/' })
-  requireAllowed(caller, { action: `iam:${action}`, resource })
+  requireAllowed(caller, { action: `iam:${action}`, resource }, { keys: keysOf?.(entity) ?? {} })
   if (!entity) throw noSuchEntity(kind, key.name)
   return entity
 }

@@ -3,7 +3,14 @@ import type { Tx } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
 import { parsePolicy } from '../policies/parse.ts'
 import { requireInlineLength, requireManagedLength } from '../policies/policy.ts'
-import { beyondQuota, type Entity, entityExists, noSuchEntity, quotas } from './entity.ts'
+import {
+  beyondQuota,
+  type Entity,
+  entityArn,
+  entityExists,
+  noSuchEntity,
+  quotas,
+} from './entity.ts'
 import { insertEntity, lockEntity } from './entity-store.ts'
 import { type ManagedPolicy, requireAttachable } from './find-policy.ts'
 import {
@@ -79,7 +86,8 @@ export async function setDefaultVersion(
 ): Promise<void> {
   const details = await lockedDetails(tx, entity)
   const versions = await listVersions(tx, entity.id)
-  if (!versions.some((one) => one.version === version)) throw noSuchVersion(entity, version)
+  if (!versions.some((one) => one.version === version))
+    throw noSuchVersion(entityArn(entity), version)
   await putPolicyDetails(tx, { ...details, defaultVersion: version, updatedAt: now })
 }
 
@@ -93,7 +101,8 @@ export async function removeVersion(
   if (details.defaultVersion === version) {
     throw new ApiError('DeleteConflict', 'Cannot delete the default version of a policy.')
   }
-  if (!(await deleteVersion(tx, entity.id, version))) throw noSuchVersion(entity, version)
+  if (!(await deleteVersion(tx, entity.id, version)))
+    throw noSuchVersion(entityArn(entity), version)
 }
 
 /** Attaches a policy to a user, group or role. Doing so twice changes nothing. */
@@ -140,5 +149,6 @@ async function lockedDetails(tx: Tx, entity: Entity): Promise<PolicyDetails> {
   throw noSuchEntity('policy', entity.name)
 }
 
-const noSuchVersion = ({ name }: Entity, version: number): ApiError =>
-  new ApiError('NoSuchEntity', `Policy ${name} version v${version} does not exist.`)
+/** Versions are named by the ARN of their policy. */
+export const noSuchVersion = (arn: string, version: number): ApiError =>
+  new ApiError('NoSuchEntity', `Policy ${arn} version v${version} does not exist.`)
