@@ -13,12 +13,14 @@ import { benchGarbage } from './garbage.ts'
 import { benchImages } from './images.ts'
 import { benchLaunch } from './launch.ts'
 import { benchMemory } from './memory.ts'
+import { benchSnapshots } from './snapshots.ts'
 
 const benches = {
   bake: benchBake,
   launch: benchLaunch,
   copy: benchCopy,
   ebs: benchEbs,
+  snapshots: benchSnapshots,
   api: benchApi,
   iam: benchIam,
   images: benchImages,

@@ -62,9 +62,9 @@ export async function benchMemory(): Promise<void> {
 }
 
 /** Writes pieces of 1 MiB all over the disk. */
-async function fill(volumeFolder: string, usedMiB: number): Promise<void> {
+export async function fill(volumeFolder: string, usedMiB: number, diskGiB = 100): Promise<void> {
   const [layer = ''] = await readdir(volumeFolder)
-  const everyMiB = Math.floor((100 * 1024) / usedMiB)
+  const everyMiB = Math.floor((diskGiB * 1024) / usedMiB)
   const writes = Array.from({ length: usedMiB }, (_, index) => [
     '-c',
     `write -q -P ${(index % 255) + 1} ${index * everyMiB}M 1M`,
