@@ -39,7 +39,7 @@ export async function checkLists(world: World, withOwners: boolean): Promise<voi
           assert(Tags.every(({ Key }) => Key === `of ${account}`))
           const marks = world.images.find(({ id }) => id === ImageId)?.marks ?? []
           assert.deepEqual(
-            ImageWatermarks.map(({ WatermarkKey }) => WatermarkKey).sort(),
+            ImageWatermarks.map(({ WatermarkKey = '' }) => WatermarkKey).sort(),
             [...marks].sort(),
           )
         }
