@@ -9,28 +9,45 @@ import { startSnapshot } from './ebs-direct/operations/start-snapshot.ts'
 import { describeFastSnapshotRestores } from './fast-restores/operations/describe-fast-snapshot-restores.ts'
 import { disableFastSnapshotRestores } from './fast-restores/operations/disable-fast-snapshot-restores.ts'
 import { enableFastSnapshotRestores } from './fast-restores/operations/enable-fast-snapshot-restores.ts'
+import { addUserToGroup } from './iam/operations/add-user-to-group.ts'
+import { assumeRole } from './iam/operations/assume-role.ts'
 import { createAccessKey } from './iam/operations/create-access-key.ts'
+import { createGroup } from './iam/operations/create-group.ts'
 import { createPolicy } from './iam/operations/create-policy.ts'
 import { createPolicyVersion } from './iam/operations/create-policy-version.ts'
+import { createRole } from './iam/operations/create-role.ts'
 import { createUser } from './iam/operations/create-user.ts'
 import { decodeAuthorizationMessage } from './iam/operations/decode-authorization-message.ts'
 import { deleteAccessKey } from './iam/operations/delete-access-key.ts'
+import { deleteGroup } from './iam/operations/delete-group.ts'
 import { deletePolicy } from './iam/operations/delete-policy.ts'
 import { deletePolicyVersion } from './iam/operations/delete-policy-version.ts'
+import { deleteRole } from './iam/operations/delete-role.ts'
 import { deleteUser } from './iam/operations/delete-user.ts'
+import { getAccessKeyInfo } from './iam/operations/get-access-key-info.ts'
 import { getAccessKeyLastUsed } from './iam/operations/get-access-key-last-used.ts'
 import { getCallerIdentity } from './iam/operations/get-caller-identity.ts'
+import { getGroup } from './iam/operations/get-group.ts'
 import { getPolicy } from './iam/operations/get-policy.ts'
 import { getPolicyVersion } from './iam/operations/get-policy-version.ts'
+import { getRole } from './iam/operations/get-role.ts'
+import { getSessionToken } from './iam/operations/get-session-token.ts'
 import { getUser } from './iam/operations/get-user.ts'
 import { listAccessKeys } from './iam/operations/list-access-keys.ts'
+import { listGroups } from './iam/operations/list-groups.ts'
+import { listGroupsForUser } from './iam/operations/list-groups-for-user.ts'
 import { listPolicies } from './iam/operations/list-policies.ts'
 import { listPolicyVersions } from './iam/operations/list-policy-versions.ts'
+import { listRoles } from './iam/operations/list-roles.ts'
 import { listUsers } from './iam/operations/list-users.ts'
-import { ownerPolicies } from './iam/owner-policies.ts'
+import { removeUserFromGroup } from './iam/operations/remove-user-from-group.ts'
 import { setDefaultPolicyVersion } from './iam/operations/set-default-policy-version.ts'
 import { updateAccessKey } from './iam/operations/update-access-key.ts'
+import { updateAssumeRolePolicy } from './iam/operations/update-assume-role-policy.ts'
+import { updateGroup } from './iam/operations/update-group.ts'
+import { updateRole } from './iam/operations/update-role.ts'
 import { updateUser } from './iam/operations/update-user.ts'
+import { ownerPolicies } from './iam/owner-policies.ts'
 import { createImageUsageReport } from './image-usage/operations/create-image-usage-report.ts'
 import { deleteImageUsageReport } from './image-usage/operations/delete-image-usage-report.ts'
 import { describeImageReferences } from './image-usage/operations/describe-image-references.ts'
@@ -225,28 +242,47 @@ const all: readonly Operation[] = [
   disableFastSnapshotRestores,
   enableFastSnapshotRestores,
   // iam/
+  addUserToGroup,
+  assumeRole,
   createAccessKey,
+  createGroup,
   createPolicy,
   createPolicyVersion,
+  createRole,
   createUser,
   decodeAuthorizationMessage,
   deleteAccessKey,
+  deleteGroup,
   deletePolicy,
   deletePolicyVersion,
+  deleteRole,
   deleteUser,
+  getAccessKeyInfo,
   getAccessKeyLastUsed,
   getCallerIdentity,
+  getGroup,
   getPolicy,
   getPolicyVersion,
+  getRole,
+  getSessionToken,
   getUser,
   listAccessKeys,
+  listGroups,
+  listGroupsForUser,
   listPolicies,
   listPolicyVersions,
+  listRoles,
   listUsers,
+  removeUserFromGroup,
   setDefaultPolicyVersion,
   updateAccessKey,
+  updateAssumeRolePolicy,
+  updateGroup,
+  updateRole,
   updateUser,
   // Seven calls about the policies of each kind of owner, and two about its boundary.
+  ...ownerPolicies('group'),
+  ...ownerPolicies('role'),
   ...ownerPolicies('user'),
   // image-usage/
   createImageUsageReport,

@@ -193,7 +193,7 @@ export async function authenticate(
 ): Promise<Signed> {
   const signature = parseSignature(request)
   const { db, readers } = system
-  const found = await findCredentials(db.reads, signature, readers.masterKey)
+  const found = await findCredentials(db.reads, signature, { sealer: readers.masterKey, now })
   verifySignature(request, signature, found.secret.reveal(), now)
   const { region, service } = signature
   // What is in no Region is signed for this one, unless a client has an endpoint of its own.
@@ -215,7 +215,8 @@ export async function authenticate(
     tokenIssuedAt,
     region,
     now,
-    sourceIp: request.sourceAddress ?? '',
+    // An address of IPv4 may be written as one of IPv6.
+    sourceIp: (request.sourceAddress ?? '').replace(/^::ffff:/, ''),
     userAgent: request.headers['user-agent'] ?? '',
     isTls: request.isTls ?? false,
   })

@@ -27,6 +27,12 @@ interface Other {
 
 const words = { denied: 'AccessDeniedException', forged: 'InvalidSignatureException' } as const
 const UserName = 'somebody'
+const RoleName = 'builder'
+const AssumeRolePolicyDocument = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: '123456789012' } },
+})
+const GroupName = 'some'
 const AccessKeyId = 'AKIA0000000000000000'
 const PolicyArn = 'arn:aws:iam::123456789012:policy/a-policy'
 const PolicyName = 'a-policy'
@@ -83,6 +89,36 @@ export const others: Readonly<Record<OtherService, Other>> = {
     commands: { ...iam },
     make: (settings) => new iam.IAMClient(settings) as unknown as AnyClient,
     samples: {
+      AddUserToGroup: { UserName, GroupName },
+      AttachGroupPolicy: { GroupName, PolicyArn },
+      CreateGroup: { GroupName: 'others' },
+      DeleteGroup: { GroupName },
+      DeleteGroupPolicy: { GroupName, PolicyName },
+      DetachGroupPolicy: { GroupName, PolicyArn },
+      GetGroup: { GroupName },
+      GetGroupPolicy: { GroupName, PolicyName },
+      ListAttachedGroupPolicies: { GroupName },
+      ListGroupPolicies: { GroupName },
+      ListGroups: {},
+      ListGroupsForUser: { UserName },
+      PutGroupPolicy: { GroupName, PolicyName, PolicyDocument },
+      RemoveUserFromGroup: { UserName, GroupName },
+      UpdateGroup: { GroupName, NewGroupName: 'better' },
+      AttachRolePolicy: { RoleName, PolicyArn },
+      CreateRole: { RoleName: 'another', AssumeRolePolicyDocument },
+      DeleteRole: { RoleName },
+      DeleteRolePermissionsBoundary: { RoleName },
+      DeleteRolePolicy: { RoleName, PolicyName },
+      DetachRolePolicy: { RoleName, PolicyArn },
+      GetRole: { RoleName },
+      GetRolePolicy: { RoleName, PolicyName },
+      ListAttachedRolePolicies: { RoleName },
+      ListRolePolicies: { RoleName },
+      ListRoles: {},
+      PutRolePermissionsBoundary: { RoleName, PermissionsBoundary: PolicyArn },
+      PutRolePolicy: { RoleName, PolicyName, PolicyDocument },
+      UpdateAssumeRolePolicy: { RoleName, PolicyDocument: AssumeRolePolicyDocument },
+      UpdateRole: { RoleName, Description: 'better' },
       AttachUserPolicy: { UserName, PolicyArn },
       CreatePolicy: { PolicyName: 'another', PolicyDocument },
       CreatePolicyVersion: { PolicyArn, PolicyDocument },

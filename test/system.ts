@@ -31,13 +31,22 @@ export interface TestSystem {
   /** A client of another account, which is made when it is first asked for. */
   client(account: string, policies?: readonly Statement[]): Promise<EC2Client>
   /** A client with what the caller says, such as a wrong secret or another Region. */
-  clientWith(options: { id?: string; secret?: string; region?: string }): EC2Client
+  clientWith(options: ClientOptions): EC2Client
   /** What a client of any service is made with: the administrator's, or as `clientWith` has it. */
-  settingsWith(options?: { id?: string; secret?: string; region?: string }): ClientSettings
+  settingsWith(options?: ClientOptions): ClientSettings
   /** The same for another account, as `client` has it. */
   settingsOf(account: string, policies?: readonly Statement[]): Promise<ClientSettings>
   /** Waits until `is` gives something, and gives that. */
   until<T>(what: string, is: () => Promise<T | undefined | false>): Promise<T>
+}
+
+/** What of a client is otherwise than the administrator's. */
+export interface ClientOptions {
+  readonly id?: string
+  readonly secret?: string
+  /** Of a session. */
+  readonly token?: string
+  readonly region?: string
 }
 
 /** How every client of the SDK can be set up. */
@@ -45,7 +54,11 @@ export interface ClientSettings {
   readonly endpoint: string
   readonly region: string
   readonly maxAttempts: number
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  readonly credentials: {
+    readonly accessKeyId: string
+    readonly secretAccessKey: string
+    readonly sessionToken?: string
+  }
 }
 
 export interface SystemOptions {
@@ -54,13 +67,21 @@ export interface SystemOptions {
   readonly isIdle?: boolean
   /** Where they are not the usual ones. */
   readonly regions?: string
+  /** Where it is not one that is made up. */
+  readonly masterKey?: Uint8Array
   /** A folder to go on with; nothing is removed from it. */
   readonly dataFolder?: string
 }
 
 export async function startSystem(
   context: Pick<TestContext, 'after'>,
-  { database = 'sqlite', isIdle = false, dataFolder: given, regions }: SystemOptions = {},
+  {
+    database = 'sqlite',
+    isIdle = false,
+    dataFolder: given,
+    regions,
+    masterKey,
+  }: SystemOptions = {},
 ): Promise<TestSystem> {
   const dataFolder = given ?? (await mkdtemp(join(tmpdir(), 'imago-system-')))
   // What was opened last is closed first.
@@ -78,6 +99,7 @@ export async function startSystem(
     config,
     isIdle,
     hasNoStarter: true,
+    ...(masterKey && { masterKey }),
     log: {
       info() {},
       warn() {},
@@ -92,13 +114,14 @@ export async function startSystem(
   })
 
   const { db, endpoint, rootKey } = imago
-  const settingsWith: TestSystem['settingsWith'] = ({ id, secret, region: other } = {}) => ({
+  const settingsWith: TestSystem['settingsWith'] = ({ id, secret, token, region: other } = {}) => ({
     endpoint,
     region: other ?? region,
     maxAttempts: 1,
     credentials: {
       accessKeyId: id ?? rootKey.id,
       secretAccessKey: secret ?? rootKey.secret.reveal(),
+      ...(token !== undefined && { sessionToken: token }),
     },
   })
   const settingsOf: TestSystem['settingsOf'] = async (account, policies = [allowAll]) => {

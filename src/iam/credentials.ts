@@ -5,12 +5,15 @@
 import type { Database } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { Sealer } from '../lib/seal.ts'
-import type { Secret } from '../lib/secret.ts'
+import { Secret } from '../lib/secret.ts'
+import { parsePolicy } from '../policies/parse.ts'
 import type { Principal } from '../policies/principals.ts'
 import { type Entity, entityArn } from './entity.ts'
 import { findEntities } from './entity-store.ts'
 import { type Caller, policiesOfStatements } from './evaluate.ts'
+import { listDocuments } from './find-policy.ts'
 import { policiesOf } from './policies-of.ts'
+import { accountOfSessionKey, openSession, requireFresh, type Session } from './session.ts'
 import { findAccessKey } from './store.ts'
 import { findUserKey, type KeyUse } from './user-key-store.ts'
 
@@ -34,9 +37,14 @@ interface Given {
 export async function findCredentials(
   db: Database,
   { accessKeyId: keyId, sessionToken }: Given,
-  sealer: Sealer,
+  { sealer, now }: { readonly sealer: Sealer; readonly now: Date },
 ): Promise<Credentials> {
-  if (sessionToken !== undefined) throw invalidToken()
+  if (sessionToken !== undefined) {
+    const session = openSession(keyId, sessionToken, sealer)
+    if (!session) throw invalidToken()
+    requireFresh(session, now)
+    return await ofSession(db, keyId, session)
+  }
   const own = await findAccessKey(db, keyId)
   if (own) {
     const { accountId, arn, userId, policies } = own.caller
@@ -65,6 +73,76 @@ export async function findCredentials(
 function ofUser(user: Entity): { readonly arn: string; readonly principal: Principal } {
   const arn = entityArn(user)
   return { arn, principal: { kind: 'user', accountId: user.accountId, arn } }
+}
+
+/** What a session of a user must not do: AWS keeps it from all that makes others. */
+const ofUserSession = parsePolicy(
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Action: '*', Resource: '*' },
+      { Effect: 'Deny', Action: 'iam:*', Resource: '*' },
+      {
+        Effect: 'Deny',
+        Action: ['sts:DecodeAuthorizationMessage', 'sts:GetAccessKeyInfo'],
+        Resource: '*',
+      },
+    ],
+  }),
+  'session',
+  'of every session of a user',
+)
+
+async function ofSession(db: Database, keyId: string, session: Session): Promise<Credentials> {
+  const { accountId, entityId, name, policy, policyArns } = session
+  const [entity] = await findEntities(db, [entityId])
+  if (!entity || entity.accountId !== accountId) throw invalidToken()
+  const issuedAt = new Date(session.issuedAtMs)
+  const shared = {
+    keyId,
+    secret: new Secret(session.secret),
+    issuedAt,
+    lastUse: { isKept: false, last: undefined },
+  }
+  if (entity.kind === 'user') {
+    return {
+      ...shared,
+      holder: { accountId, userId: entity.id, ...ofUser(entity) },
+      findPolicies: async () => ({ ...(await policiesOf(db, entity)), session: [ofUserSession] }),
+    }
+  }
+  const arn = `arn:aws:sts::${accountId}:assumed-role/${entity.name}/${name}`
+  const behindArn = entityArn(entity)
+  return {
+    ...shared,
+    holder: {
+      accountId,
+      arn,
+      userId: `${entity.id}:${name}`,
+      principal: { kind: 'session', accountId, arn, behindArn },
+    },
+    async findPolicies() {
+      const policies = await policiesOf(db, entity)
+      if (policy === undefined && policyArns.length === 0) return policies
+      const named = await listDocuments(db, policyArns)
+      const given = policy === undefined ? [] : [parsePolicy(policy, 'session', 'of the session')]
+      const attached = named.map(({ arn: of, document }) => parsePolicy(document, 'managed', of))
+      return { ...policies, session: [...given, ...attached] }
+    },
+  }
+}
+
+/** The account that a key is of, if there is such a key. */
+export async function findKeyAccount(
+  db: Database,
+  keyId: string,
+  sealer: Sealer,
+): Promise<string | undefined> {
+  const own = await findAccessKey(db, keyId)
+  if (own) return own.caller.accountId
+  const key = await findUserKey(db, keyId, sealer)
+  const [user] = key ? await findEntities(db, [key.userId]) : []
+  return user?.accountId ?? accountOfSessionKey(keyId)
 }
 
 const invalidToken = (): ApiError =>

@@ -1,5 +1,5 @@
 /** What IAM keeps, as its calls answer it. */
-import type { AccessKeyMetadata, User } from '@aws-sdk/client-iam'
+import type { AccessKeyMetadata, Group, User } from '@aws-sdk/client-iam'
 import { type Entity, entityArn } from './entity.ts'
 import type { UserKey } from './user-key-store.ts'
 
@@ -24,6 +24,14 @@ export function viewUser(user: Entity): User {
   const PermissionsBoundary = viewBoundary(user)
   return { ...viewListedUser(user), ...(PermissionsBoundary && { PermissionsBoundary }) }
 }
+
+export const viewGroup = (group: Entity): Group => ({
+  Path: group.path,
+  GroupName: group.name,
+  GroupId: group.id,
+  Arn: entityArn(group),
+  CreateDate: group.createdAt,
+})
 
 export const viewKey = (user: Entity, key: UserKey): AccessKeyMetadata => ({
   UserName: user.name,

@@ -7,6 +7,7 @@ import type { Model } from './model.ts'
 
 const words: Partial<Record<ErrorCode, string>> = {
   AuthFailure: 'InvalidSignatureException',
+  ExpiredToken: 'ExpiredTokenException',
   IdempotentParameterMismatch: 'IdempotentParameterMismatch',
   IncompleteSignature: 'IncompleteSignatureException',
   InvalidClientTokenId: 'UnrecognizedClientException',
