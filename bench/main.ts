@@ -8,6 +8,7 @@ import { benchApi } from './api.ts'
 import { benchBake } from './bake.ts'
 import { benchCopy } from './copy.ts'
 import { benchEbs } from './ebs.ts'
+import { benchEncryption } from './encryption.ts'
 import { benchIam } from './iam.ts'
 import { benchGarbage } from './garbage.ts'
 import { benchImages } from './images.ts'
@@ -21,6 +22,7 @@ const benches = {
   copy: benchCopy,
   ebs: benchEbs,
   snapshots: benchSnapshots,
+  encryption: benchEncryption,
   api: benchApi,
   iam: benchIam,
   images: benchImages,
