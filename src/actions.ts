@@ -26,6 +26,7 @@ import { deleteRole } from './iam/operations/delete-role.ts'
 import { deleteUser } from './iam/operations/delete-user.ts'
 import { getAccessKeyInfo } from './iam/operations/get-access-key-info.ts'
 import { getAccessKeyLastUsed } from './iam/operations/get-access-key-last-used.ts'
+import { getAccountSummary } from './iam/operations/get-account-summary.ts'
 import { getCallerIdentity } from './iam/operations/get-caller-identity.ts'
 import { getGroup } from './iam/operations/get-group.ts'
 import { getPolicy } from './iam/operations/get-policy.ts'
@@ -259,6 +260,7 @@ const all: readonly Operation[] = [
   deleteUser,
   getAccessKeyInfo,
   getAccessKeyLastUsed,
+  getAccountSummary,
   getCallerIdentity,
   getGroup,
   getPolicy,

@@ -9,7 +9,14 @@ import { ownersOf } from './audit/shared-use.ts'
 import { type Connections, type Database, isDiskFull, type Tx, transaction } from './db/database.ts'
 import type { SharedTransactions } from './db/shared-transactions.ts'
 import { claimToken, keepAnswer } from './client-tokens/store.ts'
-import { type Caller, type Permission, Refused, requireAllowed } from './iam/evaluate.ts'
+import {
+  type Caller,
+  type Permission,
+  Refused,
+  requireAllowed,
+  requireNotDenied,
+} from './iam/evaluate.ts'
+import { namedResources } from './iam/named-resources.ts'
 import { findCredentials } from './iam/credentials.ts'
 import { noteUse } from './iam/note-use.ts'
 import { keysOfCall } from './iam/request-keys.ts'
@@ -245,6 +252,12 @@ function authorise(operation: Operation, input: Input, context: CallContext): vo
   const usual: Permission = { action: `${service}:${operation.action}`, resource: '*' }
   for (const permission of operation.permissions?.(input, context) ?? [usual]) {
     requireAllowed(context.caller, permission)
+  }
+  if (service !== 'ec2') return
+  const { caller, region } = context
+  const place = { region, accountId: caller.accountId }
+  for (const resource of namedResources(operation.action, input, place)) {
+    requireNotDenied(caller, { action: usual.action, resource })
   }
 }
 

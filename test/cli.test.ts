@@ -29,6 +29,11 @@ test('the service can be used while it bakes, closes at once when told to, and l
     assert.equal((await stat(join(imago.dataFolder, name))).mode & 0o077, 0, name)
   }
 
+  const user = await imago.run(['aws', 'iam', 'create-user', '--user-name', 'alice'])
+  assert.match(user.output, /arn:aws:iam::123456789012:user\/alice/)
+  const nobody = await imago.run(['aws', 'iam', 'get-user', '--user-name', 'bob'])
+  assert.match(nobody.errors, /\(NoSuchEntity\) when calling the GetUser operation/)
+
   assert.match((await imago.run(['gc'])).output, /^Freed /)
   const refused = await imago.run(['aws', 'ec2', 'describe-images', '--image-ids', 'ami-1'])
   assert.notEqual(refused.code, 0)

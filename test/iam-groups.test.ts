@@ -11,6 +11,7 @@ import {
   DeleteGroupPolicyCommand,
   DeleteUserCommand,
   DetachGroupPolicyCommand,
+  GetAccountSummaryCommand,
   GetGroupCommand,
   ListGroupsCommand,
   ListGroupsForUserCommand,
@@ -83,4 +84,7 @@ test('a user is in ten groups at most, all of them in its own account', async (c
   }
   const { Groups } = await iam.send(new ListGroupsForUserCommand({ UserName }))
   assert.equal(Groups?.length, 10)
+  const { SummaryMap } = await iam.send(new GetAccountSummaryCommand({}))
+  const { Users, Groups: count, GroupsPerUserQuota } = SummaryMap ?? {}
+  assert.deepEqual([Users, count, GroupsPerUserQuota], [1, 11, 10])
 })

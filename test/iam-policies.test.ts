@@ -1,7 +1,12 @@
 /** What users may do by their policies, through the official clients. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DescribeImagesCommand, DescribeVpcsCommand } from '@aws-sdk/client-ec2'
+import {
+  CreateTagsCommand,
+  DeregisterImageCommand,
+  DescribeImagesCommand,
+  DescribeVpcsCommand,
+} from '@aws-sdk/client-ec2'
 import {
   AttachUserPolicyCommand,
   CreatePolicyCommand,
@@ -67,6 +72,26 @@ test('an inline policy gives and takes at once, and a deny wins', async (context
   await assert.rejects(put('bad', '{"Statement":'), { name: 'MalformedPolicyDocumentException' })
   await assert.rejects(put('long', documentOf(allow('ec2:Describe*'.padEnd(2100, 'x')))), {
     name: 'LimitExceededException',
+  })
+})
+
+test('a deny for one image holds in every call that names it', async (context) => {
+  const { admin, clientsOfUser } = await startWithUsers(context)
+  const { iam } = admin
+  await iam.send(new CreateUserCommand({ UserName }))
+  const { ec2 } = await clientsOfUser(UserName)
+  const [kept, other] = ['ami-0123456789abcdef0', 'ami-0fedcba9876543210']
+  const keep = { ...deny('ec2:*'), Resource: `arn:aws:ec2:*::image/${kept}` }
+  const PolicyDocument = documentOf(allow('ec2:*'), keep)
+  await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'keep', PolicyDocument }))
+  const Tags = [{ Key: 'a', Value: 'b' }]
+  for (const ImageId of [kept, other]) {
+    const name = ImageId === kept ? 'UnauthorizedOperation' : 'InvalidAMIID.NotFound'
+    await assert.rejects(ec2.send(new DeregisterImageCommand({ ImageId })), { name })
+    await assert.rejects(ec2.send(new CreateTagsCommand({ Resources: [ImageId], Tags })), { name })
+  }
+  await assert.rejects(ec2.send(new DescribeImagesCommand({ ImageIds: [kept] })), {
+    name: 'InvalidAMIID.NotFound',
   })
 })
 

@@ -119,6 +119,7 @@ export const others: Readonly<Record<OtherService, Other>> = {
       PutRolePolicy: { RoleName, PolicyName, PolicyDocument },
       UpdateAssumeRolePolicy: { RoleName, PolicyDocument: AssumeRolePolicyDocument },
       UpdateRole: { RoleName, Description: 'better' },
+      GetAccountSummary: {},
       AttachUserPolicy: { UserName, PolicyArn },
       CreatePolicy: { PolicyName: 'another', PolicyDocument },
       CreatePolicyVersion: { PolicyArn, PolicyDocument },

@@ -75,6 +75,13 @@ export function requireAllowed(
   if (decision.outcome !== 'allowed') throw new Refused(question, decision)
 }
 
+/** Throws where a policy denies it; that none allows it is asked elsewhere. */
+export function requireNotDenied(caller: Caller, wanted: Permission): void {
+  const question = questionOf(caller, wanted)
+  const decision = decide(question, caller.policies)
+  if (decision.outcome === 'denied') throw new Refused(question, decision)
+}
+
 const compiled = new Map<string, readonly Policy[]>()
 const compiledMax = 1000
 
