@@ -60,7 +60,7 @@ test('errors look as they do at AWS', () => {
   assert.equal(
     sts.refuse('r-1', new ApiError('InternalError', 'x')).body,
     `${declaration}<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error>` +
-      '<Type>Receiver</Type><Code>InternalError</Code><Message>x</Message></Error>' +
+      '<Type>Receiver</Type><Code>ServiceFailure</Code><Message>x</Message></Error>' +
       '<RequestId>r-1</RequestId></ErrorResponse>',
   )
 })
