@@ -11,7 +11,7 @@ import { forgetSecrets } from './disk-secrets.ts'
 import { type AgentCommand, askAgent } from './guest-agent.ts'
 import { endProcess, findProcess, hasEnded } from './machine-process.ts'
 import { type DiskSpec, machineFiles } from './machine-spec.ts'
-import { type Merge, merge } from './merge-online.ts'
+import { endMerges, type Merge, merge } from './merge-online.ts'
 import { Qmp, QmpGone } from './qmp.ts'
 import type { RunState } from './qmp-commands.ts'
 import { jpegOfPpm } from './screenshot.ts'
@@ -112,6 +112,11 @@ export class Machine implements AsyncDisposable {
     return merge(this.#qmp, options)
   }
 
+  /** Ends merges that were begun before it was found. */
+  async endMerges(): Promise<void> {
+    await endMerges(this.#qmp)
+  }
+
   async plug(disk: DiskSpec, options: { readonly timeoutMs: number }): Promise<void> {
     return plug(this.#qmp, disk, options)
   }
@@ -169,7 +174,9 @@ export async function findMachine(path: string): Promise<Machine | undefined> {
     const pid = await findProcess(folder)
     if (pid === undefined) return undefined
     try {
-      return await connectMachine(folder, pid)
+      const machine = await connectMachine(folder, pid)
+      await machine.endMerges()
+      return machine
     } catch (error) {
       // It may be just starting, or just ending.
       lastError = error

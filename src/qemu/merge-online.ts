@@ -1,7 +1,7 @@
 /**
  * Merges frozen layers of a running machine's disk into the lowest, as a job of
- * QEMU. Cut off anywhere, it is asked for again: a job under way is waited for,
- * a finished one is dismissed, and what is left to do shows in which layers are still in use.
+ * QEMU. Cut off anywhere, it is asked for again: the job that is left is ended, and
+ * what there is to do shows in which layers are still in use.
  */
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -26,6 +26,17 @@ export class MergeFailed extends Error {
 }
 
 const progressMs = 200
+const jobPrefix = 'merge-'
+
+/**
+ * Ends what is left of merges that another process of ours began: while there is such a job, done or
+ * not, QEMU refuses to freeze, grow or let go of the disk. Who wants the merge begins it anew.
+ */
+export async function endMerges(qmp: Qmp): Promise<void> {
+  for (const { id } of await qmp.run('query-jobs', undefined)) {
+    if (id.startsWith(jobPrefix)) await finishJob(qmp, id, { signal: AbortSignal.abort() })
+  }
+}
 
 /** Leaves one layer of those up to that one, and removes the files of the others. */
 export async function merge(qmp: Qmp, options: Merge): Promise<void> {
@@ -35,7 +46,7 @@ export async function merge(qmp: Qmp, options: Merge): Promise<void> {
 
 async function emptyLayers(qmp: Qmp, options: Merge): Promise<void> {
   const { diskId, folder, upTo, signal } = options
-  const jobId = `merge-${diskId}`
+  const jobId = `${jobPrefix}${diskId}`
   await finishJob(qmp, jobId, options)
   signal?.throwIfAborted()
   const top = (await topLayers(qmp)).get(diskId)
@@ -86,7 +97,7 @@ async function isInUse(qmp: Qmp, name: string): Promise<boolean> {
 async function finishJob(
   qmp: Qmp,
   jobId: string,
-  { onProgress, signal }: Merge,
+  { onProgress, signal }: Pick<Merge, 'onProgress' | 'signal'>,
 ): Promise<JobInfo | undefined> {
   const ended = Promise.withResolvers<void>()
   const unlisten = qmp.listen({
