@@ -127,7 +127,6 @@ test('a volume that cannot be is refused with the code that EC2 has for it', asy
   await refused({ VolumeType: 'io1', Size: 4 }, 'MissingParameter')
   await refused({ SnapshotId: 'snap-0123456789abcdef0' }, 'InvalidSnapshot.NotFound')
   await refused({ SnapshotId: 'snap-x' }, 'InvalidSnapshotID.Malformed')
-  await refused({ Encrypted: true }, 'UnsupportedOperation')
   await refused({ MultiAttachEnabled: true }, 'UnsupportedOperation')
   await refused({ VolumeInitializationRate: 99 }, 'InvalidParameterValue')
   await refused({ VolumeInitializationRate: 100 }, 'InvalidParameterCombination')
