@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { decryptSectors, encryptSectors, xtsSectorBytes } from '../lib/xts.ts'
-import { type BlockKey, blockSizeBytes, isZero, packedSizeBytesMax } from './block.ts'
+import { type BlockKey, blockSizeBytes, clear, isZero, packedSizeBytesMax } from './block.ts'
 import type { BlockCipher } from './block-cipher.ts'
 import { release } from './release.ts'
 import { isIntact, nameBlock, packNamed, unpackNamed } from './sealed-block.ts'
@@ -38,7 +38,10 @@ type Bytes = Uint8Array<ArrayBuffer>
 type AnyBytes = Uint8Array<ArrayBufferLike>
 
 export interface Tasks {
-  /** Fills a buffer of whole blocks with pieces of files, in their order. The key of a zero block is ''. */
+  /**
+   * Fills a buffer of whole blocks with pieces of files, none of which crosses from one block to
+   * the next, in their order. The key of a zero block is '', and its bytes may be anything.
+   */
   read(input: { plain: AnyBytes; pieces: readonly Piece[] } & Encrypted): { keys: BlockKey[] }
   /** Packs the blocks at these positions of a buffer, one behind the other: in `room`, where given. */
   pack(
@@ -85,21 +88,24 @@ export interface Encrypted {
 export const tasks: Tasks = {
   read({ plain, pieces, cipher }) {
     const files = new Map<string, number>()
+    const keys: BlockKey[] = []
+    const left = pieces.values()
+    let { value: piece } = left.next()
     try {
-      let end = 0
-      for (const piece of pieces) {
-        plain.fill(0, end, piece.at)
-        readPiece(plain, piece, files)
-        end = piece.at + piece.length
+      for (let at = 0; at < plain.length; at += blockSizeBytes) {
+        const block = plain.subarray(at, at + blockSizeBytes)
+        let readTo = 0
+        for (; piece && piece.at < at + block.length; { value: piece } = left.next()) {
+          clear(block, readTo, piece.at - at)
+          readPiece(plain, piece, files)
+          readTo = piece.at + piece.length - at
+        }
+        // Of nothing, there is nothing to be looked at.
+        if (readTo > 0) clear(block, readTo, block.length)
+        keys.push(readTo === 0 || isZero(block) ? '' : nameBlock(block, cipher))
       }
-      plain.fill(0, end)
     } finally {
       for (const file of files.values()) closeSync(file)
-    }
-    const keys: BlockKey[] = []
-    for (let at = 0; at < plain.length; at += blockSizeBytes) {
-      const block = plain.subarray(at, at + blockSizeBytes)
-      keys.push(isZero(block) ? '' : nameBlock(block, cipher))
     }
     return { keys }
   },
@@ -125,7 +131,7 @@ export const tasks: Tasks = {
         cipher,
       )
       const { length } = block
-      bytes.set(block, at)
+      Buffer.from(block.buffer, block.byteOffset, length).copy(bytes, at)
       at += length
       release(block)
       return length

@@ -37,10 +37,11 @@ export class WrittenFile implements NewFile {
   /** The bytes are copied at once, in the order of the calls; resolves when whole pieces are written. */
   async append(bytes: Uint8Array): Promise<void> {
     assert(!this.#isEnded, 'the file has its end')
+    const from = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     for (let at = 0; at < bytes.length;) {
       this.#piece ??= this.#pages.take()
       const count = Math.min(this.#piece.length - this.#filled, bytes.length - at)
-      this.#piece.set(bytes.subarray(at, at + count), this.#filled)
+      from.copy(this.#piece, this.#filled, at, at + count)
       this.#filled += count
       at += count
       if (this.#filled === this.#piece.length)
