@@ -17,7 +17,7 @@ import fc from 'fast-check'
 import { databases } from '../../test/databases.ts'
 import { runsOf } from '../../test/random.ts'
 import { snapshotRow } from '../../test/rows.ts'
-import { Buckets } from '../buckets/buckets.ts'
+import { emptyReaders } from '../../test/empty-readers.ts'
 import { transaction } from '../db/database.ts'
 import { callerIn } from '../iam/testing.ts'
 import { runInstances } from '../instances/operations/run-instances.ts'
@@ -38,8 +38,6 @@ import { resetImageAttribute } from './operations/reset-image-attribute.ts'
 import { publicImagesMax } from './quota.ts'
 import { imageReconciler } from './reconcile.ts'
 import { changeImageSettings } from './settings-store.ts'
-
-const noBlock = () => Promise.reject(new Error('there are no blocks'))
 
 const accounts = ['111111111111', '222222222222', '333333333333'] as const
 const regions = ['us-east-1', 'us-west-2'] as const
@@ -108,21 +106,7 @@ async function startWorld(context: Pick<TestContext, 'after'>) {
       }
     }
   })
-  const readers = {
-    masterKey: { seal: () => new Uint8Array(), open: () => new Uint8Array() },
-    randomBytes: (count: number) => new Uint8Array(count),
-    consoleOutput: async () => undefined,
-    screenshot: async () => undefined,
-    platform: async () => undefined,
-    blocks: { readBlock: noBlock, readManifest: noBlock },
-    seal: () => new Uint8Array(32),
-    uefiVariables: async () => undefined,
-    uefiDictionary: undefined,
-    tpmKey: async () => undefined,
-    tpmProblem: () => undefined,
-    buckets: new Buckets('/nowhere'),
-    host: () => ({ vcpus: 100_000, memoryMiB: 100_000_000, architecture: 'x86_64' as const }),
-  }
+  const readers = emptyReaders
   const call = async (operation: Operation, accountId: string, region: string, input: object) => {
     const caller = callerIn(accountId)
     const now = new Date((ms += 1000))

@@ -9,7 +9,7 @@ import type {
   ImageAttribute,
 } from '@aws-sdk/client-ec2'
 import { databases } from '../../test/databases.ts'
-import { Buckets } from '../buckets/buckets.ts'
+import { emptyReaders } from '../../test/empty-readers.ts'
 import { transaction } from '../db/database.ts'
 import { finishFreeze, listWantedFreezes } from '../freezes/store.ts'
 import { callerIn } from '../iam/testing.ts'
@@ -34,8 +34,6 @@ import { registerImage } from './operations/register-image.ts'
 import { resetImageAttribute } from './operations/reset-image-attribute.ts'
 import { imageReconciler } from './reconcile.ts'
 
-const noBlock = () => Promise.reject(new Error('there are no blocks'))
-
 const mine = '111111111111'
 const yours = '222222222222'
 const region = 'us-east-1'
@@ -46,21 +44,8 @@ const data: Id<'volume'> = 'vol-00000000000000002'
 
 async function start(context: TestContext) {
   const db = await databases.sqlite(context)
-  const readers = {
-    masterKey: { seal: () => new Uint8Array(), open: () => new Uint8Array() },
-    randomBytes: (count: number) => new Uint8Array(count),
-    consoleOutput: async () => undefined,
-    screenshot: async () => undefined,
-    platform: async () => undefined,
-    blocks: { readBlock: noBlock, readManifest: noBlock },
-    seal: () => new Uint8Array(32),
-    uefiVariables: async () => undefined,
-    uefiDictionary: undefined,
-    tpmKey: async () => undefined,
-    tpmProblem: () => undefined,
-    buckets: new Buckets('/nowhere'),
-    host: () => ({ vcpus: 1, memoryMiB: 1, architecture: 'x86_64' }),
-  }
+  const host = () => ({ vcpus: 1, memoryMiB: 1, architecture: 'x86_64' }) as const
+  const readers = { ...emptyReaders, host }
   const call = async (operation: Operation, input: object, accountId = mine): Promise<unknown> => {
     const caller = callerIn(accountId)
     const shared = { input, caller, region, regions: [region], requestId: '', now, readers }

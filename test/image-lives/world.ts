@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { SimDisk } from '../../src/block-store/sim-disk.ts'
 import { clock, openStore } from '../../src/block-store/testing.ts'
-import { Buckets } from '../../src/buckets/buckets.ts'
+import { emptyReaders } from '../empty-readers.ts'
 import { transaction } from '../../src/db/database.ts'
 import { callerIn } from '../../src/iam/testing.ts'
 import { imageReconciler } from '../../src/images/reconcile.ts'
@@ -70,24 +70,8 @@ export interface ModelSettings {
 
 export type World = Awaited<ReturnType<typeof startWorld>>
 
-const noBlock = () => Promise.reject(new Error('blocks are not read here'))
-
 /** What calls read that is in no table: a host that holds any number of machines, and nothing else. */
-const readers = {
-  masterKey: { seal: () => new Uint8Array(), open: () => new Uint8Array() },
-  randomBytes: (count: number) => new Uint8Array(count),
-  consoleOutput: async () => undefined,
-  screenshot: async () => undefined,
-  platform: async () => undefined,
-  blocks: { readBlock: noBlock, readManifest: noBlock },
-  seal: () => new Uint8Array(32),
-  uefiVariables: async () => undefined,
-  uefiDictionary: undefined,
-  tpmKey: async () => undefined,
-  tpmProblem: () => undefined,
-  buckets: new Buckets('/nowhere'),
-  host: () => ({ vcpus: 100_000, memoryMiB: 100_000_000, architecture: 'x86_64' as const }),
-}
+const readers = emptyReaders
 
 /** Thrown at the end of a call that shall not have happened. */
 class Undone extends Error {}
