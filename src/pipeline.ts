@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { actions } from './actions.ts'
+import { authorise } from './authorise.ts'
 import type { AuditEvent } from './audit/event.ts'
 import type { AuditLog } from './audit/log.ts'
 import { resourcesIn } from './audit/resources.ts'
@@ -9,14 +10,7 @@ import { ownersOf } from './audit/shared-use.ts'
 import { type Connections, type Database, isDiskFull, type Tx, transaction } from './db/database.ts'
 import type { SharedTransactions } from './db/shared-transactions.ts'
 import { claimToken, keepAnswer } from './client-tokens/store.ts'
-import {
-  type Caller,
-  type Permission,
-  Refused,
-  requireAllowed,
-  requireNotDenied,
-} from './iam/evaluate.ts'
-import { namedResources } from './iam/named-resources.ts'
+import { type Caller, Refused } from './iam/evaluate.ts'
 import { findCredentials } from './iam/credentials.ts'
 import { noteUse } from './iam/note-use.ts'
 import { keysOfCall } from './iam/request-keys.ts'
@@ -97,12 +91,12 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
     const { caller, region } = signed
     const { regions, readers } = system
     const context: CallContext = { caller, region, regions, requestId, now, readers }
-    const allow = () => authorise(operation, input, context)
+    const allow = (at: Database) => authorise(operation, input, { ...context, db: at })
 
     let reply: Reply
     if (operation.kind === 'read') {
       reply = await transaction(system.db.reads, async (db) => {
-        allow()
+        await allow(db)
         refuseDryRun(input)
         return service.encode(action, requestId, await operation.run({ ...context, input, db }))
       })
@@ -111,7 +105,7 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
       system.audit.add(event, isOfBlocks ? await ownersFor(system.db.reads, caller, event) : [])
     } else {
       if (operation.prepare) {
-        allow()
+        await allow(system.db.reads)
         refuseDryRun(input)
       }
       const { db, contents } = system
@@ -125,7 +119,7 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
       const inTransaction = <T>(work: (tx: Tx) => Promise<T>) =>
         operation.sharesTransaction ? sharedWrites.run(work) : transaction(db.writes, work)
       const { reply: written, output } = await inTransaction(async (tx) => {
-        allow()
+        await allow(tx)
         refuseDryRun(input)
         const begun = { tx, prepared: prepared as void }
         const done = await write(operation, service, input, context, begun, system)
@@ -245,20 +239,6 @@ function findOperation(service: Service, action: string): Operation {
   const found = actions.get(`${service.name}:${action}`)
   if (found) return found
   throw new ApiError('UnsupportedOperation', `The operation ${action} is not supported by Imago.`)
-}
-
-function authorise(operation: Operation, input: Input, context: CallContext): void {
-  const service = operation.service ?? 'ec2'
-  const usual: Permission = { action: `${service}:${operation.action}`, resource: '*' }
-  for (const permission of operation.permissions?.(input, context) ?? [usual]) {
-    requireAllowed(context.caller, permission)
-  }
-  if (service !== 'ec2') return
-  const { caller, region } = context
-  const place = { region, accountId: caller.accountId }
-  for (const resource of namedResources(operation.action, input, place)) {
-    requireNotDenied(caller, { action: usual.action, resource })
-  }
 }
 
 function refuseDryRun(input: Input): void {

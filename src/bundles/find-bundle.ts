@@ -6,7 +6,8 @@
 import { hasCode } from '../block-store/errors.ts'
 import { type Buckets, type StoredObject, TruncatedObject } from '../buckets/buckets.ts'
 import { isBucketName, isObjectKey } from '../buckets/names.ts'
-import { requireAllowed } from '../iam/evaluate.ts'
+import { demandOn } from '../iam/demand.ts'
+import { requireAll } from '../iam/evaluate.ts'
 import { digestOf } from '../lib/digest.ts'
 import type { CallContext } from '../wire/operation.ts'
 import {
@@ -26,10 +27,8 @@ export interface FoundBundle {
 }
 
 /** What a caller needs to be allowed to read a bundle's manifest, whatever form its location has. */
-export const manifestPermission = (location: string) => ({
-  action: 's3:GetObject',
-  resource: `arn:aws:s3:::${location}`,
-})
+export const toReadObject = (location: string) =>
+  demandOn('s3:GetObject', `arn:aws:s3:::${location}`)
 
 /** Refuses what is no whole bundle with `InvalidManifest`. */
 export async function findBundle(
@@ -48,7 +47,7 @@ export async function findBundle(
     const bytes = await readManifest(object)
     const manifest = parseManifest(bytes)
     for (const { name } of manifest.parts) {
-      requireAllowed(caller, manifestPermission(`${bucket}/${keyBeside(key, name)}`))
+      requireAll(caller, [toReadObject(`${bucket}/${keyBeside(key, name)}`)])
     }
     await checkParts(manifest, key, (part) => readers.buckets.open({ ...owner, key: part }))
     return { source: { bucket, key, digest: digestOf(bytes) }, manifest }

@@ -1,6 +1,6 @@
 /** Finds the snapshot that a call of the direct APIs reads or writes, or refuses the call. */
 import type { Database } from '../db/database.ts'
-import type { Permission } from '../iam/evaluate.ts'
+import { type Demand, demandOn } from '../iam/demand.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { Id } from '../lib/ids.ts'
 import { listSnapshotPermissions } from '../snapshots/permission-store.ts'
@@ -88,11 +88,8 @@ export function onSnapshots(
   action: string,
   ids: readonly (string | undefined)[],
   region: string,
-): readonly Permission[] {
-  return ids.map((id = '*') => ({
-    action: `ebs:${action}`,
-    resource: `arn:aws:ec2:${region}::snapshot/${id}`,
-  }))
+): readonly Demand[] {
+  return ids.map((id = '*') => demandOn(`ebs:${action}`, `arn:aws:ec2:${region}::snapshot/${id}`))
 }
 
 async function visibleSnapshot(

@@ -39,8 +39,14 @@ export interface Standing {
   readonly policies: Omit<Policies, 'resource'>
 }
 
+/** An action on one resource. */
+export const demandOn = (action: string, arn: string, keys: ContextEntries = {}): Demand => ({
+  action,
+  touched: { arn, keys },
+})
+
 /** Where nothing is said of resources: the action, on `*`. */
-export const onAnything = (action: string): Demand => ({ action, touched: { arn: '*', keys: {} } })
+export const onAnything = (action: string): Demand => demandOn(action, '*')
 
 /** The first demand that is refused, if any is, and why. */
 export function firstRefused(
@@ -57,7 +63,7 @@ export function firstRefused(
       resourceAccountId: guard?.accountId ?? accountId,
       context: contextOf(keysOfCall, keys),
     }
-    const decision = decide(question, { ...policies, resource: guard })
+    const decision = decide(question, guard ? { ...policies, resource: guard } : policies)
     if (decision.outcome !== 'allowed') return { question, refusal: decision }
   }
   return undefined

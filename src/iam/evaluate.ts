@@ -1,13 +1,13 @@
 /** May a caller do a thing? A pure function of the caller's policies and what it wants. */
 import { ApiError } from '../lib/errors.ts'
 import { type ContextEntries, contextOf } from '../policies/context.ts'
-import { decide, type Decision, type Policies } from '../policies/decide.ts'
+import { decide, type Policies } from '../policies/decide.ts'
 import { parsePolicy } from '../policies/parse.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { Principal } from '../policies/principals.ts'
 import { type Refusal, refusalText } from '../policies/refusal.ts'
 import type { Question } from '../policies/statement.ts'
-import type { Guard } from './demand.ts'
+import { type Demand, firstRefused, type Guard } from './demand.ts'
 
 export interface Caller {
   readonly accountId: string
@@ -56,23 +56,19 @@ export function questionOf(
   return { principal, action, resource, resourceAccountId, context }
 }
 
-export function evaluate(caller: Caller, wanted: Permission): Decision {
-  return decide(questionOf(caller, wanted), caller.policies)
+/** Throws unless the caller is allowed all of it. */
+export function requireAll(caller: Caller, demands: readonly Demand[]): void {
+  const refused = firstRefused(demands, caller, caller.keys)
+  if (refused) throw new Refused(refused.question, refused.refusal)
 }
 
 /** Throws unless the caller is allowed. */
 export function requireAllowed(
   caller: Caller,
-  wanted: Permission,
-  more: { readonly guard?: Guard; readonly keys?: ContextEntries } = {},
+  { action, resource: arn }: Permission,
+  { guard, keys = {} }: { readonly guard?: Guard; readonly keys?: ContextEntries } = {},
 ): void {
-  const { guard: resource, keys } = more
-  const question = questionOf(caller, wanted, {
-    ...(resource && { accountId: resource.accountId }),
-    ...(keys && { keys }),
-  })
-  const decision = decide(question, { ...caller.policies, resource })
-  if (decision.outcome !== 'allowed') throw new Refused(question, decision)
+  requireAll(caller, [{ action, touched: { arn, keys, ...(guard && { guard }) } }])
 }
 
 /** Throws where a policy denies it; that none allows it is asked elsewhere. */

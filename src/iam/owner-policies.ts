@@ -41,7 +41,7 @@ interface Input extends PageInput {
   readonly PathPrefix?: string
 }
 
-const unsaid = { service: 'iam', permissions: () => [] } as const
+const unsaid = { service: 'iam', demands: () => [] } as const
 const declared = { ...unsaid, owesNothing: true } as const
 
 /** The calls about the policies of one kind of owner. */

@@ -1,6 +1,6 @@
 /** Records a task that shall bring disks in: for `ImportSnapshot` and `ImportImage`. */
 import { ApiError } from '../lib/errors.ts'
-import type { Permission } from '../iam/evaluate.ts'
+import { type Demand, demandOn, onAnything } from '../iam/demand.ts'
 import type { Snapshot } from '../snapshots/snapshot.ts'
 import { putTags } from '../tags/store.ts'
 import type { Tag } from '../tags/tag.ts'
@@ -67,17 +67,12 @@ export async function beginTask(
 }
 
 /** Who has something read from a bucket needs to be allowed to read it. */
-export function onObjects(action: string, containers: readonly Container[]): readonly Permission[] {
+export function onObjects(action: string, containers: readonly Container[]): readonly Demand[] {
   return [
-    { action: `ec2:${action}`, resource: '*' },
+    onAnything(`ec2:${action}`),
     ...containers.flatMap(({ source }) =>
       source.kind === 'object'
-        ? [
-            {
-              action: 's3:GetObject',
-              resource: `arn:aws:s3:::${source.bucket}/${source.key}`,
-            },
-          ]
+        ? [demandOn('s3:GetObject', `arn:aws:s3:::${source.bucket}/${source.key}`)]
         : [],
     ),
   ]

@@ -1,6 +1,7 @@
 /** What the calls that put aliases on keys have in common. */
 import type { Database, Tx } from '../db/database.ts'
-import type { Caller, Permission } from '../iam/evaluate.ts'
+import { type Demand, demandOn } from '../iam/demand.ts'
+import type { Caller } from '../iam/evaluate.ts'
 import { ApiError } from '../lib/errors.ts'
 import { aliasArn } from './alias.ts'
 import { countAliasesOfKey } from './alias-store.ts'
@@ -18,13 +19,10 @@ export function onAlias(
   name: string | undefined,
   keys: readonly (string | undefined)[],
   call: Call,
-): readonly Permission[] {
+): readonly Demand[] {
   const resource = aliasArn({ ...hereOf(call), name: name ?? '' })
   const ids = keys.filter((text) => text && !isAlias(text))
-  return [
-    { action: `kms:${action}`, resource },
-    ...ids.flatMap((text) => onKey(action, text, call)),
-  ]
+  return [demandOn(`kms:${action}`, resource), ...ids.flatMap((text) => onKey(action, text, call))]
 }
 
 /** The key that an alias is to be put on. */

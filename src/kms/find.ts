@@ -1,6 +1,7 @@
 /** The key that a call names and its caller may use so, or the call is refused. */
 import type { Database } from '../db/database.ts'
-import { type Caller, type Permission, requireAllowed } from '../iam/evaluate.ts'
+import { type Demand, demandOn } from '../iam/demand.ts'
+import { type Caller, requireAllowed } from '../iam/evaluate.ts'
 import { ApiError } from '../lib/errors.ts'
 import { aliasArn } from './alias.ts'
 import { findAlias } from './alias-store.ts'
@@ -24,17 +25,17 @@ export const hereOf = ({ caller, region }: Call): Place => ({
  * What a caller needs for `action` on the key that `text` names. Which key an alias stands
  * for is only known inside of the call; `requireKey` asks then.
  */
-export function onKey(action: string, text: string | undefined, call: Call): readonly Permission[] {
+export function onKey(action: string, text: string | undefined, call: Call): readonly Demand[] {
   if (text === undefined) return []
   const reference = parseKeyReference(text, hereOf(call))
-  return reference.kind === 'key' ? [{ action: `kms:${action}`, resource: keyArn(reference) }] : []
+  return reference.kind === 'key' ? [demandOn(`kms:${action}`, keyArn(reference))] : []
 }
 
 /** As `onKey` for a list of actions and keys. */
 export const onKeys = (
   wanted: readonly (readonly [action: string, text: string | undefined])[],
   call: Call,
-): readonly Permission[] => wanted.flatMap(([action, text]) => onKey(action, text, call))
+): readonly Demand[] => wanted.flatMap(([action, text]) => onKey(action, text, call))
 
 /** What a key's policy can let other accounts do. */
 const forOthers = /^(?:Decrypt|DescribeKey|Encrypt|GenerateDataKey|ReEncrypt)/

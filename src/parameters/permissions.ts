@@ -1,5 +1,5 @@
 /** What a caller needs to be allowed for a call that names parameters. */
-import type { Permission } from '../iam/evaluate.ts'
+import { type Demand, demandOn } from '../iam/demand.ts'
 import type { CallContext } from '../wire/operation.ts'
 import { parameterArn } from './parameter.ts'
 import { publicPrefix } from './public.ts'
@@ -10,13 +10,13 @@ export function onParameters(
   action: string,
   names: readonly string[],
   { caller, region }: Pick<CallContext, 'caller' | 'region'>,
-): readonly Permission[] {
+): readonly Demand[] {
   return names.map((text) => {
     const { accountId } = caller
     const reference = parseReference(text, { accountId, region })
     const [name = ''] = reference.names
     const owner = name.startsWith(publicPrefix) ? '' : reference.accountId
-    const resource = parameterArn({ accountId: owner, region: reference.region, name })
-    return { action: `ssm:${action}`, resource }
+    const { region: place } = reference
+    return demandOn(`ssm:${action}`, parameterArn({ accountId: owner, region: place, name }))
   })
 }

@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-systems-manager-parameter-to-find-AMI.html
  */
 import type { Database } from '../db/database.ts'
-import type { Permission } from '../iam/evaluate.ts'
+import type { Demand } from '../iam/demand.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { CallContext } from '../wire/operation.ts'
 import { lookUp } from './find.ts'
@@ -35,10 +35,10 @@ export async function resolveImageId(
 }
 
 /** Who launches an image by a parameter needs to be allowed to read that. */
-export function permissionsToResolve(
+export function demandsToResolve(
   imageId: string,
   context: Pick<CallContext, 'caller' | 'region'>,
-): readonly Permission[] {
+): readonly Demand[] {
   const alias = aliasOf(imageId)
   if (alias === undefined) return []
   const { caller, region } = context

@@ -1,6 +1,6 @@
 /** The retention rule that a call names, or the call is refused. */
 import type { Database } from '../db/database.ts'
-import type { Permission } from '../iam/evaluate.ts'
+import { type Demand, demandOn } from '../iam/demand.ts'
 import type { CallContext } from '../wire/operation.ts'
 import { readId, refusal, ruleNotFound } from './request.ts'
 import { lockStateOf, type RetentionRule } from './rule.ts'
@@ -40,9 +40,9 @@ export function onRule(
   action: string,
   id: string | undefined,
   { caller, region }: Pick<CallContext, 'caller' | 'region'>,
-): readonly Permission[] {
+): readonly Demand[] {
   const resource = ruleArn({ accountId: caller.accountId, region, id: id ?? '*' })
-  return [{ action: `rbin:${action}`, resource }]
+  return [demandOn(`rbin:${action}`, resource)]
 }
 
 /** The rule's id in an ARN of the caller's own, where the call happens. */

@@ -4,7 +4,8 @@
  * idempotency, the tests of every action) it learns from here.
  */
 import type { Database, Tx } from '../db/database.ts'
-import type { Caller, Permission } from '../iam/evaluate.ts'
+import type { Demand } from '../iam/demand.ts'
+import type { Caller } from '../iam/evaluate.ts'
 import type { Id, Kind } from '../lib/ids.ts'
 import type { ServiceName } from './codec.ts'
 import type { Contents } from './contents.ts'
@@ -21,6 +22,11 @@ export interface CallContext {
   readonly now: Date
   /** What a call may look at beside the database. Nothing here can change anything. */
   readonly readers: Readers
+}
+
+/** What a call's demands are found with: the database as the call itself finds it. */
+export interface DemandContext extends CallContext {
+  readonly db: Database
 }
 
 /** What a call has before its transaction begins: what it reads may be otherwise by then. */
@@ -49,10 +55,14 @@ interface Declaration<Input, Output> {
   readonly service?: ServiceName
   readonly action: string
   /**
-   * What the caller needs to be allowed. Where nothing is said: the action of
-   * that name on `*`.
+   * What the caller needs to be allowed: each action, on each resource that the call
+   * touches, as it is in the call's own transaction. What is not there is demanded by the
+   * ARN that it would have. Where nothing is said: the action of that name on `*`.
    */
-  readonly permissions?: (input: Input, context: CallContext) => readonly Permission[]
+  readonly demands?: (
+    input: Input,
+    context: DemandContext,
+  ) => readonly Demand[] | Promise<readonly Demand[]>
   /**
    * For a call whose effect must have begun before it answers (AWS: a snapshot's
    * point in time is the moment of the call). Tells whether it has; the pipeline

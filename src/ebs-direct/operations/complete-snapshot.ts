@@ -15,8 +15,7 @@ export const completeDirectSnapshot = writeOperation<
 >({
   service: 'ebs',
   action: 'CompleteSnapshot',
-  permissions: ({ SnapshotId }, { region }) =>
-    onSnapshots('CompleteSnapshot', [SnapshotId], region),
+  demands: ({ SnapshotId }, { region }) => onSnapshots('CompleteSnapshot', [SnapshotId], region),
 
   // Encrypted blocks are looked at before, since that takes its time.
   async prepare(input, context) {

@@ -14,8 +14,7 @@ type Output = Omit<GetSnapshotBlockResponse, 'BlockData'> & { readonly BlockData
 export const getSnapshotBlock = readOperation<GetSnapshotBlockRequest, Output>({
   service: 'ebs',
   action: 'GetSnapshotBlock',
-  permissions: ({ SnapshotId }, { region }) =>
-    onSnapshots('GetSnapshotBlock', [SnapshotId], region),
+  demands: ({ SnapshotId }, { region }) => onSnapshots('GetSnapshotBlock', [SnapshotId], region),
 
   async run(call) {
     const { input, db, now, readers } = call

@@ -18,7 +18,7 @@ export const listChangedBlocks = readOperation<ListChangedBlocksRequest, ListCha
   {
     service: 'ebs',
     action: 'ListChangedBlocks',
-    permissions: ({ FirstSnapshotId, SecondSnapshotId }, { region }) =>
+    demands: ({ FirstSnapshotId, SecondSnapshotId }, { region }) =>
       onSnapshots('ListChangedBlocks', [FirstSnapshotId, SecondSnapshotId], region),
 
     async run(call) {

@@ -16,8 +16,7 @@ export const listSnapshotBlocks = readOperation<
 >({
   service: 'ebs',
   action: 'ListSnapshotBlocks',
-  permissions: ({ SnapshotId }, { region }) =>
-    onSnapshots('ListSnapshotBlocks', [SnapshotId], region),
+  demands: ({ SnapshotId }, { region }) => onSnapshots('ListSnapshotBlocks', [SnapshotId], region),
 
   async run(call) {
     const { input, db, readers } = call

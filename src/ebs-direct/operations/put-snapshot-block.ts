@@ -13,8 +13,7 @@ type Input = Omit<PutSnapshotBlockRequest, 'BlockData'> & { readonly BlockData: 
 export const putSnapshotBlock = writeOperation<Input, PutSnapshotBlockResponse, StoredBlock>({
   service: 'ebs',
   action: 'PutSnapshotBlock',
-  permissions: ({ SnapshotId }, { region }) =>
-    onSnapshots('PutSnapshotBlock', [SnapshotId], region),
+  demands: ({ SnapshotId }, { region }) => onSnapshots('PutSnapshotBlock', [SnapshotId], region),
 
   owesNothing: true,
   sharesTransaction: true,

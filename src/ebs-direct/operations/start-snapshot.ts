@@ -20,7 +20,7 @@ import { insertDirectSnapshot } from '../store.ts'
 export const startSnapshot = writeOperation<StartSnapshotRequest, StartSnapshotResponse>({
   service: 'ebs',
   action: 'StartSnapshot',
-  permissions: (_input, { region }) => onSnapshots('StartSnapshot', ['*'], region),
+  demands: (_input, { region }) => onSnapshots('StartSnapshot', ['*'], region),
 
   async run(call) {
     const { input, tx, caller, region, now, newId } = call

@@ -12,7 +12,7 @@ import { addMember, listHolders } from '../membership-store.ts'
 export const addUserToGroup = writeOperation<AddUserToGroupRequest, void>({
   service: 'iam',
   action: 'AddUserToGroup',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

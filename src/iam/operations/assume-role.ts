@@ -33,7 +33,7 @@ const tooLarge = (): ApiError =>
 export const assumeRole = readOperation<AssumeRoleRequest, AssumeRoleResponse>({
   service: 'sts',
   action: 'AssumeRole',
-  permissions: () => [],
+  demands: () => [],
 
   async run({ db, input, caller, now, readers }) {
     for (const name of refused) if (input[name] !== undefined) throw unsupportedParameter(name)

@@ -10,7 +10,7 @@ import { makeUserKey } from '../user-keys.ts'
 export const createAccessKey = writeOperation<CreateAccessKeyRequest, CreateAccessKeyResponse>({
   service: 'iam',
   action: 'CreateAccessKey',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

@@ -12,7 +12,7 @@ import { viewGroup } from '../view.ts'
 export const createGroup = writeOperation<CreateGroupRequest, CreateGroupResponse>({
   service: 'iam',
   action: 'CreateGroup',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run({ tx, input, caller, now, randomBytes }) {

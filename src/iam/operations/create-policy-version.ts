@@ -13,7 +13,7 @@ export const createPolicyVersion = writeOperation<
 >({
   service: 'iam',
   action: 'CreatePolicyVersion',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

@@ -13,7 +13,7 @@ import { makePolicy } from '../write-policy.ts'
 export const createPolicy = writeOperation<CreatePolicyRequest, CreatePolicyResponse>({
   service: 'iam',
   action: 'CreatePolicy',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run({ tx, input, caller, now, randomBytes }) {

@@ -14,7 +14,7 @@ import { checkSessionMax, checkTrust, sessionSecondsUsual, viewRole } from '../t
 export const createRole = writeOperation<CreateRoleRequest, CreateRoleResponse>({
   service: 'iam',
   action: 'CreateRole',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run({ tx, input, caller, now, randomBytes }) {

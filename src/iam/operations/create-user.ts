@@ -14,7 +14,7 @@ import { viewUser } from '../view.ts'
 export const createUser = writeOperation<CreateUserRequest, CreateUserResponse>({
   service: 'iam',
   action: 'CreateUser',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run({ tx, input, caller, now, randomBytes }) {

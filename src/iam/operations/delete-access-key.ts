@@ -10,7 +10,7 @@ import { deleteUserKey, noSuchKey } from '../user-key-store.ts'
 export const deleteAccessKey = writeOperation<DeleteAccessKeyRequest, void>({
   service: 'iam',
   action: 'DeleteAccessKey',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

@@ -10,7 +10,7 @@ import { removeEntity } from '../remove.ts'
 export const deleteGroup = writeOperation<DeleteGroupRequest, void>({
   service: 'iam',
   action: 'DeleteGroup',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

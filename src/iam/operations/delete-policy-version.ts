@@ -10,7 +10,7 @@ import { removeVersion } from '../write-policy.ts'
 export const deletePolicyVersion = writeOperation<DeletePolicyVersionRequest, void>({
   service: 'iam',
   action: 'DeletePolicyVersion',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

@@ -10,7 +10,7 @@ import { removeEntity } from '../remove.ts'
 export const deletePolicy = writeOperation<DeletePolicyRequest, void>({
   service: 'iam',
   action: 'DeletePolicy',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

@@ -10,7 +10,7 @@ import { removeEntity } from '../remove.ts'
 export const deleteRole = writeOperation<DeleteRoleRequest, void>({
   service: 'iam',
   action: 'DeleteRole',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

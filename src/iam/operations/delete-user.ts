@@ -10,7 +10,7 @@ import { removeEntity } from '../remove.ts'
 export const deleteUser = writeOperation<DeleteUserRequest, void>({
   service: 'iam',
   action: 'DeleteUser',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

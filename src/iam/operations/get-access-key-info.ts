@@ -11,7 +11,7 @@ import { findKeyAccount } from '../credentials.ts'
 export const getAccessKeyInfo = readOperation<GetAccessKeyInfoRequest, GetAccessKeyInfoResponse>({
   service: 'sts',
   action: 'GetAccessKeyInfo',
-  permissions: () => [],
+  demands: () => [],
 
   async run({ db, input, caller, readers }) {
     requireAllowed(caller, { action: 'sts:GetAccessKeyInfo', resource: '*' })

@@ -24,7 +24,7 @@ const quotaNames = {
 export const getAccountSummary = readOperation<object, GetAccountSummaryResponse>({
   service: 'iam',
   action: 'GetAccountSummary',
-  permissions: () => [],
+  demands: () => [],
 
   async run({ db, caller }) {
     requireAllowed(caller, { action: 'iam:GetAccountSummary', resource: '*' })

@@ -9,7 +9,7 @@ export const getCallerIdentity = readOperation<GetCallerIdentityRequest, GetCall
   {
     service: 'sts',
     action: 'GetCallerIdentity',
-    permissions: () => [],
+    demands: () => [],
     async run({ caller }) {
       return { UserId: caller.userId, Account: caller.accountId, Arn: caller.arn }
     },

@@ -14,7 +14,7 @@ import { viewGroup, viewListedUser } from '../view.ts'
 export const getGroup = readOperation<GetGroupRequest, GetGroupResponse>({
   service: 'iam',
   action: 'GetGroup',
-  permissions: () => [],
+  demands: () => [],
 
   async run(call) {
     const { db, input } = call

@@ -12,7 +12,7 @@ import { noSuchVersion } from '../write-policy.ts'
 export const getPolicyVersion = readOperation<GetPolicyVersionRequest, GetPolicyVersionResponse>({
   service: 'iam',
   action: 'GetPolicyVersion',
-  permissions: () => [],
+  demands: () => [],
 
   async run(call) {
     const { db, input } = call

@@ -9,7 +9,7 @@ import { countUses, findManaged, viewPolicy } from '../find-managed.ts'
 export const getPolicy = readOperation<GetPolicyRequest, GetPolicyResponse>({
   service: 'iam',
   action: 'GetPolicy',
-  permissions: () => [],
+  demands: () => [],
 
   async run(call) {
     const { db, input, caller } = call

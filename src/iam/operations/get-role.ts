@@ -10,7 +10,7 @@ import { viewRole } from '../trust.ts'
 export const getRole = readOperation<GetRoleRequest, GetRoleResponse>({
   service: 'iam',
   action: 'GetRole',
-  permissions: () => [],
+  demands: () => [],
 
   async run(call) {
     const { role, details } = await requireRole(call.db, call, 'GetRole', call.input.RoleName)

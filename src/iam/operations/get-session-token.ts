@@ -15,7 +15,7 @@ const tooLong = `The requested DurationSeconds exceeds ${secondsMax}.`
 export const getSessionToken = readOperation<GetSessionTokenRequest, GetSessionTokenResponse>({
   service: 'sts',
   action: 'GetSessionToken',
-  permissions: () => [],
+  demands: () => [],
 
   async run({ db, input, caller, now, readers }) {
     if (input.SerialNumber) throw unsupportedParameter('SerialNumber')

@@ -10,7 +10,7 @@ import { viewUser } from '../view.ts'
 export const getUser = readOperation<GetUserRequest, GetUserResponse>({
   service: 'iam',
   action: 'GetUser',
-  permissions: () => [],
+  demands: () => [],
 
   async run(call) {
     const user = await requireUser(call.db, call, 'GetUser', call.input.UserName)

@@ -12,7 +12,7 @@ import { viewKey } from '../view.ts'
 export const listAccessKeys = readOperation<ListAccessKeysRequest, ListAccessKeysResponse>({
   service: 'iam',
   action: 'ListAccessKeys',
-  permissions: () => [],
+  demands: () => [],
 
   async run(call) {
     const { db, input } = call

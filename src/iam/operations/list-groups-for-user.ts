@@ -15,7 +15,7 @@ export const listGroupsForUser = readOperation<ListGroupsForUserRequest, ListGro
   {
     service: 'iam',
     action: 'ListGroupsForUser',
-    permissions: () => [],
+    demands: () => [],
 
     async run(call) {
       const { db, input } = call

@@ -13,7 +13,7 @@ import { viewGroup } from '../view.ts'
 export const listGroups = readOperation<ListGroupsRequest, ListGroupsResponse>({
   service: 'iam',
   action: 'ListGroups',
-  permissions: () => [],
+  demands: () => [],
 
   async run({ db, input, caller }) {
     const { accountId } = caller

@@ -15,7 +15,7 @@ import { findPolicyDetails } from '../policy-store.ts'
 export const listPolicies = readOperation<ListPoliciesRequest, ListPoliciesResponse>({
   service: 'iam',
   action: 'ListPolicies',
-  permissions: () => [],
+  demands: () => [],
 
   async run({ db, input, caller }) {
     const { accountId } = caller

@@ -14,7 +14,7 @@ export const listPolicyVersions = readOperation<
 >({
   service: 'iam',
   action: 'ListPolicyVersions',
-  permissions: () => [],
+  demands: () => [],
 
   async run(call) {
     const { db, input } = call

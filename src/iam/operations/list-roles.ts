@@ -13,7 +13,7 @@ import { viewRole } from '../trust.ts'
 export const listRoles = readOperation<ListRolesRequest, ListRolesResponse>({
   service: 'iam',
   action: 'ListRoles',
-  permissions: () => [],
+  demands: () => [],
 
   async run({ db, input, caller }) {
     const { accountId } = caller

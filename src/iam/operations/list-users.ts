@@ -4,6 +4,7 @@
  */
 import type { ListUsersRequest, ListUsersResponse } from '@aws-sdk/client-iam'
 import { readOperation } from '../../wire/operation.ts'
+import { demandOn } from '../demand.ts'
 import { foldName } from '../entity.ts'
 import { listEntities } from '../entity-store.ts'
 import { pageOf } from '../list-page.ts'
@@ -12,8 +13,8 @@ import { viewListedUser } from '../view.ts'
 export const listUsers = readOperation<ListUsersRequest, ListUsersResponse>({
   service: 'iam',
   action: 'ListUsers',
-  permissions: ({ PathPrefix = '/' }, { caller }) => [
-    { action: 'iam:ListUsers', resource: `arn:aws:iam::${caller.accountId}:user${PathPrefix}` },
+  demands: ({ PathPrefix = '/' }, { caller }) => [
+    demandOn('iam:ListUsers', `arn:aws:iam::${caller.accountId}:user${PathPrefix}`),
   ],
 
   async run({ db, input, caller: { accountId } }) {

@@ -13,7 +13,7 @@ import { removeMember } from '../membership-store.ts'
 export const removeUserFromGroup = writeOperation<RemoveUserFromGroupRequest, void>({
   service: 'iam',
   action: 'RemoveUserFromGroup',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

@@ -10,7 +10,7 @@ import { setDefaultVersion } from '../write-policy.ts'
 export const setDefaultPolicyVersion = writeOperation<SetDefaultPolicyVersionRequest, void>({
   service: 'iam',
   action: 'SetDefaultPolicyVersion',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

@@ -11,7 +11,7 @@ import { noSuchKey, setUserKeyActive } from '../user-key-store.ts'
 export const updateAccessKey = writeOperation<UpdateAccessKeyRequest, void>({
   service: 'iam',
   action: 'UpdateAccessKey',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

@@ -11,7 +11,7 @@ import { checkTrust } from '../trust.ts'
 export const updateAssumeRolePolicy = writeOperation<UpdateAssumeRolePolicyRequest, void>({
   service: 'iam',
   action: 'UpdateAssumeRolePolicy',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

@@ -12,7 +12,7 @@ import { requireEntity } from '../find.ts'
 export const updateGroup = writeOperation<UpdateGroupRequest, void>({
   service: 'iam',
   action: 'UpdateGroup',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

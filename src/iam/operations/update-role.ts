@@ -11,7 +11,7 @@ import { checkSessionMax, sessionSecondsUsual } from '../trust.ts'
 export const updateRole = writeOperation<UpdateRoleRequest, UpdateRoleResponse>({
   service: 'iam',
   action: 'UpdateRole',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

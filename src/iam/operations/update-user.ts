@@ -12,7 +12,7 @@ import { requireEntity } from '../find.ts'
 export const updateUser = writeOperation<UpdateUserRequest, void>({
   service: 'iam',
   action: 'UpdateUser',
-  permissions: () => [],
+  demands: () => [],
   owesNothing: true,
 
   async run(call) {

@@ -1,6 +1,7 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html */
 import type { RegisterImageRequest, RegisterImageResult } from '@aws-sdk/client-ec2'
-import { findBundle, type FoundBundle, manifestPermission } from '../../bundles/find-bundle.ts'
+import { findBundle, type FoundBundle, toReadObject } from '../../bundles/find-bundle.ts'
+import { onAnything } from '../../iam/demand.ts'
 import { insertBundle } from '../../bundles/store.ts'
 import { defaultRootDeviceName } from '../../bundles/unknowns.ts'
 import { ApiError, invalidParameterValue, missingParameter } from '../../lib/errors.ts'
@@ -24,9 +25,9 @@ export const registerImage = writeOperation<
   FoundBundle | undefined
 >({
   action: 'RegisterImage',
-  permissions: ({ ImageLocation }) => [
-    { action: 'ec2:RegisterImage', resource: '*' },
-    ...(ImageLocation === undefined ? [] : [manifestPermission(ImageLocation)]),
+  demands: ({ ImageLocation }) => [
+    onAnything('ec2:RegisterImage'),
+    ...(ImageLocation === undefined ? [] : [toReadObject(ImageLocation)]),
   ],
   // Whatever the bucket lies on, nobody else waits for it.
   async prepare({ ImageLocation }, context) {

@@ -17,7 +17,7 @@ const disksMax = 27
 
 export const importImage = writeOperation<ImportImageRequest, ImportImageResult>({
   action: 'ImportImage',
-  permissions: (input) => onObjects('ImportImage', readContainers(input)),
+  demands: (input) => onObjects('ImportImage', readContainers(input)),
   prepare: (input, context) => checkBuckets(readContainers(input), context),
 
   async run(call) {

@@ -8,7 +8,7 @@ import { viewSnapshotTask } from '../view.ts'
 
 export const importSnapshot = writeOperation<ImportSnapshotRequest, ImportSnapshotResult>({
   action: 'ImportSnapshot',
-  permissions: ({ DiskContainer }) => onObjects('ImportSnapshot', [readContainer(DiskContainer)]),
+  demands: ({ DiskContainer }) => onObjects('ImportSnapshot', [readContainer(DiskContainer)]),
   // Whatever the bucket lies on, nobody else waits for it.
   prepare: ({ DiskContainer }, context) => checkBuckets([readContainer(DiskContainer)], context),
 

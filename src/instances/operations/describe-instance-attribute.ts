@@ -20,7 +20,7 @@ export const describeInstanceAttribute = readOperation<
   InstanceAttribute
 >({
   action: 'DescribeInstanceAttribute',
-  permissions: onInstances('DescribeInstanceAttribute'),
+  demands: onInstances('DescribeInstanceAttribute'),
 
   async run(call) {
     const { InstanceId = '', Attribute = '' } = call.input

@@ -9,7 +9,7 @@ const bytesMax = 64 * 1024
 
 export const getConsoleOutput = readOperation<GetConsoleOutputRequest, GetConsoleOutputResult>({
   action: 'GetConsoleOutput',
-  permissions: onInstances('GetConsoleOutput'),
+  demands: onInstances('GetConsoleOutput'),
 
   async run(call) {
     const { id } = await findOneInstance(call.db, call, call.input.InstanceId ?? '')

@@ -10,7 +10,7 @@ export const getConsoleScreenshot = readOperation<
   GetConsoleScreenshotResult
 >({
   action: 'GetConsoleScreenshot',
-  permissions: onInstances('GetConsoleScreenshot'),
+  demands: onInstances('GetConsoleScreenshot'),
 
   async run(call) {
     const { InstanceId = '', WakeUp: wakesUp = false } = call.input

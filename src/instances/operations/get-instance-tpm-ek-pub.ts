@@ -11,7 +11,7 @@ export const getInstanceTpmEkPub = readOperation<
   GetInstanceTpmEkPubResult
 >({
   action: 'GetInstanceTpmEkPub',
-  permissions: onInstances('GetInstanceTpmEkPub'),
+  demands: onInstances('GetInstanceTpmEkPub'),
 
   async run({ db, caller, region, input, readers }) {
     const { KeyType, KeyFormat } = input

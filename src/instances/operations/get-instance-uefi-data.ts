@@ -12,7 +12,7 @@ export const getInstanceUefiData = readOperation<
   GetInstanceUefiDataResult
 >({
   action: 'GetInstanceUefiData',
-  permissions: onInstances('GetInstanceUefiData'),
+  demands: onInstances('GetInstanceUefiData'),
 
   async run({ db, caller, region, input, readers }) {
     const instance = await findOneInstance(db, { caller, region }, input.InstanceId ?? '')

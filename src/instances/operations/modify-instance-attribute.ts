@@ -8,7 +8,7 @@ import { onInstances } from '../permissions.ts'
 
 export const modifyInstanceAttribute = writeOperation<ModifyInstanceAttributeRequest, undefined>({
   action: 'ModifyInstanceAttribute',
-  permissions: onInstances('ModifyInstanceAttribute'),
+  demands: onInstances('ModifyInstanceAttribute'),
 
   async run(call) {
     const modification = readModification(call.input)

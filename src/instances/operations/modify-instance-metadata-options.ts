@@ -16,7 +16,7 @@ export const modifyInstanceMetadataOptions = writeOperation<
   ModifyInstanceMetadataOptionsResult
 >({
   action: 'ModifyInstanceMetadataOptions',
-  permissions: onInstances('ModifyInstanceMetadataOptions'),
+  demands: onInstances('ModifyInstanceMetadataOptions'),
 
   async run(call) {
     const instance = await findOneInstance(call.tx, call, call.input.InstanceId ?? '')

@@ -8,7 +8,7 @@ import { bumpReboots } from '../store.ts'
 
 export const rebootInstances = writeOperation<RebootInstancesRequest, undefined>({
   action: 'RebootInstances',
-  permissions: onInstances('RebootInstances'),
+  demands: onInstances('RebootInstances'),
 
   async run(call) {
     const instances = await findInstances(call.tx, call, call.input.InstanceIds ?? [])

@@ -10,7 +10,7 @@ import { changeInstance } from '../store.ts'
 
 export const resetInstanceAttribute = writeOperation<ResetInstanceAttributeRequest, undefined>({
   action: 'ResetInstanceAttribute',
-  permissions: onInstances('ResetInstanceAttribute'),
+  demands: onInstances('ResetInstanceAttribute'),
 
   async run(call) {
     const { InstanceId = '', Attribute = '' } = call.input

@@ -1,7 +1,8 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html */
 import type { Reservation, RunInstancesRequest } from '@aws-sdk/client-ec2'
-import { requireAllowed } from '../../iam/evaluate.ts'
-import { permissionsToResolve, resolveImageId } from '../../parameters/resolve-image.ts'
+import { demandOn } from '../../iam/demand.ts'
+import { requireAll } from '../../iam/evaluate.ts'
+import { demandsToResolve, resolveImageId } from '../../parameters/resolve-image.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { viewInstances, viewReservations } from '../details.ts'
 import { launch } from '../launch.ts'
@@ -10,12 +11,12 @@ export const runInstances = writeOperation<RunInstancesRequest, Reservation>({
   action: 'RunInstances',
 
   // AWS asks of everything that the call touches, and of everything that it makes.
-  permissions: (input, context) => {
+  demands: (input, context) => {
     const { caller, region } = context
     const own = `arn:aws:ec2:${region}:${caller.accountId}`
     const [nic] = input.NetworkInterfaces ?? []
     const groups = nic?.Groups ?? input.SecurityGroupIds ?? []
-    const toResolve = permissionsToResolve(input.ImageId ?? '', context)
+    const toResolve = demandsToResolve(input.ImageId ?? '', context)
     const resources = [
       // The image of a parameter is known, and asked for, when the parameter is read.
       ...(toResolve.length > 0 ? [] : [imageArn(region, input.ImageId ?? '*')]),
@@ -34,7 +35,7 @@ export const runInstances = writeOperation<RunInstancesRequest, Reservation>({
     const owner = { accountId: caller.accountId, region }
     const named = input.ImageId
     const ImageId = named && (await resolveImageId(call.tx, owner, named))
-    if (ImageId !== named) requireAllowed(caller, toRun(imageArn(region, ImageId ?? '*')))
+    if (ImageId !== named) requireAll(caller, [toRun(imageArn(region, ImageId ?? '*'))])
     const instances = await launch(call, { ...input, ImageId })
     const [reservation] = viewReservations(await viewInstances(call.tx, owner, instances))
     return reservation ?? {}
@@ -43,4 +44,4 @@ export const runInstances = writeOperation<RunInstancesRequest, Reservation>({
 
 const imageArn = (region: string, id: string): string => `arn:aws:ec2:${region}::image/${id}`
 
-const toRun = (resource: string) => ({ action: 'ec2:RunInstances', resource })
+const toRun = (arn: string) => demandOn('ec2:RunInstances', arn)

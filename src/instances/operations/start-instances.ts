@@ -16,7 +16,7 @@ type Call = WriteCall<StartInstancesRequest>
 
 export const startInstances = writeOperation<StartInstancesRequest, StartInstancesResult>({
   action: 'StartInstances',
-  permissions: onInstances('StartInstances'),
+  demands: onInstances('StartInstances'),
 
   async run(call) {
     const typesInUse = await listTypesInUse(call.tx, statesWithCapacity)

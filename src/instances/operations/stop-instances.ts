@@ -10,7 +10,7 @@ import { forceStop } from '../store.ts'
 
 export const stopInstances = writeOperation<StopInstancesRequest, StopInstancesResult>({
   action: 'StopInstances',
-  permissions: onInstances('StopInstances'),
+  demands: onInstances('StopInstances'),
 
   async run(call) {
     const { InstanceIds: ids = [], Hibernate, Force, SkipOsShutdown } = call.input

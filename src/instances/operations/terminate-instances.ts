@@ -10,7 +10,7 @@ export const terminateInstances = writeOperation<
   TerminateInstancesResult
 >({
   action: 'TerminateInstances',
-  permissions: onInstances('TerminateInstances'),
+  demands: onInstances('TerminateInstances'),
 
   async run(call) {
     const { changes } = await requestChange(call, {

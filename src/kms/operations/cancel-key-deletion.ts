@@ -11,7 +11,7 @@ export const cancelKeyDeletion = writeOperation<
 >({
   service: 'kms',
   action: 'CancelKeyDeletion',
-  permissions: ({ KeyId }, context) => onKey('CancelKeyDeletion', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('CancelKeyDeletion', KeyId, context),
 
   async run(call) {
     const { input, tx } = call

@@ -10,7 +10,7 @@ import { hereOf } from '../find.ts'
 export const createAlias = writeOperation<CreateAliasRequest, undefined>({
   service: 'kms',
   action: 'CreateAlias',
-  permissions: ({ AliasName, TargetKeyId }, context) =>
+  demands: ({ AliasName, TargetKeyId }, context) =>
     onAlias('CreateAlias', AliasName, [TargetKeyId], context),
 
   async run(call) {

@@ -10,7 +10,7 @@ import { algorithm, checkAlgorithm, readBlob, refuseUnsupported } from '../reque
 export const decrypt = readOperation<DecryptRequest, DecryptResponse>({
   service: 'kms',
   action: 'Decrypt',
-  permissions: ({ KeyId }, context) => onKey('Decrypt', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('Decrypt', KeyId, context),
 
   async run(call) {
     const { input, db, readers } = call

@@ -9,7 +9,7 @@ import { hereOf, requireKeyById } from '../find.ts'
 export const deleteAlias = writeOperation<DeleteAliasRequest, undefined>({
   service: 'kms',
   action: 'DeleteAlias',
-  permissions: ({ AliasName }, context) => onAlias('DeleteAlias', AliasName, [], context),
+  demands: ({ AliasName }, context) => onAlias('DeleteAlias', AliasName, [], context),
 
   async run(call) {
     const { input, tx } = call

@@ -12,7 +12,7 @@ import { viewKey } from '../view.ts'
 export const describeKey = writeOperation<DescribeKeyRequest, DescribeKeyResponse>({
   service: 'kms',
   action: 'DescribeKey',
-  permissions: ({ KeyId }, context) => onKey('DescribeKey', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('DescribeKey', KeyId, context),
 
   async run(call) {
     const { input, tx, now, randomBytes } = call

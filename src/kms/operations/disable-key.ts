@@ -8,7 +8,7 @@ import { moveKey } from '../move.ts'
 export const disableKey = writeOperation<DisableKeyRequest, undefined>({
   service: 'kms',
   action: 'DisableKey',
-  permissions: ({ KeyId }, context) => onKey('DisableKey', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('DisableKey', KeyId, context),
 
   async run(call) {
     const { input, tx } = call

@@ -8,7 +8,7 @@ import { moveKey } from '../move.ts'
 export const enableKey = writeOperation<EnableKeyRequest, undefined>({
   service: 'kms',
   action: 'EnableKey',
-  permissions: ({ KeyId }, context) => onKey('EnableKey', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('EnableKey', KeyId, context),
 
   async run(call) {
     const { input, tx } = call

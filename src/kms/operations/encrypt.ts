@@ -10,7 +10,7 @@ import { algorithm, checkAlgorithm, readPlaintext, refuseUnsupported } from '../
 export const encrypt = readOperation<EncryptRequest, EncryptResponse>({
   service: 'kms',
   action: 'Encrypt',
-  permissions: ({ KeyId }, context) => onKey('Encrypt', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('Encrypt', KeyId, context),
 
   async run(call) {
     const { input, db, readers } = call

@@ -16,7 +16,7 @@ export const generateDataKeyWithoutPlaintext = readOperation<
 >({
   service: 'kms',
   action: 'GenerateDataKeyWithoutPlaintext',
-  permissions: ({ KeyId }, context) => onKey(action, KeyId, context),
+  demands: ({ KeyId }, context) => onKey(action, KeyId, context),
 
   async run(call) {
     const { key, plaintext, blob } = await generateDataKeyOf(call, action)

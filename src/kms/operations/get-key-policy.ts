@@ -7,7 +7,7 @@ import { checkPolicyName, policyName, policyOf } from '../policy.ts'
 export const getKeyPolicy = readOperation<GetKeyPolicyRequest, GetKeyPolicyResponse>({
   service: 'kms',
   action: 'GetKeyPolicy',
-  permissions: ({ KeyId }, context) => onKey('GetKeyPolicy', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('GetKeyPolicy', KeyId, context),
 
   async run(call) {
     const { db, input } = call

@@ -10,7 +10,7 @@ const limits = { usual: 50, max: 50 } as const
 export const listTagsOfKey = readOperation<ListResourceTagsRequest, ListResourceTagsResponse>({
   service: 'kms',
   action: 'ListResourceTags',
-  permissions: ({ KeyId }, context) => onKey('ListResourceTags', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('ListResourceTags', KeyId, context),
 
   async run(call) {
     const { tags } = await requireKeyById(call.db, call, 'ListResourceTags', call.input.KeyId)

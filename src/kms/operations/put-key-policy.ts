@@ -10,7 +10,7 @@ import { setKeyPolicy } from '../store.ts'
 export const putKeyPolicy = writeOperation<PutKeyPolicyRequest, void>({
   service: 'kms',
   action: 'PutKeyPolicy',
-  permissions: ({ KeyId }, context) => onKey('PutKeyPolicy', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('PutKeyPolicy', KeyId, context),
   owesNothing: true,
 
   async run(call) {

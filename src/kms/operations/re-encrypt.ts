@@ -10,7 +10,7 @@ import { algorithm, checkAlgorithm, readBlob, refuseUnsupported } from '../reque
 export const reEncrypt = readOperation<ReEncryptRequest, ReEncryptResponse>({
   service: 'kms',
   action: 'ReEncrypt',
-  permissions: ({ SourceKeyId, DestinationKeyId }, context) =>
+  demands: ({ SourceKeyId, DestinationKeyId }, context) =>
     onKeys(
       [
         ['ReEncryptFrom', SourceKeyId],

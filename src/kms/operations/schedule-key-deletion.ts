@@ -12,7 +12,7 @@ export const scheduleKeyDeletion = writeOperation<
 >({
   service: 'kms',
   action: 'ScheduleKeyDeletion',
-  permissions: ({ KeyId }, context) => onKey('ScheduleKeyDeletion', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('ScheduleKeyDeletion', KeyId, context),
 
   async run(call) {
     const { input, tx, now } = call

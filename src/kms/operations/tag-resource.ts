@@ -9,7 +9,7 @@ import { setKeyTags } from '../store.ts'
 export const tagKey = writeOperation<TagResourceRequest, undefined>({
   service: 'kms',
   action: 'TagResource',
-  permissions: ({ KeyId }, context) => onKey('TagResource', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('TagResource', KeyId, context),
 
   async run(call) {
     const { input, tx } = call

@@ -8,7 +8,7 @@ import { setKeyTags } from '../store.ts'
 export const untagKey = writeOperation<UntagResourceRequest, undefined>({
   service: 'kms',
   action: 'UntagResource',
-  permissions: ({ KeyId }, context) => onKey('UntagResource', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('UntagResource', KeyId, context),
 
   async run(call) {
     const { input, tx } = call

@@ -9,7 +9,7 @@ import { hereOf, requireKeyById } from '../find.ts'
 export const updateAlias = writeOperation<UpdateAliasRequest, undefined>({
   service: 'kms',
   action: 'UpdateAlias',
-  permissions: ({ AliasName, TargetKeyId }, context) =>
+  demands: ({ AliasName, TargetKeyId }, context) =>
     onAlias('UpdateAlias', AliasName, [TargetKeyId], context),
 
   async run(call) {

@@ -9,7 +9,7 @@ import { setDescription } from '../store.ts'
 export const updateKeyDescription = writeOperation<UpdateKeyDescriptionRequest, undefined>({
   service: 'kms',
   action: 'UpdateKeyDescription',
-  permissions: ({ KeyId }, context) => onKey('UpdateKeyDescription', KeyId, context),
+  demands: ({ KeyId }, context) => onKey('UpdateKeyDescription', KeyId, context),
 
   async run(call) {
     const { input, tx } = call

@@ -11,7 +11,7 @@ export const addTagsToParameter = writeOperation<AddTagsToResourceRequest, AddTa
   {
     service: 'ssm',
     action: 'AddTagsToResource',
-    permissions: ({ ResourceId = '' }, context) =>
+    demands: ({ ResourceId = '' }, context) =>
       onParameters('AddTagsToResource', [ResourceId], context),
 
     async run(call) {

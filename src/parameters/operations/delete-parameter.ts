@@ -9,7 +9,7 @@ import { deleteParameterRows } from '../store.ts'
 export const deleteParameter = writeOperation<DeleteParameterRequest, DeleteParameterResult>({
   service: 'ssm',
   action: 'DeleteParameter',
-  permissions: ({ Name = '' }, context) => onParameters('DeleteParameter', [Name], context),
+  demands: ({ Name = '' }, context) => onParameters('DeleteParameter', [Name], context),
 
   async run(call) {
     const key = ownKey(call, call.input.Name)

@@ -11,7 +11,7 @@ const namesMax = 10
 export const deleteParameters = writeOperation<DeleteParametersRequest, DeleteParametersResult>({
   service: 'ssm',
   action: 'DeleteParameters',
-  permissions: ({ Names = [] }, context) => onParameters('DeleteParameters', Names, context),
+  demands: ({ Names = [] }, context) => onParameters('DeleteParameters', Names, context),
 
   async run(call) {
     const { Names = [] } = call.input

@@ -17,7 +17,7 @@ export const getParameterHistory = readOperation<
 >({
   service: 'ssm',
   action: 'GetParameterHistory',
-  permissions: ({ Name = '' }, context) => onParameters('GetParameterHistory', [Name], context),
+  demands: ({ Name = '' }, context) => onParameters('GetParameterHistory', [Name], context),
 
   async run(call) {
     const { input, db } = call

@@ -11,7 +11,7 @@ import { viewParameter } from '../view.ts'
 export const getParameter = readOperation<GetParameterRequest, GetParameterResult>({
   service: 'ssm',
   action: 'GetParameter',
-  permissions: ({ Name = '' }, context) => onParameters('GetParameter', [Name], context),
+  demands: ({ Name = '' }, context) => onParameters('GetParameter', [Name], context),
 
   async run(call) {
     const here = hereOf(call)

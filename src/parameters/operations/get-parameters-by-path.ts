@@ -23,7 +23,7 @@ export const getParametersByPath = readOperation<
 >({
   service: 'ssm',
   action: 'GetParametersByPath',
-  permissions: ({ Path = '' }, context) => onParameters('GetParametersByPath', [Path], context),
+  demands: ({ Path = '' }, context) => onParameters('GetParametersByPath', [Path], context),
 
   async run(call) {
     const { Path = '', Recursive = false, ParameterFilters, NextToken } = call.input

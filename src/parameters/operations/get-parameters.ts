@@ -18,7 +18,7 @@ const namesMax = 10
 export const getParameters = readOperation<GetParametersRequest, GetParametersResult>({
   service: 'ssm',
   action: 'GetParameters',
-  permissions: ({ Names = [] }, context) => onParameters('GetParameters', Names, context),
+  demands: ({ Names = [] }, context) => onParameters('GetParameters', Names, context),
 
   async run(call) {
     const { Names = [] } = call.input

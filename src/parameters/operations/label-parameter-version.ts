@@ -13,7 +13,7 @@ export const labelParameterVersion = writeOperation<
 >({
   service: 'ssm',
   action: 'LabelParameterVersion',
-  permissions: ({ Name = '' }, context) => onParameters('LabelParameterVersion', [Name], context),
+  demands: ({ Name = '' }, context) => onParameters('LabelParameterVersion', [Name], context),
 
   async run(call) {
     const { input, tx } = call

@@ -11,7 +11,7 @@ export const listTagsForParameter = readOperation<
 >({
   service: 'ssm',
   action: 'ListTagsForResource',
-  permissions: ({ ResourceId = '' }, context) =>
+  demands: ({ ResourceId = '' }, context) =>
     onParameters('ListTagsForResource', [ResourceId], context),
 
   async run(call) {

@@ -37,7 +37,7 @@ type Call = WriteCall<PutParameterRequest>
 export const putParameter = writeOperation<PutParameterRequest, PutParameterResult>({
   service: 'ssm',
   action: 'PutParameter',
-  permissions: ({ Name = '' }, context) => onParameters('PutParameter', [Name], context),
+  demands: ({ Name = '' }, context) => onParameters('PutParameter', [Name], context),
 
   async run(call) {
     const { input, tx } = call

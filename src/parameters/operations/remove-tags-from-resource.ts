@@ -15,7 +15,7 @@ export const removeTagsFromParameter = writeOperation<
 >({
   service: 'ssm',
   action: 'RemoveTagsFromResource',
-  permissions: ({ ResourceId = '' }, context) =>
+  demands: ({ ResourceId = '' }, context) =>
     onParameters('RemoveTagsFromResource', [ResourceId], context),
 
   async run(call) {

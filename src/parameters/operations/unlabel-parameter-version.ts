@@ -15,7 +15,7 @@ export const unlabelParameterVersion = writeOperation<
 >({
   service: 'ssm',
   action: 'UnlabelParameterVersion',
-  permissions: ({ Name = '' }, context) => onParameters('UnlabelParameterVersion', [Name], context),
+  demands: ({ Name = '' }, context) => onParameters('UnlabelParameterVersion', [Name], context),
 
   async run(call) {
     const { input, tx } = call

@@ -24,7 +24,7 @@ export const createRule = writeOperation<
 >({
   service: 'rbin',
   action: 'CreateRule',
-  permissions: (_input, context) => onRule('CreateRule', undefined, context),
+  demands: (_input, context) => onRule('CreateRule', undefined, context),
 
   async run({ tx, input, caller, region, now, randomBytes }) {
     const { accountId } = caller

@@ -7,7 +7,7 @@ import { deleteRule } from '../store.ts'
 export const deleteRetentionRule = writeOperation<RuleInput, undefined>({
   service: 'rbin',
   action: 'DeleteRule',
-  permissions: ({ Identifier }, context) => onRule('DeleteRule', Identifier, context),
+  demands: ({ Identifier }, context) => onRule('DeleteRule', Identifier, context),
 
   async run(call) {
     const rule = await requireUnlocked(call.tx, call, call.input.Identifier)

@@ -7,7 +7,7 @@ import { viewRule } from '../view.ts'
 export const getRule = readOperation<RuleInput, object>({
   service: 'rbin',
   action: 'GetRule',
-  permissions: ({ Identifier }, context) => onRule('GetRule', Identifier, context),
+  demands: ({ Identifier }, context) => onRule('GetRule', Identifier, context),
 
   async run(call) {
     return viewRule(await requireRule(call.db, call, call.input.Identifier), call.now)

@@ -19,7 +19,7 @@ interface Input extends RuleInput {
 export const listRetentionRules = readOperation<Input, object>({
   service: 'rbin',
   action: 'ListRules',
-  permissions: (_input, context) => onRule('ListRules', undefined, context),
+  demands: (_input, context) => onRule('ListRules', undefined, context),
 
   async run({ db, input, caller, region, now }) {
     const resourceType = readResourceType(input.ResourceType)

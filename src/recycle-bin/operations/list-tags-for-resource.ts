@@ -1,4 +1,5 @@
 /** https://docs.aws.amazon.com/recyclebin/latest/APIReference/API_ListTagsForResource.html */
+import { demandOn } from '../../iam/demand.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { idOfArn } from '../find.ts'
 import { ruleNotFound } from '../request.ts'
@@ -11,9 +12,7 @@ interface Input {
 export const listTagsOfRule = readOperation<Input, object>({
   service: 'rbin',
   action: 'ListTagsForResource',
-  permissions: ({ ResourceArn = '*' }) => [
-    { action: 'rbin:ListTagsForResource', resource: ResourceArn },
-  ],
+  demands: ({ ResourceArn = '*' }) => [demandOn('rbin:ListTagsForResource', ResourceArn)],
 
   async run(call) {
     const id = idOfArn(call.input.ResourceArn, call)

@@ -9,7 +9,7 @@ import { viewRule } from '../view.ts'
 export const lockRule = writeOperation<RuleInput, object>({
   service: 'rbin',
   action: 'LockRule',
-  permissions: ({ Identifier }, context) => onRule('LockRule', Identifier, context),
+  demands: ({ Identifier }, context) => onRule('LockRule', Identifier, context),
 
   async run(call) {
     const { input, tx, now } = call

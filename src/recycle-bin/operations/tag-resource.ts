@@ -1,4 +1,5 @@
 /** https://docs.aws.amazon.com/recyclebin/latest/APIReference/API_TagResource.html */
+import { demandOn } from '../../iam/demand.ts'
 import { checkTags, readTags, type TagInput } from '../../tags/tag.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { idOfArn } from '../find.ts'
@@ -13,7 +14,7 @@ interface Input {
 export const tagRule = writeOperation<Input, undefined>({
   service: 'rbin',
   action: 'TagResource',
-  permissions: ({ ResourceArn = '*' }) => [{ action: 'rbin:TagResource', resource: ResourceArn }],
+  demands: ({ ResourceArn = '*' }) => [demandOn('rbin:TagResource', ResourceArn)],
 
   async run(call) {
     const { input, tx, caller, region } = call

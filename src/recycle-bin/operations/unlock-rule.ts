@@ -11,7 +11,7 @@ const dayMs = 24 * 60 * 60 * 1000
 export const unlockRule = writeOperation<RuleInput, object>({
   service: 'rbin',
   action: 'UnlockRule',
-  permissions: ({ Identifier }, context) => onRule('UnlockRule', Identifier, context),
+  demands: ({ Identifier }, context) => onRule('UnlockRule', Identifier, context),
 
   async run(call) {
     const { input, tx, now } = call

@@ -1,4 +1,5 @@
 /** https://docs.aws.amazon.com/recyclebin/latest/APIReference/API_UntagResource.html */
+import { demandOn } from '../../iam/demand.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { idOfArn } from '../find.ts'
 import { ruleNotFound } from '../request.ts'
@@ -12,7 +13,7 @@ interface Input {
 export const untagRule = writeOperation<Input, undefined>({
   service: 'rbin',
   action: 'UntagResource',
-  permissions: ({ ResourceArn = '*' }) => [{ action: 'rbin:UntagResource', resource: ResourceArn }],
+  demands: ({ ResourceArn = '*' }) => [demandOn('rbin:UntagResource', ResourceArn)],
 
   async run(call) {
     const { input, tx, caller, region } = call

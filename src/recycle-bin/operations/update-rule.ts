@@ -17,7 +17,7 @@ import { viewRule } from '../view.ts'
 export const updateRule = writeOperation<RuleInput, object>({
   service: 'rbin',
   action: 'UpdateRule',
-  permissions: ({ Identifier }, context) => onRule('UpdateRule', Identifier, context),
+  demands: ({ Identifier }, context) => onRule('UpdateRule', Identifier, context),
 
   async run(call) {
     const { input, tx, now } = call

@@ -3,6 +3,7 @@ import type {
   CreateRestoreImageTaskRequest,
   CreateRestoreImageTaskResult,
 } from '@aws-sdk/client-ec2'
+import { demandOn, onAnything } from '../../iam/demand.ts'
 import { isBucketName, isObjectKey } from '../../buckets/names.ts'
 import { diskOfSnapshot } from '../../images/block-devices.ts'
 import { checkImageName, imageNameTaken } from '../../images/image.ts'
@@ -35,9 +36,9 @@ export const createRestoreImageTask = writeOperation<
   StoredImageHead
 >({
   action: 'CreateRestoreImageTask',
-  permissions: ({ Bucket = '', ObjectKey = '' }) => [
-    { action: 'ec2:CreateRestoreImageTask', resource: '*' },
-    { action: 's3:GetObject', resource: `arn:aws:s3:::${Bucket}/${ObjectKey}` },
+  demands: ({ Bucket = '', ObjectKey = '' }) => [
+    onAnything('ec2:CreateRestoreImageTask'),
+    demandOn('s3:GetObject', `arn:aws:s3:::${Bucket}/${ObjectKey}`),
   ],
   // Whatever the bucket lies on, nobody else waits for it.
   prepare: findHead,

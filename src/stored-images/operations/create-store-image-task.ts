@@ -1,6 +1,7 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateStoreImageTask.html */
 import type { CreateStoreImageTaskRequest, CreateStoreImageTaskResult } from '@aws-sdk/client-ec2'
 import { parseImageId } from '../../images/image.ts'
+import { demandOn, onAnything } from '../../iam/demand.ts'
 import { isBucketName } from '../../buckets/names.ts'
 import { readTags } from '../../tags/tag.ts'
 import { requireReadable } from '../../volumes/encryption.ts'
@@ -30,9 +31,9 @@ export const createStoreImageTask = writeOperation<
   Found
 >({
   action: 'CreateStoreImageTask',
-  permissions: ({ Bucket = '', ImageId = '' }) => [
-    { action: 'ec2:CreateStoreImageTask', resource: '*' },
-    { action: 's3:PutObject', resource: `arn:aws:s3:::${Bucket}/${ImageId}.bin` },
+  demands: ({ Bucket = '', ImageId = '' }) => [
+    onAnything('ec2:CreateStoreImageTask'),
+    demandOn('s3:PutObject', `arn:aws:s3:::${Bucket}/${ImageId}.bin`),
   ],
   // Whatever the bucket lies on, nobody else waits for it.
   prepare: lookInto,
