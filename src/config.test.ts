@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { ConfigError, readConfig } from './config.ts'
+import { publicOnly } from './outbound/rules.ts'
 
 test('an installation that is told nothing has the defaults', () => {
   assert.deepEqual(readConfig({ PATH: '/bin' }), {
@@ -19,6 +20,10 @@ test('an installation that is told nothing has the defaults', () => {
     tls: undefined,
     callsPerSecond: 5000,
     auditRetention: { days: 90, eventsMax: 1_000_000 },
+    eventRetention: { days: 7, eventsMax: 100_000 },
+    launchDays: 1095,
+    outbound: publicOnly,
+    importBytesMax: 100 * 2 ** 30,
   })
 })
 

@@ -8,6 +8,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { Secret } from './lib/secret.ts'
+import { type OutboundRules, parseOutboundRules } from './outbound/rules.ts'
 
 export interface Config {
   /** The data folder: everything that Imago keeps. */
@@ -29,6 +30,14 @@ export interface Config {
   readonly callsPerSecond: number
   /** How much of each account's audit trail is kept. */
   readonly auditRetention: { readonly days: number; readonly eventsMax: number }
+  /** How much of each account's events is kept. */
+  readonly eventRetention: { readonly days: number; readonly eventsMax: number }
+  /** How long it is known which image a machine was started from, once the machine is gone. */
+  readonly launchDays: number
+  /** What the service may call for those who ask it to: for imports and webhooks. */
+  readonly outbound: OutboundRules
+  /** The longest file that an import fetches. */
+  readonly importBytesMax: number
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -48,8 +57,13 @@ const known = [
   // These two are for the recipes, which read them from the environment.
   'IMAGO_DEBIAN_MIRROR',
   'IMAGO_DEBIAN_SECURITY_MIRROR',
+  'IMAGO_EVENTS',
+  'IMAGO_EVENT_DAYS',
+  'IMAGO_IMPORT_GIB',
+  'IMAGO_LAUNCH_DAYS',
   'IMAGO_LISTEN',
   'IMAGO_MASTER_KEY_COMMAND',
+  'IMAGO_OUTBOUND_HOSTS',
   'IMAGO_REGIONS',
   'IMAGO_ROOT_ACCESS_KEY_ID',
   'IMAGO_ROOT_SECRET_ACCESS_KEY',
@@ -84,6 +98,14 @@ export function readConfig(environment: Environment): Config {
       days: parseCount('IMAGO_AUDIT_DAYS', value('IMAGO_AUDIT_DAYS') ?? '90'),
       eventsMax: parseCount('IMAGO_AUDIT_EVENTS', value('IMAGO_AUDIT_EVENTS') ?? '1000000'),
     },
+    eventRetention: {
+      days: parseCount('IMAGO_EVENT_DAYS', value('IMAGO_EVENT_DAYS') ?? '7'),
+      eventsMax: parseCount('IMAGO_EVENTS', value('IMAGO_EVENTS') ?? '100000'),
+    },
+    launchDays: parseCount('IMAGO_LAUNCH_DAYS', value('IMAGO_LAUNCH_DAYS') ?? '1095'),
+    outbound: parseOutbound(value('IMAGO_OUTBOUND_HOSTS') ?? 'public'),
+    importBytesMax:
+      parseCount('IMAGO_IMPORT_GIB', value('IMAGO_IMPORT_GIB') ?? '100') * bytesPerGiB,
   }
 }
 
@@ -152,6 +174,15 @@ function parseRootKey(id: string | undefined, secret: string | undefined): Confi
 function parseCount(key: Key, text: string): number {
   if (!/^[1-9]\d{0,11}$/.test(text)) throw refuse(key, 'a number from 1', text)
   return Number(text)
+}
+
+const bytesPerGiB = 2 ** 30
+
+function parseOutbound(text: string): OutboundRules {
+  const rules = parseOutboundRules(text)
+  if (!('bad' in rules)) return rules
+  const rule = 'public, none, or hosts and networks such as 10.0.0.0/8 with commas between'
+  throw refuse('IMAGO_OUTBOUND_HOSTS', rule, text)
 }
 
 function parseTls(certificate: string | undefined, key: string | undefined): Config['tls'] {

@@ -46,6 +46,7 @@ import { Secret } from './lib/secret.ts'
 import { ensureDefaultNetwork } from './network/defaults.ts'
 import { Networks } from './network/networks.ts'
 import { networkReconciler } from './network/reconcile.ts'
+import { accountReconciler } from './organizations/reconcile.ts'
 import type { System } from './pipeline.ts'
 import { type Accelerator, probeAccelerator } from './qemu/accelerator.ts'
 import { tpmProblem } from './qemu/tpm.ts'
@@ -163,6 +164,7 @@ export async function openImago(options: Options): Promise<Imago> {
   const { uefiDictionaryFile } = config
   const uefiDictionary = uefiDictionaryFile ? await readFile(uefiDictionaryFile) : undefined
   const shared = { db, lanes, volumeFolder, openDiskKey: openKey, now, log }
+  const limits = { rules: config.outbound, bytesMax: config.importBytesMax }
   const closing = new AbortController()
   const reconcilers = [
     instanceReconciler({
@@ -192,6 +194,7 @@ export async function openImago(options: Options): Promise<Imago> {
       blockStore,
       workFolder: folder('work'),
       regions,
+      limits,
       now,
       newId,
       signal: closing.signal,
@@ -202,12 +205,14 @@ export async function openImago(options: Options): Promise<Imago> {
       buckets,
       workFolder: folder('import-tasks'),
       openDiskKey: openKey,
+      limits,
       now,
       newId,
       signal: closing.signal,
     }),
     directSnapshotReconciler({ ...shared, blockStore }),
     keyReconciler({ db, now }),
+    accountReconciler({ db, now, newId, randomBytes, regions }),
     garbageReconciler({ db, blockStore, bases, now }),
     auditReconciler({ db, now, retention: config.auditRetention }),
   ]
@@ -249,6 +254,7 @@ export async function openImago(options: Options): Promise<Imago> {
         return await findPlatform(disk).catch(() => undefined)
       },
       buckets,
+      outbound: config.outbound,
       uefiVariables: (id) => machines.uefiVariables(id as Id<'instance'>),
       uefiDictionary,
       tpmKey: (id, type) => machines.tpmKey(id as Id<'instance'>, type),

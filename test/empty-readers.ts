@@ -1,5 +1,6 @@
 /** What calls look at beside the database, where there is nothing: no machine, no block, no bucket. */
 import { Buckets } from '../src/buckets/buckets.ts'
+import { publicOnly } from '../src/outbound/rules.ts'
 import type { Readers } from '../src/wire/readers.ts'
 
 const noBlock = () => Promise.reject(new Error('there are no blocks'))
@@ -13,6 +14,7 @@ export const emptyReaders: Readers = {
   platform: async () => undefined,
   blocks: { readBlock: noBlock, readManifest: noBlock },
   seal: () => new Uint8Array(32),
+  outbound: publicOnly,
   uefiVariables: async () => undefined,
   uefiDictionary: undefined,
   tpmKey: async () => undefined,

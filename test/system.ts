@@ -93,6 +93,8 @@ export async function startSystem(
     IMAGO_LISTEN: '127.0.0.1:0',
     IMAGO_ACCEL: 'tcg',
     IMAGO_ACCOUNT_ID: accountId,
+    // What tests have the service call is on this host.
+    IMAGO_OUTBOUND_HOSTS: 'public,127.0.0.1',
     ...(regions !== undefined && { IMAGO_REGIONS: regions }),
   })
   const imago = await openImago({

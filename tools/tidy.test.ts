@@ -70,7 +70,7 @@ const rows: readonly { name: string; is: RegExp; peers?: true }[] = [
   { name: 'store', is: /^src\/[^/]+\/([^/]+-)?store\.ts$/ },
   {
     name: 'mechanism',
-    is: /^src\/(wire|db|tls|qemu|vpc|catalog|block-store|buckets|reconcile)\/[^/]+\.ts$/,
+    is: /^src\/(wire|db|tls|outbound|qemu|vpc|catalog|block-store|buckets|reconcile)\/[^/]+\.ts$/,
     peers: true,
   },
   { name: 'noun', is: /^$/, peers: true },

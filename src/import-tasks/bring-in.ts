@@ -7,7 +7,7 @@ import type { Buckets } from '../buckets/buckets.ts'
 import { type Connections, transaction, type Tx } from '../db/database.ts'
 import { findBootMode } from '../imports/boot-mode.ts'
 import { obtainContainer } from '../imports/obtain-container.ts'
-import { CannotImport, type Progress } from '../imports/obtain-disk.ts'
+import { CannotImport, type FetchLimits, type Progress } from '../imports/obtain-disk.ts'
 import { findPlatform } from '../imports/platform.ts'
 import { publishImage, publishSnapshot, type StoredDisk } from '../imports/publish.ts'
 import { inWorkFolder } from '../imports/work-folder.ts'
@@ -29,6 +29,7 @@ export interface BringInDependencies {
   /** Where disks lie while they are brought in. */
   readonly workFolder: string
   readonly openDiskKey: OpenDiskKey
+  readonly limits: FetchLimits
   readonly now: () => Date
   readonly newId: <K extends Kind>(kind: K) => Id<K>
   /** Aborted when the service closes: what is under way is begun anew after the next start. */
@@ -76,7 +77,7 @@ async function store(
   upload: Upload,
   deps: BringInDependencies & { readonly report: Progress },
 ): Promise<Found> {
-  const { db, blockStore, buckets, workFolder, openDiskKey, signal, report } = deps
+  const { db, blockStore, buckets, workFolder, openDiskKey, limits, signal, report } = deps
   const owner = { accountId, region }
   const { source } = container
   if (source.kind === 'snapshot') {
@@ -100,7 +101,7 @@ async function store(
     return { stored: { ...same, manifest, addedBytes }, disk }
   }
   return await inWorkFolder(workFolder, taskId, async (folder) => {
-    const work = { buckets, owner, signal, progress: report }
+    const work = { buckets, owner, signal, progress: report, limits }
     const { path, sizeBytes, bootMode, platform, format, fileBytes } = await obtainContainer(
       container,
       folder,

@@ -12,6 +12,7 @@ import {
   convert,
   describeDisk,
   download,
+  type Fetching,
   type ObtainedDisk,
   type Work,
 } from './obtain-disk.ts'
@@ -34,7 +35,7 @@ export interface ObtainedContainer extends ObtainedDisk {
 export async function obtainContainer(
   { source, format: wanted }: Container,
   folder: string,
-  work: Work & {
+  work: Fetching & {
     readonly buckets: Pick<Buckets, 'open'>
     readonly owner: { readonly accountId: string; readonly region: string }
   },

@@ -6,10 +6,13 @@
 import { createWriteStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable, Transform } from 'node:stream'
+import type { IncomingMessage } from 'node:http'
+import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { bake } from '../catalog/bake.ts'
 import { isRecipeName } from '../catalog/recipe.ts'
+import { OutboundRefused, send } from '../outbound/request.ts'
+import type { OutboundRules } from '../outbound/rules.ts'
 import type { DiskFormat } from '../qemu/disk-format.ts'
 import { convertToRaw, inspectDiskImage } from '../qemu/images.ts'
 import { type BootMode, findBootMode } from './boot-mode.ts'
@@ -38,8 +41,9 @@ export class CannotImport extends Error {
 export async function obtainDisk(
   item: Import,
   folder: string,
-  { progress, signal }: Work,
+  work: Fetching,
 ): Promise<ObtainedDisk> {
+  const { progress, signal } = work
   const path = join(folder, 'disk.raw')
   if (item.kind === 'catalog') {
     if (!isRecipeName(item.source)) throw new CannotImport(`no such recipe: ${item.source}`)
@@ -51,7 +55,7 @@ export async function obtainDisk(
     })
   } else {
     const file = item.kind === 'url' ? join(folder, 'download') : item.source
-    if (item.kind === 'url') await download(item.source, file, { progress, signal })
+    if (item.kind === 'url') await download(item.source, file, work)
     await convert(file, path, { progress, signal })
   }
   return await describeDisk(path)
@@ -69,6 +73,14 @@ export interface Work {
   readonly progress: Progress
   readonly signal: AbortSignal
 }
+
+/** What may be fetched: from where, and how much. */
+export interface FetchLimits {
+  readonly rules: OutboundRules
+  readonly bytesMax: number
+}
+
+export type Fetching = Work & { readonly limits: FetchLimits }
 
 /** Makes a file raw, in the format that its bytes show, and tells which that was. `check` can refuse it. */
 export async function convert(
@@ -96,27 +108,55 @@ export async function convert(
   }
 }
 
+const redirectsMax = 5
+
 /** Fetches a URL into a file. */
-export async function download(url: string, to: string, { progress, signal }: Work): Promise<void> {
-  const response = await fetch(url, { signal }).catch((error: unknown) => {
-    signal.throwIfAborted()
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    throw new Error(`Cannot fetch ${url}: ${(cause as Error).message}`)
-  })
-  if (response.status >= 400 && response.status < 500) {
-    throw new CannotImport(`Cannot fetch ${url}: the server answered ${response.status}`)
-  }
-  if (!response.ok || !response.body) {
-    throw new Error(`Cannot fetch ${url}: the server answered ${response.status}`)
-  }
-  const totalBytes = Number(response.headers.get('content-length') ?? 0)
+export async function download(url: string, to: string, work: Fetching): Promise<void> {
+  const { progress, signal, limits } = work
+  const response = await follow(url, work)
+  const totalBytes = Number(response.headers['content-length'] ?? 0)
+  const tooLong = () =>
+    new CannotImport(`Cannot fetch ${url}: it is longer than the limit of ${limits.bytesMax} bytes`)
   let doneBytes = 0
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       doneBytes += chunk.length
+      if (doneBytes > limits.bytesMax) return done(tooLong())
       progress('downloading', doneBytes, totalBytes)
       done(null, chunk)
     },
   })
-  await pipeline(Readable.fromWeb(response.body), counter, createWriteStream(to), { signal })
+  if (totalBytes > limits.bytesMax) {
+    response.destroy()
+    throw tooLong()
+  }
+  await pipeline(response, counter, createWriteStream(to), { signal })
+}
+
+/** Follows where a URL leads, as far as it may lead anywhere. */
+async function follow(url: string, { signal, limits }: Fetching): Promise<IncomingMessage> {
+  let at = new URL(url)
+  for (let left = redirectsMax; ; left--) {
+    const response = await send({ url: at, rules: limits.rules, signal }).catch(
+      (error: unknown) => {
+        signal.throwIfAborted()
+        if (error instanceof OutboundRefused) throw new CannotImport(error.message)
+        throw new Error(`Cannot fetch ${url}: ${(error as Error).message}`)
+      },
+    )
+    const { statusCode = 0, headers } = response
+    if (statusCode === 200) return response
+    response.destroy()
+    const isRedirect = [301, 302, 303, 307, 308].includes(statusCode)
+    if (isRedirect && left > 0 && URL.canParse(headers.location ?? '', at)) {
+      const next = new URL(headers.location ?? '', at)
+      if (at.protocol === 'https:' && next.protocol !== 'https:') {
+        throw new CannotImport(`Cannot fetch ${url}: it leads from https to ${next.protocol}`)
+      }
+      at = next
+      continue
+    }
+    const message = `Cannot fetch ${url}: the server answered ${statusCode}`
+    throw statusCode < 500 ? new CannotImport(message) : new Error(message)
+  }
 }

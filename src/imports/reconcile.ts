@@ -10,7 +10,7 @@ import type { Id, Kind } from '../lib/ids.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import type { Import, ImportId } from './import.ts'
-import { CannotImport, obtainDisk, type Progress } from './obtain-disk.ts'
+import { CannotImport, type FetchLimits, obtainDisk, type Progress } from './obtain-disk.ts'
 import { publishImage } from './publish.ts'
 import {
   completeImport,
@@ -27,6 +27,7 @@ export interface ImportDependencies {
   /** Where disks lie while they are made. */
   readonly workFolder: string
   readonly regions: readonly string[]
+  readonly limits: FetchLimits
   readonly now: () => Date
   readonly newId: <K extends Kind>(kind: K) => Id<K>
   /** Aborted when the service closes: what is under way is begun anew after the next start. */
@@ -68,10 +69,10 @@ export function importReconciler(dependencies: ImportDependencies): Reconciler<I
 }
 
 async function bringIn(item: Import, dependencies: ImportDependencies): Promise<void> {
-  const { db, blockStore, workFolder, regions, now, newId, signal } = dependencies
+  const { db, blockStore, workFolder, regions, limits, now, newId, signal } = dependencies
   const progress = throttledReport(item, dependencies)
   await inWorkFolder(workFolder, item.id, async (folder) => {
-    const disk = await obtainDisk(item, folder, { progress, signal })
+    const disk = await obtainDisk(item, folder, { progress, signal, limits })
     using upload = blockStore.beginUpload()
     const whole = { start: 0, length: disk.sizeBytes, file: disk.path, fileOffset: 0 }
     const saved = await upload.saveDisk(

@@ -5,6 +5,7 @@
 import type { Buckets } from '../buckets/buckets.ts'
 import type { BlockStore } from '../block-store/block-store.ts'
 import type { Digest } from '../lib/digest.ts'
+import type { OutboundRules } from '../outbound/rules.ts'
 import type { EndorsementKeyType } from '../qemu/tpm-key.ts'
 import type { UefiVariable } from '../qemu/uefi-variable.ts'
 import type { RandomBytes, Sealer } from '../lib/seal.ts'
@@ -24,6 +25,8 @@ export interface Readers {
   platform(manifest: Digest, keyArn: string | undefined): Promise<'windows' | undefined>
   /** The buckets that objects are in: whether one is there, and what is in it. */
   readonly buckets: Pick<Buckets, 'hasBucket' | 'hasObject' | 'open'>
+  /** What the service may call for those who ask it to. */
+  readonly outbound: OutboundRules
   /** What is in the block store, verified. */
   readonly blocks: Pick<BlockStore, 'readBlock' | 'readManifest'>
   /** 32 bytes that only this installation can make of a text, to vouch for it when it comes back. */

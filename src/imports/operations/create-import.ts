@@ -1,3 +1,7 @@
+import { requireOperator } from '../../iam/operator.ts'
+import { invalidParameterValue } from '../../lib/errors.ts'
+import { checkUrl, OutboundRefused } from '../../outbound/request.ts'
+import type { OutboundRules } from '../../outbound/rules.ts'
 import type { Extension } from '../../wire/extension.ts'
 import { formatImportId, parseImportRequest } from '../import.ts'
 import { insertImport } from '../store.ts'
@@ -11,6 +15,9 @@ export const createImport: Extension = {
   path: '/imago/v1/imports',
   async run(call) {
     const wished = parseImportRequest(call.input.body)
+    if (wished.kind === 'file') {
+      await requireOperator(call.tx, call.caller, 'have files of this host imported')
+    } else checkSource(call.readers.outbound, wished.source)
     const id = formatImportId(call.randomBytes(8))
     const item = {
       ...wished,
@@ -29,4 +36,14 @@ export const createImport: Extension = {
     await insertImport(call.tx, item)
     return viewImport(item)
   },
+}
+
+/** Where a name leads to is found out when it is fetched; what cannot be fetched wherever that is, is refused now. */
+function checkSource(rules: OutboundRules, source: string): void {
+  try {
+    checkUrl(rules, new URL(source))
+  } catch (error) {
+    const why = error instanceof OutboundRefused ? error.message : 'It is no URL.'
+    throw invalidParameterValue('source', source.slice(0, 200), why)
+  }
 }
