@@ -157,19 +157,42 @@ import { listOrganizationAccounts } from './organizations/operations/list-accoun
 import { listOrganizationalUnitsForParent } from './organizations/operations/list-organizational-units-for-parent.ts'
 import { listParents } from './organizations/operations/list-parents.ts'
 import { listRoots } from './organizations/operations/list-roots.ts'
+import { attachPolicy } from './organizations/operations/attach-policy.ts'
+import { closeAccount } from './organizations/operations/close-account.ts'
 import { moveAccount } from './organizations/operations/move-account.ts'
 import { addTagsToParameter } from './parameters/operations/add-tags-to-resource.ts'
 import { deleteParameter } from './parameters/operations/delete-parameter.ts'
+import { createOrganizationPolicy } from './organizations/operations/create-policy.ts'
+import { deleteOrganization } from './organizations/operations/delete-organization.ts'
+import { deleteOrganizationalUnit } from './organizations/operations/delete-organizational-unit.ts'
+import { deleteOrganizationPolicy } from './organizations/operations/delete-policy.ts'
 import { deleteParameters } from './parameters/operations/delete-parameters.ts'
 import { describeParameters } from './parameters/operations/describe-parameters.ts'
+import { describeEffectivePolicy } from './organizations/operations/describe-effective-policy.ts'
 import { getParameterHistory } from './parameters/operations/get-parameter-history.ts'
 import { getParameter } from './parameters/operations/get-parameter.ts'
+import { describeOrganizationPolicy } from './organizations/operations/describe-policy.ts'
+import { detachPolicy } from './organizations/operations/detach-policy.ts'
+import { disablePolicyType } from './organizations/operations/disable-policy-type.ts'
+import { enablePolicyType } from './organizations/operations/enable-policy-type.ts'
+import { leaveOrganization } from './organizations/operations/leave-organization.ts'
 import { getParametersByPath } from './parameters/operations/get-parameters-by-path.ts'
 import { getParameters } from './parameters/operations/get-parameters.ts'
+import { listChildren } from './organizations/operations/list-children.ts'
+import { listCreateAccountStatus } from './organizations/operations/list-create-account-status.ts'
 import { labelParameterVersion } from './parameters/operations/label-parameter-version.ts'
 import { listTagsForParameter } from './parameters/operations/list-tags-for-resource.ts'
+import { listPoliciesForTarget } from './organizations/operations/list-policies-for-target.ts'
+import { listOrganizationPolicies } from './organizations/operations/list-policies.ts'
 import { putParameter } from './parameters/operations/put-parameter.ts'
+import { listOrganizationTags } from './organizations/operations/list-tags-for-resource.ts'
+import { listTargetsForPolicy } from './organizations/operations/list-targets-for-policy.ts'
 import { removeTagsFromParameter } from './parameters/operations/remove-tags-from-resource.ts'
+import { removeAccountFromOrganization } from './organizations/operations/remove-account-from-organization.ts'
+import { tagOrganizationResource } from './organizations/operations/tag-resource.ts'
+import { untagOrganizationResource } from './organizations/operations/untag-resource.ts'
+import { updateOrganizationalUnit } from './organizations/operations/update-organizational-unit.ts'
+import { updateOrganizationPolicy } from './organizations/operations/update-policy.ts'
 import { unlabelParameterVersion } from './parameters/operations/unlabel-parameter-version.ts'
 import { createRule } from './recycle-bin/operations/create-rule.ts'
 import { deleteRetentionRule } from './recycle-bin/operations/delete-rule.ts'
@@ -416,19 +439,42 @@ const all: readonly Operation[] = [
   listTagsForParameter,
   putParameter,
   removeTagsFromParameter,
+  attachPolicy,
+  closeAccount,
   unlabelParameterVersion,
   // recycle-bin/
   createRule,
+  createOrganizationPolicy,
+  deleteOrganization,
+  deleteOrganizationalUnit,
+  deleteOrganizationPolicy,
   deleteRetentionRule,
   getRule,
+  describeEffectivePolicy,
   listRetentionRules,
   listTagsOfRule,
+  describeOrganizationPolicy,
+  detachPolicy,
+  disablePolicyType,
+  enablePolicyType,
+  leaveOrganization,
   lockRule,
   tagRule,
+  listChildren,
+  listCreateAccountStatus,
   unlockRule,
   untagRule,
+  listPoliciesForTarget,
+  listOrganizationPolicies,
   updateRule,
+  listOrganizationTags,
+  listTargetsForPolicy,
   // snapshot-tiers/
+  removeAccountFromOrganization,
+  tagOrganizationResource,
+  untagOrganizationResource,
+  updateOrganizationalUnit,
+  updateOrganizationPolicy,
   describeSnapshotTierStatus,
   modifySnapshotTier,
   restoreSnapshotTier,

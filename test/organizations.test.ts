@@ -23,7 +23,7 @@ import { databases } from './databases.ts'
 import { accountId, startSystem } from './system.ts'
 
 async function start(context: TestContext, database: keyof typeof databases = 'sqlite') {
-  const system = await startSystem(context, { isIdle: true, database })
+  const system = await startSystem(context, { database })
   const client = (settings: ConstructorParameters<typeof OrganizationsClient>[0]) => {
     const made = new OrganizationsClient(settings ?? {})
     context.after(() => made.destroy())
@@ -33,9 +33,13 @@ async function start(context: TestContext, database: keyof typeof databases = 's
   const createAccount = async (AccountName: string) => {
     const input = { AccountName, Email: `${AccountName}@example.com` }
     const answer = await organizations.send(new CreateAccountCommand(input))
-    const made = answer.CreateAccountStatus
-    assert(made?.Id)
-    return made
+    const asked = answer.CreateAccountStatus
+    assert.equal(asked?.State, 'IN_PROGRESS')
+    return await system.until('an account', async () => {
+      const request = { CreateAccountRequestId: asked.Id }
+      const told = await organizations.send(new DescribeCreateAccountStatusCommand(request))
+      return told.CreateAccountStatus?.State !== 'IN_PROGRESS' && told.CreateAccountStatus
+    })
   }
   return { system, client, organizations, createAccount }
 }

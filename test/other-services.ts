@@ -43,6 +43,9 @@ const PolicyDocument = JSON.stringify({
 const AccountId = '222222222222'
 const ParentId = 'r-abcd'
 const Identifier = 'abcdefghijk'
+const OrganizationalUnitId = 'ou-abcd-abcdefgh'
+const OrganizationPolicyId = 'p-abcdefgh'
+const ofPolicy = { Type: 'SERVICE_CONTROL_POLICY' } as const
 const ResourceArn = `arn:aws:rbin:us-east-1:123456789012:rule/${Identifier}`
 const Labels = ['prod']
 const Name = '/a/parameter'
@@ -210,24 +213,47 @@ export const others: Readonly<Record<OtherService, Other>> = {
       DescribeAccount: { AccountId },
       DescribeCreateAccountStatus: { CreateAccountRequestId: `car-${'0'.repeat(32)}` },
       DescribeOrganization: {},
-      DescribeOrganizationalUnit: { OrganizationalUnitId: 'ou-abcd-abcdefgh' },
+      DescribeOrganizationalUnit: { OrganizationalUnitId },
+      DescribePolicy: { PolicyId: OrganizationPolicyId },
+      DetachPolicy: { PolicyId: OrganizationPolicyId, TargetId: AccountId },
+      DisablePolicyType: { RootId: ParentId, PolicyType: ofPolicy.Type },
+      EnablePolicyType: { RootId: ParentId, PolicyType: ofPolicy.Type },
+      LeaveOrganization: {},
       ListAccounts: {},
       ListAccountsForParent: { ParentId },
       ListOrganizationalUnitsForParent: { ParentId },
       ListParents: { ChildId: AccountId },
+      AttachPolicy: { PolicyId: OrganizationPolicyId, TargetId: AccountId },
+      CloseAccount: { AccountId },
       ListRoots: {},
       MoveAccount: { AccountId, SourceParentId: ParentId, DestinationParentId: 'r-efgh' },
     },
+      CreatePolicy: { ...ofPolicy, Name: 'a policy', Description: '', Content: PolicyDocument },
+      DeleteOrganization: {},
+      DeleteOrganizationalUnit: { OrganizationalUnitId },
+      DeletePolicy: { PolicyId: OrganizationPolicyId },
   },
   rbin: {
+      DescribeEffectivePolicy: { PolicyType: 'DECLARATIVE_POLICY_EC2' },
     ...words,
     commands: rbinCommands,
     make: (settings) => new RbinClient(settings) as unknown as AnyClient,
     samples: {
+      ListChildren: { ParentId, ChildType: 'ACCOUNT' },
+      ListCreateAccountStatus: {},
       CreateRule: {
         ResourceType: 'EC2_IMAGE',
+      ListPolicies: { Filter: ofPolicy.Type },
+      ListPoliciesForTarget: { Filter: ofPolicy.Type, TargetId: AccountId },
         RetentionPeriod: { RetentionPeriodValue: 1, RetentionPeriodUnit: 'DAYS' },
+      ListTagsForResource: { ResourceId: AccountId },
+      ListTargetsForPolicy: { PolicyId: OrganizationPolicyId },
       },
+      RemoveAccountFromOrganization: { AccountId },
+      TagResource: { ResourceId: AccountId, Tags: [{ Key: 'a', Value: 'b' }] },
+      UntagResource: { ResourceId: AccountId, TagKeys: ['a'] },
+      UpdateOrganizationalUnit: { OrganizationalUnitId, Name: 'better' },
+      UpdatePolicy: { PolicyId: OrganizationPolicyId, Name: 'better' },
       DeleteRule: { Identifier },
       GetRule: { Identifier },
       ListRules: { ResourceType: 'EC2_IMAGE' },

@@ -846,4 +846,83 @@ export const migrations: readonly string[] = [
   `CREATE INDEX iam_user_keys_by_user ON iam_user_keys (user_id)`,
 
   `ALTER TABLE import_tasks ADD COLUMN kms_key_id TEXT`,
+
+  `CREATE TABLE organization_policies (
+     id TEXT PRIMARY KEY,
+     organization_id TEXT NOT NULL REFERENCES organizations (id),
+     type TEXT NOT NULL,
+     name TEXT NOT NULL,
+     description TEXT NOT NULL,
+     content TEXT NOT NULL,
+     changed_at_ms BIGINT NOT NULL,
+     UNIQUE (organization_id, type, name)
+   )`,
+  `CREATE TABLE organization_policy_types (
+     organization_id TEXT NOT NULL REFERENCES organizations (id),
+     type TEXT NOT NULL,
+     PRIMARY KEY (organization_id, type)
+   )`,
+  // A target is a root, a unit or an account. The policy that AWS manages is in no table.
+  `CREATE TABLE organization_policy_attachments (
+     target_id TEXT NOT NULL,
+     policy_id TEXT NOT NULL,
+     type TEXT NOT NULL,
+     organization_id TEXT NOT NULL REFERENCES organizations (id),
+     attached_at_ms BIGINT NOT NULL,
+     PRIMARY KEY (target_id, policy_id)
+   )`,
+  `CREATE INDEX organization_policy_attachments_by_policy
+     ON organization_policy_attachments (organization_id, policy_id)`,
+  `CREATE TABLE organization_tags (
+     organization_id TEXT NOT NULL REFERENCES organizations (id),
+     resource_id TEXT NOT NULL,
+     key TEXT NOT NULL,
+     value TEXT NOT NULL,
+     PRIMARY KEY (organization_id, resource_id, key)
+   )`,
+  // What was asked for is kept until it is done. SQLite cannot change a CHECK in place.
+  `CREATE TABLE account_creations (
+     id TEXT PRIMARY KEY,
+     organization_id TEXT NOT NULL REFERENCES organizations (id),
+     account_name TEXT NOT NULL,
+     email TEXT NOT NULL,
+     role_name TEXT NOT NULL,
+     tags TEXT NOT NULL,
+     account_id TEXT,
+     failure_reason TEXT,
+     requested_at_ms BIGINT NOT NULL,
+     completed_at_ms BIGINT,
+     CHECK (account_id IS NULL OR failure_reason IS NULL),
+     CHECK ((completed_at_ms IS NULL) = (account_id IS NULL AND failure_reason IS NULL))
+   )`,
+  `INSERT INTO account_creations
+     SELECT id, organization_id, account_name, '', '', '[]', account_id, failure_reason,
+            requested_at_ms, completed_at_ms
+     FROM account_requests`,
+  `DROP TABLE account_requests`,
+  `CREATE INDEX account_creations_by_organization ON account_creations (organization_id)`,
+  `CREATE INDEX account_creations_under_way ON account_creations (completed_at_ms)
+     WHERE completed_at_ms IS NULL`,
+  `ALTER TABLE organization_accounts ADD COLUMN closure TEXT
+     CHECK (closure IN ('pending', 'done'))`,
+
+  `CREATE TABLE iam_tags (
+     entity_id TEXT NOT NULL REFERENCES iam_entities (id),
+     folded_key TEXT NOT NULL,
+     key TEXT NOT NULL,
+     value TEXT NOT NULL,
+     PRIMARY KEY (entity_id, folded_key)
+   )`,
+  // The profile may be deleted before the association ends.
+  `CREATE TABLE instance_profile_associations (
+     id TEXT PRIMARY KEY,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     instance_id TEXT NOT NULL UNIQUE REFERENCES instances (id),
+     profile_id TEXT NOT NULL,
+     profile_arn TEXT NOT NULL,
+     made_at_ms BIGINT NOT NULL
+   )`,
+  `CREATE INDEX instance_profile_associations_by_owner
+     ON instance_profile_associations (account_id, region)`,
 ]

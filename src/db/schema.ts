@@ -544,16 +544,41 @@ export interface Tables {
     email: string
     joined_method: 'CREATED' | 'INVITED'
     joined_at_ms: number
+    /** Nothing while the account is open. */
+    closure: Generated<'pending' | 'done' | null>
   }
+  organization_policies: {
+    id: string
+    organization_id: string
+    type: string
+    name: string
+    description: string
+    content: string
+    changed_at_ms: number
+  }
+  organization_policy_types: { organization_id: string; type: string }
+  organization_policy_attachments: {
+    /** A root, a unit or an account. */
+    target_id: string
+    policy_id: string
+    type: string
+    organization_id: string
+    attached_at_ms: number
+  }
+  organization_tags: { organization_id: string; resource_id: string; key: string; value: string }
   /** Accounts that were asked for, and what came of it. */
-  account_requests: {
+  account_creations: {
     id: string
     organization_id: string
     account_name: string
+    email: string
+    role_name: string
+    /** JSON. */
+    tags: string
     account_id: string | null
     failure_reason: string | null
     requested_at_ms: number
-    completed_at_ms: number
+    completed_at_ms: number | null
   }
 
   kms_keys: Owned & {
@@ -651,5 +676,14 @@ export interface Tables {
     used_at_ms: Generated<number | null>
     used_service: Generated<string | null>
     used_region: Generated<string | null>
+  }
+  /** Of what IAM keeps by name. */
+  iam_tags: { entity_id: string; folded_key: string; key: string; value: string }
+  instance_profile_associations: Owned & {
+    id: Id<'instance-profile-association'>
+    instance_id: Id<'instance'>
+    profile_id: string
+    profile_arn: string
+    made_at_ms: number
   }
 }

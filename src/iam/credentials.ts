@@ -13,6 +13,7 @@ import { findEntities } from './entity-store.ts'
 import { type Caller, policiesOfStatements } from './evaluate.ts'
 import { listDocuments } from './find-policy.ts'
 import { policiesOf } from './policies-of.ts'
+import { boundsOf } from './service-control.ts'
 import { accountOfSessionKey, openSession, requireFresh, type Session } from './session.ts'
 import { findAccessKey } from './store.ts'
 import { findUserKey, type KeyUse } from './user-key-store.ts'
@@ -33,11 +34,35 @@ interface Given {
   readonly sessionToken?: string
 }
 
-/** Throws what every service answers to a key that is not known, not active or not of the token. */
+interface Circumstances {
+  readonly sealer: Sealer
+  readonly now: Date
+}
+
+/**
+ * Throws what every service answers to a key that is not known, not active or not of the
+ * token, and to all of an account that is closed.
+ */
 export async function findCredentials(
   db: Database,
+  given: Given,
+  circumstances: Circumstances,
+): Promise<Credentials> {
+  const found = await findHolder(db, given, circumstances)
+  const bounds = await boundsOf(db, found.holder.accountId)
+  if (bounds.isClosed) throw invalidToken()
+  return {
+    ...found,
+    async findPolicies() {
+      return { ...(await found.findPolicies()), serviceControl: await bounds.find() }
+    },
+  }
+}
+
+async function findHolder(
+  db: Database,
   { accessKeyId: keyId, sessionToken }: Given,
-  { sealer, now }: { readonly sealer: Sealer; readonly now: Date },
+  { sealer, now }: Circumstances,
 ): Promise<Credentials> {
   if (sessionToken !== undefined) {
     const session = openSession(keyId, sessionToken, sealer)

@@ -1,5 +1,6 @@
 /** The role that a call names, for a caller who may do that to it, or may take it. */
 import type { Database } from '../db/database.ts'
+import { findStanding } from '../organizations/store.ts'
 import type { ContextEntries } from '../policies/context.ts'
 import { parsePolicy } from '../policies/parse.ts'
 import { policyOf } from '../policies/policy.ts'
@@ -43,7 +44,9 @@ export async function requireTrusted(
   const { accountId = '', name = '' } =
     /^arn:aws:iam::(?<accountId>\d{12}):role\/(?:.*\/)?(?<name>[^/]+)$/.exec(arn)?.groups ?? {}
   const role = await findEntity(db, { accountId, kind: 'role', name })
-  const isIt = role && entityArn(role) === arn
+  // Nobody comes into an account that is closed.
+  const isIt =
+    role && entityArn(role) === arn && !(await findStanding(db, role.accountId))?.isClosed
   const details = isIt ? await findRoleDetails(db, role.id) : undefined
   const policy = details ? parsePolicy(details.trustPolicy, 'trust', 'trust policy') : nobody
   const guard = { accountId: accountId || caller.accountId, policy, rulesAlone: true }

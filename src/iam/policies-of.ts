@@ -34,7 +34,8 @@ export async function policiesOf(
 const known = new Map<string, Policy>()
 const knownMax = 2000
 
-function compiled(document: string, kind: PolicyKind, name: string): Policy {
+/** A policy that was compiled before is not again. */
+export function compiled(document: string, kind: PolicyKind, name: string): Policy {
   const key = `${name}\n${document}`
   let policy = known.get(key)
   if (!policy) {

@@ -32,17 +32,36 @@ export interface Member {
   readonly email: string
   readonly joinedMethod: 'CREATED' | 'INVITED'
   readonly joinedAt: Date
+  /** Pending until nothing of the account runs any more; nothing while it is open. */
+  readonly closure: 'pending' | 'done' | undefined
 }
 
-/** What came of the wish for a new account. */
+/** A tag on an account, a unit, the root or a policy. */
+export interface ResourceTag {
+  readonly key: string
+  readonly value: string
+}
+
+/** The wish for a new account, and what came of it. */
 export interface AccountRequest {
   readonly id: string
   readonly organizationId: string
   readonly accountName: string
-  readonly outcome: { readonly accountId: string } | { readonly failureReason: string }
+  readonly email: string
+  /** The role in the new account that the management account may take. */
+  readonly roleName: string
+  readonly tags: readonly ResourceTag[]
   readonly requestedAt: Date
-  readonly completedAt: Date
+  /** Nothing while the account is being made. */
+  readonly outcome: AccountOutcome | undefined
 }
+
+export type AccountOutcome = { readonly completedAt: Date } & (
+  | { readonly accountId: string }
+  | { readonly failureReason: AccountFailure }
+)
+
+export type AccountFailure = 'EMAIL_ALREADY_EXISTS' | 'INTERNAL_FAILURE'
 
 type Named = Pick<Organization, 'id' | 'managementAccountId'>
 
@@ -62,7 +81,7 @@ export const accountArn = (organization: Named, accountId: string): string =>
   arn(organization, `account/${organization.id}/${accountId}`)
 
 /** The digits and letters that ids here are made of. */
-function letters(random: Uint8Array, count: number): string {
+export function letters(random: Uint8Array, count: number): string {
   const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789'
   return Array.from(random.subarray(0, count), (byte) => alphabet[byte % alphabet.length]).join('')
 }
@@ -127,6 +146,11 @@ export const emailOfManagement = (accountId: string): string => `${accountId}@im
 
 /** How deep units may be in each other. */
 export const unitDepthMax = 5
+
+export const unitNameLengthMax = 128
+
+/** How many of them an organization has at most. */
+export const unitsMax = 2000
 
 /** Refuses a name that is too short or too long. */
 export function checkLength(text: string, path: string, max: number): string {

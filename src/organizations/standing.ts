@@ -2,13 +2,20 @@
 import type { Database } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
 import {
+  accountNotFound,
   checkParentId,
+  invalidInput,
+  isRootId,
+  type Member,
   notInUse,
   type Organization,
   parentNotFound,
   type Unit,
+  unitNotFound,
 } from './organization.ts'
-import { findOrganizationOf, findUnit } from './store.ts'
+import { checkPolicyId, type OrganizationPolicy, policyNotFound } from './policy.ts'
+import { findPolicy } from './policy-store.ts'
+import { findMember, findOrganizationOf, findUnit } from './store.ts'
 
 /** The organization that an account is in. */
 export async function requireOrganization(db: Database, accountId: string): Promise<Organization> {
@@ -35,6 +42,54 @@ export async function requireParent(
   const unit = await findUnit(db, id)
   if (unit?.organizationId === organization.id) return unit
   throw notFound()
+}
+
+export async function requireUnit(
+  db: Database,
+  organization: Organization,
+  id: string,
+): Promise<Unit> {
+  const unit = await requireParent(db, organization, id, unitNotFound)
+  if (unit === 'root') throw unitNotFound()
+  return unit
+}
+
+export async function requireMember(
+  db: Database,
+  organization: Organization,
+  accountId: string,
+): Promise<Member> {
+  const member = await findMember(db, { organizationId: organization.id, accountId })
+  if (member) return member
+  throw accountNotFound()
+}
+
+export async function requirePolicy(
+  db: Database,
+  organization: Organization,
+  id: string | undefined,
+): Promise<OrganizationPolicy> {
+  const query = { organizationId: organization.id, id: checkPolicyId(id ?? '') }
+  const policy = await findPolicy(db, query)
+  if (policy) return policy
+  throw policyNotFound()
+}
+
+/** Policies are for organizations that have more than their bills in common. */
+export function requireAllFeatures({ featureSet }: Organization): void {
+  if (featureSet === 'ALL') return
+  throw new ApiError(
+    'PolicyTypeNotAvailableForOrganizationException',
+    "You can't use the specified policy type with the feature set currently enabled for this organization.",
+  )
+}
+
+export function requireRoot({ rootId }: Organization, id: string | undefined): void {
+  if (!isRootId(id ?? '')) {
+    throw invalidInput('You provided a value that does not match the required pattern.')
+  }
+  if (id === rootId) return
+  throw new ApiError('RootNotFoundException', "You specified a root that doesn't exist.")
 }
 
 /** How many units are above a place, itself counted: none for the root. */

@@ -6,7 +6,6 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import {
-  type AccountRequest,
   type Member,
   type Organization,
   organizationArn,
@@ -70,14 +69,45 @@ export async function findOrganizationOf(
     .selectAll('organizations')
     .where('organization_accounts.account_id', '=', accountId)
     .executeTakeFirst()
+  return row && organizationFromRow(row)
+}
+
+/** What binds the callers of an account: whether it is closed, and what of its organization's policies. */
+export interface Standing {
+  readonly isClosed: boolean
+  readonly isManagement: boolean
+  /** The types of policy that are in use in the organization. */
+  readonly policyTypes: readonly string[]
+}
+
+/** Where an account stands; nothing for one that is in no organization. */
+export async function findStanding(db: Database, accountId: string): Promise<Standing | undefined> {
+  const rows = await db
+    .selectFrom('organization_accounts as member')
+    .innerJoin('organizations', 'organizations.id', 'member.organization_id')
+    .leftJoin('organization_policy_types as used', 'used.organization_id', 'member.organization_id')
+    .select(['member.closure', 'organizations.management_account_id', 'used.type'])
+    .where('member.account_id', '=', accountId)
+    .execute()
+  const [row] = rows
   if (!row) return undefined
   return {
-    id: row.id,
-    managementAccountId: row.management_account_id,
-    rootId: row.root_id,
-    featureSet: row.feature_set,
-    createdAt: new Date(row.created_at_ms),
+    isClosed: row.closure !== null,
+    isManagement: row.management_account_id === accountId,
+    policyTypes: rows.flatMap(({ type }) => type ?? []),
   }
+}
+
+export async function findOrganization(
+  db: Database,
+  id: string,
+): Promise<Organization | undefined> {
+  const row = await db
+    .selectFrom('organizations')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && organizationFromRow(row)
 }
 
 /** Throws `DuplicateOrganizationalUnitException` where the name is taken under the same parent. */
@@ -102,6 +132,25 @@ export async function findUnit(db: Database, id: string): Promise<Unit | undefin
     .where('id', '=', id)
     .executeTakeFirst()
   return row && unitFromRow(row)
+}
+
+/** All units of an organization. */
+export async function listAllUnits(db: Database, organizationId: string): Promise<readonly Unit[]> {
+  const rows = await db
+    .selectFrom('organizational_units')
+    .selectAll()
+    .where('organization_id', '=', organizationId)
+    .orderBy('id')
+    .execute()
+  return rows.map(unitFromRow)
+}
+
+export async function renameUnit(tx: Tx, id: string, name: string): Promise<void> {
+  await tx.updateTable('organizational_units').set({ name }).where('id', '=', id).execute()
+}
+
+export async function deleteUnit(tx: Tx, id: string): Promise<void> {
+  await tx.deleteFrom('organizational_units').where('id', '=', id).execute()
 }
 
 /** The units right below a parent, in the order of ids. */
@@ -178,43 +227,50 @@ export async function moveMember(
   return numUpdatedRows === 1n
 }
 
-export async function insertAccountRequest(tx: Tx, request: AccountRequest): Promise<void> {
-  const { outcome } = request
-  await tx
-    .insertInto('account_requests')
-    .values({
-      id: request.id,
-      organization_id: request.organizationId,
-      account_name: request.accountName,
-      account_id: 'accountId' in outcome ? outcome.accountId : null,
-      failure_reason: 'failureReason' in outcome ? outcome.failureReason : null,
-      requested_at_ms: request.requestedAt.getTime(),
-      completed_at_ms: request.completedAt.getTime(),
-    })
-    .execute()
+/** Takes an account out of its organization. */
+export async function deleteMember(tx: Tx, accountId: string): Promise<void> {
+  await tx.deleteFrom('organization_accounts').where('account_id', '=', accountId).execute()
 }
 
-export async function findAccountRequest(
-  db: Database,
-  query: { readonly organizationId: string; readonly id: string },
-): Promise<AccountRequest | undefined> {
-  const row = await db
-    .selectFrom('account_requests')
-    .selectAll()
-    .where('organization_id', '=', query.organizationId)
-    .where('id', '=', query.id)
+/** Closes an account, or has it closed. Tells whether it was as `from` says. */
+export async function setClosure(
+  tx: Tx,
+  accountId: string,
+  { from, to }: { readonly from: Member['closure']; readonly to: 'pending' | 'done' },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('organization_accounts')
+    .set({ closure: to })
+    .where('account_id', '=', accountId)
+    .where('closure', from === undefined ? 'is' : '=', from ?? null)
     .executeTakeFirst()
-  if (!row) return undefined
+  return numUpdatedRows === 1n
+}
+
+/** The accounts that are being closed. */
+export async function listClosing(db: Database): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('organization_accounts')
+    .select('account_id')
+    .where('closure', '=', 'pending')
+    .execute()
+  return rows.map((row) => row.account_id)
+}
+
+/** Forgets an organization, its units and who was in it. */
+export async function deleteOrganizationRows(tx: Tx, id: string): Promise<void> {
+  await tx.deleteFrom('organization_accounts').where('organization_id', '=', id).execute()
+  await tx.deleteFrom('organizational_units').where('organization_id', '=', id).execute()
+  await tx.deleteFrom('organizations').where('id', '=', id).execute()
+}
+
+function organizationFromRow(row: Selectable<Tables['organizations']>): Organization {
   return {
     id: row.id,
-    organizationId: row.organization_id,
-    accountName: row.account_name,
-    outcome:
-      row.account_id === null
-        ? { failureReason: row.failure_reason ?? '' }
-        : { accountId: row.account_id },
-    requestedAt: new Date(row.requested_at_ms),
-    completedAt: new Date(row.completed_at_ms),
+    managementAccountId: row.management_account_id,
+    rootId: row.root_id,
+    featureSet: row.feature_set,
+    createdAt: new Date(row.created_at_ms),
   }
 }
 
@@ -236,5 +292,6 @@ function memberFromRow(row: Selectable<Tables['organization_accounts']>): Member
     email: row.email,
     joinedMethod: row.joined_method,
     joinedAt: new Date(row.joined_at_ms),
+    closure: row.closure ?? undefined,
   }
 }

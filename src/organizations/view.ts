@@ -1,7 +1,6 @@
 /** Organizations and what is in them as AWS answers them. */
 import type {
   Account,
-  CreateAccountFailureReason,
   CreateAccountStatus,
   Organization as OrganizationOutput,
   OrganizationalUnit,
@@ -18,6 +17,7 @@ import {
   type Unit,
   unitArn,
 } from './organization.ts'
+import type { PolicyType } from './policy.ts'
 
 export function viewOrganization(organization: Organization): OrganizationOutput {
   const { id, managementAccountId, featureSet } = organization
@@ -28,16 +28,18 @@ export function viewOrganization(organization: Organization): OrganizationOutput
     MasterAccountId: managementAccountId,
     MasterAccountArn: accountArn(organization, managementAccountId),
     MasterAccountEmail: emailOfManagement(managementAccountId),
-    AvailablePolicyTypes: [],
+    // What AWS answers whatever is in use; the root says that.
+    AvailablePolicyTypes:
+      featureSet === 'ALL' ? [{ Type: 'SERVICE_CONTROL_POLICY', Status: 'ENABLED' }] : [],
   }
 }
 
-export function viewRoot(organization: Organization): Root {
+export function viewRoot(organization: Organization, inUse: readonly PolicyType[]): Root {
   return {
     Id: organization.rootId,
     Arn: rootArn(organization),
     Name: 'Root',
-    PolicyTypes: [],
+    PolicyTypes: inUse.map((Type) => ({ Type, Status: 'ENABLED' })),
   }
 }
 
@@ -51,8 +53,8 @@ export function viewMember(organization: Organization, member: Member): Account 
     Arn: accountArn(organization, member.accountId),
     Email: member.email,
     Name: member.name,
-    Status: 'ACTIVE',
-    State: 'ACTIVE',
+    Status: member.closure ? stateOfClosure[member.closure] : 'ACTIVE',
+    State: member.closure ? stateOfClosure[member.closure] : 'ACTIVE',
     JoinedMethod: member.joinedMethod,
     JoinedTimestamp: member.joinedAt,
   }
@@ -60,13 +62,16 @@ export function viewMember(organization: Organization, member: Member): Account 
 
 export function viewRequest(request: AccountRequest): CreateAccountStatus {
   const { outcome } = request
-  return {
+  const asked = {
     Id: request.id,
     AccountName: request.accountName,
     RequestedTimestamp: request.requestedAt,
-    CompletedTimestamp: request.completedAt,
-    ...('accountId' in outcome
-      ? { State: 'SUCCEEDED', AccountId: outcome.accountId }
-      : { State: 'FAILED', FailureReason: outcome.failureReason as CreateAccountFailureReason }),
   }
+  if (!outcome) return { ...asked, State: 'IN_PROGRESS' }
+  const completed = { ...asked, CompletedTimestamp: outcome.completedAt }
+  return 'accountId' in outcome
+    ? { ...completed, State: 'SUCCEEDED', AccountId: outcome.accountId }
+    : { ...completed, State: 'FAILED', FailureReason: outcome.failureReason }
 }
+
+const stateOfClosure = { pending: 'PENDING_CLOSURE', done: 'SUSPENDED' } as const

@@ -23,7 +23,7 @@ export interface Policies {
   /** Those given with the session, where any were: only what one of them allows is left. */
   readonly session?: readonly Policy[] | undefined
   /** By level, from the root of the organization down to the account. */
-  readonly serviceControl?: readonly (readonly Policy[])[]
+  readonly serviceControl?: readonly (readonly Policy[])[] | undefined
   readonly resource?: ResourcePolicy | undefined
 }
 

@@ -46,6 +46,7 @@ export const createOrganization = writeOperation<
       email: emailOfManagement(accountId),
       joinedMethod: 'INVITED',
       joinedAt: now,
+      closure: undefined,
     })
     if (!isMember) throw alreadyIn()
     return { Organization: viewOrganization(organization) }

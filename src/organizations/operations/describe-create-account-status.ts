@@ -5,8 +5,8 @@ import type {
 } from '@aws-sdk/client-organizations'
 import { ApiError } from '../../lib/errors.ts'
 import { readOperation } from '../../wire/operation.ts'
+import { findAccountRequest } from '../request-store.ts'
 import { requireManaged } from '../standing.ts'
-import { findAccountRequest } from '../store.ts'
 import { viewRequest } from '../view.ts'
 
 export const describeCreateAccountStatus = readOperation<

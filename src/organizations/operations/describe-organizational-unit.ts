@@ -4,8 +4,7 @@ import type {
   DescribeOrganizationalUnitResponse,
 } from '@aws-sdk/client-organizations'
 import { readOperation } from '../../wire/operation.ts'
-import { unitNotFound } from '../organization.ts'
-import { requireManaged, requireParent } from '../standing.ts'
+import { requireManaged, requireUnit } from '../standing.ts'
 import { viewUnit } from '../view.ts'
 
 export const describeOrganizationalUnit = readOperation<
@@ -17,9 +16,7 @@ export const describeOrganizationalUnit = readOperation<
 
   async run({ db, input, caller }) {
     const organization = await requireManaged(db, caller.accountId)
-    const id = input.OrganizationalUnitId ?? ''
-    const unit = await requireParent(db, organization, id, unitNotFound)
-    if (unit === 'root') throw unitNotFound()
+    const unit = await requireUnit(db, organization, input.OrganizationalUnitId ?? '')
     return { OrganizationalUnit: viewUnit(organization, unit) }
   },
 })

@@ -1,6 +1,8 @@
 /** https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListRoots.html */
 import type { ListRootsRequest, ListRootsResponse } from '@aws-sdk/client-organizations'
+
 import { readOperation } from '../../wire/operation.ts'
+import { listEnabledTypes } from '../policy-store.ts'
 import { requireManaged } from '../standing.ts'
 import { viewRoot } from '../view.ts'
 
@@ -9,6 +11,7 @@ export const listRoots = readOperation<ListRootsRequest, ListRootsResponse>({
   action: 'ListRoots',
 
   async run({ db, caller }) {
-    return { Roots: [viewRoot(await requireManaged(db, caller.accountId))] }
+    const organization = await requireManaged(db, caller.accountId)
+    return { Roots: [viewRoot(organization, await listEnabledTypes(db, organization.id))] }
   },
 })

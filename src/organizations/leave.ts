@@ -1,0 +1,31 @@
+/** Takes an account out of its organization. It stands alone then, and all that it has is its own as before. */
+import type { Tx } from '../db/database.ts'
+import { ApiError } from '../lib/errors.ts'
+import type { Member, Organization } from './organization.ts'
+import { deleteAttachmentsOf } from './policy-store.ts'
+import { deleteMember } from './store.ts'
+import { setTags } from './tag-store.ts'
+
+export async function leave(
+  tx: Tx,
+  { id: organizationId, managementAccountId }: Organization,
+  { accountId, closure }: Member,
+): Promise<void> {
+  if (accountId === managementAccountId) {
+    throw new ApiError(
+      'MasterCannotLeaveOrganizationException',
+      "You can't remove a management account from an organization.",
+    )
+  }
+  // That it is closed is known of the organization alone.
+  if (closure) {
+    throw new ApiError(
+      'ConstraintViolationException',
+      "You can't remove an account that is closed.",
+      { reason: 'ACCOUNT_CANNOT_LEAVE_ORGANIZATION' },
+    )
+  }
+  await deleteAttachmentsOf(tx, accountId)
+  await setTags(tx, { organizationId, resourceId: accountId }, [])
+  await deleteMember(tx, accountId)
+}
