@@ -9,10 +9,13 @@ import { startSnapshot } from './ebs-direct/operations/start-snapshot.ts'
 import { describeFastSnapshotRestores } from './fast-restores/operations/describe-fast-snapshot-restores.ts'
 import { disableFastSnapshotRestores } from './fast-restores/operations/disable-fast-snapshot-restores.ts'
 import { enableFastSnapshotRestores } from './fast-restores/operations/enable-fast-snapshot-restores.ts'
+import { entityTags } from './iam/entity-tags.ts'
+import { addRoleToInstanceProfile } from './iam/operations/add-role-to-instance-profile.ts'
 import { addUserToGroup } from './iam/operations/add-user-to-group.ts'
 import { assumeRole } from './iam/operations/assume-role.ts'
 import { createAccessKey } from './iam/operations/create-access-key.ts'
 import { createGroup } from './iam/operations/create-group.ts'
+import { createInstanceProfile } from './iam/operations/create-instance-profile.ts'
 import { createPolicy } from './iam/operations/create-policy.ts'
 import { createPolicyVersion } from './iam/operations/create-policy-version.ts'
 import { createRole } from './iam/operations/create-role.ts'
@@ -20,6 +23,7 @@ import { createUser } from './iam/operations/create-user.ts'
 import { decodeAuthorizationMessage } from './iam/operations/decode-authorization-message.ts'
 import { deleteAccessKey } from './iam/operations/delete-access-key.ts'
 import { deleteGroup } from './iam/operations/delete-group.ts'
+import { deleteInstanceProfile } from './iam/operations/delete-instance-profile.ts'
 import { deletePolicy } from './iam/operations/delete-policy.ts'
 import { deletePolicyVersion } from './iam/operations/delete-policy-version.ts'
 import { deleteRole } from './iam/operations/delete-role.ts'
@@ -29,6 +33,7 @@ import { getAccessKeyLastUsed } from './iam/operations/get-access-key-last-used.
 import { getAccountSummary } from './iam/operations/get-account-summary.ts'
 import { getCallerIdentity } from './iam/operations/get-caller-identity.ts'
 import { getGroup } from './iam/operations/get-group.ts'
+import { getInstanceProfile } from './iam/operations/get-instance-profile.ts'
 import { getPolicy } from './iam/operations/get-policy.ts'
 import { getPolicyVersion } from './iam/operations/get-policy-version.ts'
 import { getRole } from './iam/operations/get-role.ts'
@@ -37,10 +42,13 @@ import { getUser } from './iam/operations/get-user.ts'
 import { listAccessKeys } from './iam/operations/list-access-keys.ts'
 import { listGroups } from './iam/operations/list-groups.ts'
 import { listGroupsForUser } from './iam/operations/list-groups-for-user.ts'
+import { listInstanceProfiles } from './iam/operations/list-instance-profiles.ts'
+import { listInstanceProfilesForRole } from './iam/operations/list-instance-profiles-for-role.ts'
 import { listPolicies } from './iam/operations/list-policies.ts'
 import { listPolicyVersions } from './iam/operations/list-policy-versions.ts'
 import { listRoles } from './iam/operations/list-roles.ts'
 import { listUsers } from './iam/operations/list-users.ts'
+import { removeRoleFromInstanceProfile } from './iam/operations/remove-role-from-instance-profile.ts'
 import { removeUserFromGroup } from './iam/operations/remove-user-from-group.ts'
 import { setDefaultPolicyVersion } from './iam/operations/set-default-policy-version.ts'
 import { updateAccessKey } from './iam/operations/update-access-key.ts'
@@ -88,6 +96,10 @@ import { describeImportImageTasks } from './import-tasks/operations/describe-imp
 import { describeImportSnapshotTasks } from './import-tasks/operations/describe-import-snapshot-tasks.ts'
 import { importImage } from './import-tasks/operations/import-image.ts'
 import { importSnapshot } from './import-tasks/operations/import-snapshot.ts'
+import { associateIamInstanceProfile } from './instance-profiles/operations/associate-iam-instance-profile.ts'
+import { describeIamInstanceProfileAssociations } from './instance-profiles/operations/describe-iam-instance-profile-associations.ts'
+import { disassociateIamInstanceProfile } from './instance-profiles/operations/disassociate-iam-instance-profile.ts'
+import { replaceIamInstanceProfileAssociation } from './instance-profiles/operations/replace-iam-instance-profile-association.ts'
 import { describeInstanceAttribute } from './instances/operations/describe-instance-attribute.ts'
 import { describeInstanceStatus } from './instances/operations/describe-instance-status.ts'
 import { describeInstanceTypeOfferings } from './instances/operations/describe-instance-type-offerings.ts'
@@ -145,54 +157,54 @@ import { describeSubnets } from './network/operations/describe-subnets.ts'
 import { describeVpcs } from './network/operations/describe-vpcs.ts'
 import { revokeSecurityGroupEgress } from './network/operations/revoke-security-group-egress.ts'
 import { revokeSecurityGroupIngress } from './network/operations/revoke-security-group-ingress.ts'
+import { attachPolicy } from './organizations/operations/attach-policy.ts'
+import { closeAccount } from './organizations/operations/close-account.ts'
 import { createAccount } from './organizations/operations/create-account.ts'
 import { createOrganization } from './organizations/operations/create-organization.ts'
 import { createOrganizationalUnit } from './organizations/operations/create-organizational-unit.ts'
-import { describeAccount } from './organizations/operations/describe-account.ts'
-import { describeCreateAccountStatus } from './organizations/operations/describe-create-account-status.ts'
-import { describeOrganization } from './organizations/operations/describe-organization.ts'
-import { describeOrganizationalUnit } from './organizations/operations/describe-organizational-unit.ts'
-import { listAccountsForParent } from './organizations/operations/list-accounts-for-parent.ts'
-import { listOrganizationAccounts } from './organizations/operations/list-accounts.ts'
-import { listOrganizationalUnitsForParent } from './organizations/operations/list-organizational-units-for-parent.ts'
-import { listParents } from './organizations/operations/list-parents.ts'
-import { listRoots } from './organizations/operations/list-roots.ts'
-import { attachPolicy } from './organizations/operations/attach-policy.ts'
-import { closeAccount } from './organizations/operations/close-account.ts'
-import { moveAccount } from './organizations/operations/move-account.ts'
-import { addTagsToParameter } from './parameters/operations/add-tags-to-resource.ts'
-import { deleteParameter } from './parameters/operations/delete-parameter.ts'
 import { createOrganizationPolicy } from './organizations/operations/create-policy.ts'
 import { deleteOrganization } from './organizations/operations/delete-organization.ts'
 import { deleteOrganizationalUnit } from './organizations/operations/delete-organizational-unit.ts'
 import { deleteOrganizationPolicy } from './organizations/operations/delete-policy.ts'
-import { deleteParameters } from './parameters/operations/delete-parameters.ts'
-import { describeParameters } from './parameters/operations/describe-parameters.ts'
+import { describeAccount } from './organizations/operations/describe-account.ts'
+import { describeCreateAccountStatus } from './organizations/operations/describe-create-account-status.ts'
 import { describeEffectivePolicy } from './organizations/operations/describe-effective-policy.ts'
-import { getParameterHistory } from './parameters/operations/get-parameter-history.ts'
-import { getParameter } from './parameters/operations/get-parameter.ts'
+import { describeOrganization } from './organizations/operations/describe-organization.ts'
+import { describeOrganizationalUnit } from './organizations/operations/describe-organizational-unit.ts'
 import { describeOrganizationPolicy } from './organizations/operations/describe-policy.ts'
 import { detachPolicy } from './organizations/operations/detach-policy.ts'
 import { disablePolicyType } from './organizations/operations/disable-policy-type.ts'
 import { enablePolicyType } from './organizations/operations/enable-policy-type.ts'
 import { leaveOrganization } from './organizations/operations/leave-organization.ts'
-import { getParametersByPath } from './parameters/operations/get-parameters-by-path.ts'
-import { getParameters } from './parameters/operations/get-parameters.ts'
+import { listAccountsForParent } from './organizations/operations/list-accounts-for-parent.ts'
+import { listOrganizationAccounts } from './organizations/operations/list-accounts.ts'
 import { listChildren } from './organizations/operations/list-children.ts'
 import { listCreateAccountStatus } from './organizations/operations/list-create-account-status.ts'
-import { labelParameterVersion } from './parameters/operations/label-parameter-version.ts'
-import { listTagsForParameter } from './parameters/operations/list-tags-for-resource.ts'
+import { listOrganizationalUnitsForParent } from './organizations/operations/list-organizational-units-for-parent.ts'
+import { listParents } from './organizations/operations/list-parents.ts'
 import { listPoliciesForTarget } from './organizations/operations/list-policies-for-target.ts'
 import { listOrganizationPolicies } from './organizations/operations/list-policies.ts'
-import { putParameter } from './parameters/operations/put-parameter.ts'
+import { listRoots } from './organizations/operations/list-roots.ts'
 import { listOrganizationTags } from './organizations/operations/list-tags-for-resource.ts'
 import { listTargetsForPolicy } from './organizations/operations/list-targets-for-policy.ts'
-import { removeTagsFromParameter } from './parameters/operations/remove-tags-from-resource.ts'
+import { moveAccount } from './organizations/operations/move-account.ts'
 import { removeAccountFromOrganization } from './organizations/operations/remove-account-from-organization.ts'
 import { tagOrganizationResource } from './organizations/operations/tag-resource.ts'
 import { untagOrganizationResource } from './organizations/operations/untag-resource.ts'
 import { updateOrganizationalUnit } from './organizations/operations/update-organizational-unit.ts'
 import { updateOrganizationPolicy } from './organizations/operations/update-policy.ts'
+import { addTagsToParameter } from './parameters/operations/add-tags-to-resource.ts'
+import { deleteParameter } from './parameters/operations/delete-parameter.ts'
+import { deleteParameters } from './parameters/operations/delete-parameters.ts'
+import { describeParameters } from './parameters/operations/describe-parameters.ts'
+import { getParameterHistory } from './parameters/operations/get-parameter-history.ts'
+import { getParameter } from './parameters/operations/get-parameter.ts'
+import { getParametersByPath } from './parameters/operations/get-parameters-by-path.ts'
+import { getParameters } from './parameters/operations/get-parameters.ts'
+import { labelParameterVersion } from './parameters/operations/label-parameter-version.ts'
+import { listTagsForParameter } from './parameters/operations/list-tags-for-resource.ts'
+import { putParameter } from './parameters/operations/put-parameter.ts'
+import { removeTagsFromParameter } from './parameters/operations/remove-tags-from-resource.ts'
 import { unlabelParameterVersion } from './parameters/operations/unlabel-parameter-version.ts'
 import { createRule } from './recycle-bin/operations/create-rule.ts'
 import { deleteRetentionRule } from './recycle-bin/operations/delete-rule.ts'
@@ -266,10 +278,12 @@ const all: readonly Operation[] = [
   disableFastSnapshotRestores,
   enableFastSnapshotRestores,
   // iam/
+  addRoleToInstanceProfile,
   addUserToGroup,
   assumeRole,
   createAccessKey,
   createGroup,
+  createInstanceProfile,
   createPolicy,
   createPolicyVersion,
   createRole,
@@ -277,6 +291,7 @@ const all: readonly Operation[] = [
   decodeAuthorizationMessage,
   deleteAccessKey,
   deleteGroup,
+  deleteInstanceProfile,
   deletePolicy,
   deletePolicyVersion,
   deleteRole,
@@ -286,6 +301,7 @@ const all: readonly Operation[] = [
   getAccountSummary,
   getCallerIdentity,
   getGroup,
+  getInstanceProfile,
   getPolicy,
   getPolicyVersion,
   getRole,
@@ -294,10 +310,13 @@ const all: readonly Operation[] = [
   listAccessKeys,
   listGroups,
   listGroupsForUser,
+  listInstanceProfiles,
+  listInstanceProfilesForRole,
   listPolicies,
   listPolicyVersions,
   listRoles,
   listUsers,
+  removeRoleFromInstanceProfile,
   removeUserFromGroup,
   setDefaultPolicyVersion,
   updateAccessKey,
@@ -305,6 +324,8 @@ const all: readonly Operation[] = [
   updateGroup,
   updateRole,
   updateUser,
+  // Three calls about the tags of each kind.
+  ...entityTags('profile'),
   // Seven calls about the policies of each kind of owner, and two about its boundary.
   ...ownerPolicies('group'),
   ...ownerPolicies('role'),
@@ -351,6 +372,11 @@ const all: readonly Operation[] = [
   describeImportSnapshotTasks,
   importImage,
   importSnapshot,
+  // instance-profiles/
+  associateIamInstanceProfile,
+  describeIamInstanceProfileAssociations,
+  disassociateIamInstanceProfile,
+  replaceIamInstanceProfileAssociation,
   // instances/
   describeInstanceAttribute,
   describeInstanceStatus,
@@ -413,19 +439,42 @@ const all: readonly Operation[] = [
   revokeSecurityGroupEgress,
   revokeSecurityGroupIngress,
   // organizations/
+  attachPolicy,
+  closeAccount,
   createAccount,
   createOrganization,
   createOrganizationalUnit,
+  createOrganizationPolicy,
+  deleteOrganization,
+  deleteOrganizationalUnit,
+  deleteOrganizationPolicy,
   describeAccount,
   describeCreateAccountStatus,
+  describeEffectivePolicy,
   describeOrganization,
   describeOrganizationalUnit,
+  describeOrganizationPolicy,
+  detachPolicy,
+  disablePolicyType,
+  enablePolicyType,
+  leaveOrganization,
   listAccountsForParent,
   listOrganizationAccounts,
+  listChildren,
+  listCreateAccountStatus,
   listOrganizationalUnitsForParent,
   listParents,
+  listPoliciesForTarget,
+  listOrganizationPolicies,
   listRoots,
+  listOrganizationTags,
+  listTargetsForPolicy,
   moveAccount,
+  removeAccountFromOrganization,
+  tagOrganizationResource,
+  untagOrganizationResource,
+  updateOrganizationalUnit,
+  updateOrganizationPolicy,
   // parameters/
   addTagsToParameter,
   deleteParameter,
@@ -439,42 +488,19 @@ const all: readonly Operation[] = [
   listTagsForParameter,
   putParameter,
   removeTagsFromParameter,
-  attachPolicy,
-  closeAccount,
   unlabelParameterVersion,
   // recycle-bin/
   createRule,
-  createOrganizationPolicy,
-  deleteOrganization,
-  deleteOrganizationalUnit,
-  deleteOrganizationPolicy,
   deleteRetentionRule,
   getRule,
-  describeEffectivePolicy,
   listRetentionRules,
   listTagsOfRule,
-  describeOrganizationPolicy,
-  detachPolicy,
-  disablePolicyType,
-  enablePolicyType,
-  leaveOrganization,
   lockRule,
   tagRule,
-  listChildren,
-  listCreateAccountStatus,
   unlockRule,
   untagRule,
-  listPoliciesForTarget,
-  listOrganizationPolicies,
   updateRule,
-  listOrganizationTags,
-  listTargetsForPolicy,
   // snapshot-tiers/
-  removeAccountFromOrganization,
-  tagOrganizationResource,
-  untagOrganizationResource,
-  updateOrganizationalUnit,
-  updateOrganizationPolicy,
   describeSnapshotTierStatus,
   modifySnapshotTier,
   restoreSnapshotTier,

@@ -5,7 +5,10 @@ import { CreateAccessKeyCommand, IAMClient } from '@aws-sdk/client-iam'
 import { STSClient } from '@aws-sdk/client-sts'
 import { startSystem, type SystemOptions } from './system.ts'
 
-export async function startWithUsers(context: TestContext, options: SystemOptions = {}) {
+export async function startWithUsers(
+  context: Pick<TestContext, 'after'>,
+  options: SystemOptions = {},
+) {
   const system = await startSystem(context, { isIdle: true, ...options })
   const closing = <T extends { destroy(): void }>(client: T): T => {
     context.after(() => client.destroy())

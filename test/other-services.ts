@@ -33,6 +33,7 @@ const AssumeRolePolicyDocument = JSON.stringify({
   Statement: { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: '123456789012' } },
 })
 const GroupName = 'some'
+const InstanceProfileName = 'of-builders'
 const AccessKeyId = 'AKIA0000000000000000'
 const PolicyArn = 'arn:aws:iam::123456789012:policy/a-policy'
 const PolicyName = 'a-policy'
@@ -42,10 +43,10 @@ const PolicyDocument = JSON.stringify({
 })
 const AccountId = '222222222222'
 const ParentId = 'r-abcd'
-const Identifier = 'abcdefghijk'
 const OrganizationalUnitId = 'ou-abcd-abcdefgh'
 const OrganizationPolicyId = 'p-abcdefgh'
 const ofPolicy = { Type: 'SERVICE_CONTROL_POLICY' } as const
+const Identifier = 'abcdefghijk'
 const ResourceArn = `arn:aws:rbin:us-east-1:123456789012:rule/${Identifier}`
 const Labels = ['prod']
 const Name = '/a/parameter'
@@ -92,6 +93,16 @@ export const others: Readonly<Record<OtherService, Other>> = {
     commands: { ...iam },
     make: (settings) => new iam.IAMClient(settings) as unknown as AnyClient,
     samples: {
+      AddRoleToInstanceProfile: { InstanceProfileName, RoleName },
+      CreateInstanceProfile: { InstanceProfileName: 'another' },
+      DeleteInstanceProfile: { InstanceProfileName },
+      GetInstanceProfile: { InstanceProfileName },
+      ListInstanceProfileTags: { InstanceProfileName },
+      ListInstanceProfiles: {},
+      ListInstanceProfilesForRole: { RoleName },
+      RemoveRoleFromInstanceProfile: { InstanceProfileName, RoleName },
+      TagInstanceProfile: { InstanceProfileName, Tags: [{ Key: 'a', Value: 'b' }] },
+      UntagInstanceProfile: { InstanceProfileName, TagKeys: ['a'] },
       AddUserToGroup: { UserName, GroupName },
       AttachGroupPolicy: { GroupName, PolicyArn },
       CreateGroup: { GroupName: 'others' },
@@ -207,11 +218,18 @@ export const others: Readonly<Record<OtherService, Other>> = {
     commands: { ...organizations },
     make: (settings) => new organizations.OrganizationsClient(settings) as unknown as AnyClient,
     samples: {
+      AttachPolicy: { PolicyId: OrganizationPolicyId, TargetId: AccountId },
+      CloseAccount: { AccountId },
       CreateAccount: { AccountName: 'two', Email: 'two@example.com' },
       CreateOrganization: {},
       CreateOrganizationalUnit: { ParentId, Name: 'a unit' },
+      CreatePolicy: { ...ofPolicy, Name: 'a policy', Description: '', Content: PolicyDocument },
+      DeleteOrganization: {},
+      DeleteOrganizationalUnit: { OrganizationalUnitId },
+      DeletePolicy: { PolicyId: OrganizationPolicyId },
       DescribeAccount: { AccountId },
       DescribeCreateAccountStatus: { CreateAccountRequestId: `car-${'0'.repeat(32)}` },
+      DescribeEffectivePolicy: { PolicyType: 'DECLARATIVE_POLICY_EC2' },
       DescribeOrganization: {},
       DescribeOrganizationalUnit: { OrganizationalUnitId },
       DescribePolicy: { PolicyId: OrganizationPolicyId },
@@ -221,39 +239,32 @@ export const others: Readonly<Record<OtherService, Other>> = {
       LeaveOrganization: {},
       ListAccounts: {},
       ListAccountsForParent: { ParentId },
-      ListOrganizationalUnitsForParent: { ParentId },
-      ListParents: { ChildId: AccountId },
-      AttachPolicy: { PolicyId: OrganizationPolicyId, TargetId: AccountId },
-      CloseAccount: { AccountId },
-      ListRoots: {},
-      MoveAccount: { AccountId, SourceParentId: ParentId, DestinationParentId: 'r-efgh' },
-    },
-      CreatePolicy: { ...ofPolicy, Name: 'a policy', Description: '', Content: PolicyDocument },
-      DeleteOrganization: {},
-      DeleteOrganizationalUnit: { OrganizationalUnitId },
-      DeletePolicy: { PolicyId: OrganizationPolicyId },
-  },
-  rbin: {
-      DescribeEffectivePolicy: { PolicyType: 'DECLARATIVE_POLICY_EC2' },
-    ...words,
-    commands: rbinCommands,
-    make: (settings) => new RbinClient(settings) as unknown as AnyClient,
-    samples: {
       ListChildren: { ParentId, ChildType: 'ACCOUNT' },
       ListCreateAccountStatus: {},
-      CreateRule: {
-        ResourceType: 'EC2_IMAGE',
+      ListOrganizationalUnitsForParent: { ParentId },
+      ListParents: { ChildId: AccountId },
       ListPolicies: { Filter: ofPolicy.Type },
       ListPoliciesForTarget: { Filter: ofPolicy.Type, TargetId: AccountId },
-        RetentionPeriod: { RetentionPeriodValue: 1, RetentionPeriodUnit: 'DAYS' },
+      ListRoots: {},
       ListTagsForResource: { ResourceId: AccountId },
       ListTargetsForPolicy: { PolicyId: OrganizationPolicyId },
-      },
+      MoveAccount: { AccountId, SourceParentId: ParentId, DestinationParentId: 'r-efgh' },
       RemoveAccountFromOrganization: { AccountId },
       TagResource: { ResourceId: AccountId, Tags: [{ Key: 'a', Value: 'b' }] },
       UntagResource: { ResourceId: AccountId, TagKeys: ['a'] },
       UpdateOrganizationalUnit: { OrganizationalUnitId, Name: 'better' },
       UpdatePolicy: { PolicyId: OrganizationPolicyId, Name: 'better' },
+    },
+  },
+  rbin: {
+    ...words,
+    commands: rbinCommands,
+    make: (settings) => new RbinClient(settings) as unknown as AnyClient,
+    samples: {
+      CreateRule: {
+        ResourceType: 'EC2_IMAGE',
+        RetentionPeriod: { RetentionPeriodValue: 1, RetentionPeriodUnit: 'DAYS' },
+      },
       DeleteRule: { Identifier },
       GetRule: { Identifier },
       ListRules: { ResourceType: 'EC2_IMAGE' },

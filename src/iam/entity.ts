@@ -108,6 +108,9 @@ export const quotas = {
   AttachedPoliciesPerGroup: 10,
   AttachedPoliciesPerRole: 10,
   GroupsPerUser: 10,
+  InstanceProfilesPerAccount: 1000,
+  /** How many roles a profile can have. */
+  InstanceSessionsPerInstanceProfile: 1,
   VersionsPerPolicy: 5,
 } as const
 

@@ -8,6 +8,8 @@ import type { ContextEntries } from '../policies/context.ts'
 import { checkName, type Entity, entityArn, type EntityKind, noSuchEntity } from './entity.ts'
 import { findEntities, findEntity } from './entity-store.ts'
 import { type Caller, requireAllowed } from './evaluate.ts'
+import { tagsOnEntity } from './tag-rules.ts'
+import { listEntityTags } from './tag-store.ts'
 
 interface Call {
   readonly caller: Caller
@@ -39,7 +41,9 @@ export async function requireEntity(
   const key = { accountId, kind, name: checkName(kind, name ?? '', parameterOf[kind]) }
   const entity = await findEntity(db, key)
   const resource = entityArn(entity ?? { ...key, path: '/' })
-  requireAllowed(caller, { action: `iam:${action}`, resource }, { keys: keysOf?.(entity) ?? {} })
+  const tags = entity ? await listEntityTags(db, entity.id) : []
+  const keys = { ...tagsOnEntity(tags), ...keysOf?.(entity) }
+  requireAllowed(caller, { action: `iam:${action}`, resource }, { keys })
   if (!entity) throw noSuchEntity(kind, key.name)
   return entity
 }

@@ -11,6 +11,7 @@ import {
   listInlinePolicies,
   listVersions,
 } from './policy-store.ts'
+import { removeEntityTags } from './tag-store.ts'
 import { listUserKeys } from './user-key-store.ts'
 
 /** Throws `DeleteConflict` where something has to go first, in AWS's words. */
@@ -21,6 +22,7 @@ export async function removeEntity(tx: Tx, entity: Entity): Promise<void> {
     if (isThere) throw deleteConflict(first)
   }
   if (kind === 'policy') await removePolicyDetails(tx, entity)
+  await removeEntityTags(tx, id)
   await deleteEntityRow(tx, id)
 }
 

@@ -1,6 +1,7 @@
 /** Instances with all that belongs to them, and whole reservations as EC2 answers them. */
 import type { Instance as InstanceOutput, Reservation } from '@aws-sdk/client-ec2'
 import type { Database } from '../db/database.ts'
+import { listAssociations } from '../instance-profiles/store.ts'
 import { listGroups } from '../network/group-store.ts'
 import { listInterfaces } from '../network/interface-store.ts'
 import { listTags } from '../tags/store.ts'
@@ -36,6 +37,9 @@ export async function viewInstances(
     ({ attachment }) => attachment?.instanceId ?? '',
   )
   const tags = await listTags(db, { accountId, region, resourceIds: ids })
+  const profiles = new Map(
+    (await listAssociations(db, owner)).map((association) => [association.instanceId, association]),
+  )
   const groups = await listGroups(db, owner)
   const names = new Map(groups.map(({ id, name }) => [id, name]))
   return instances.map((instance) => {
@@ -44,6 +48,7 @@ export async function viewInstances(
       attachments: attachments.get(instance.id) ?? [],
       interfaces: interfaces.get(instance.id) ?? [],
       tags: tags.get(instance.id) ?? [],
+      profile: profiles.get(instance.id),
     }
     return { instance, view: viewInstance(details, names) }
   })

@@ -25,7 +25,6 @@ export interface InterfaceWishes {
 export function checkSupported(request: RunInstancesRequest): void {
   const { Placement, InstanceMarketOptions, CapacityReservationSpecification } = request
   const refused: Readonly<Record<string, boolean>> = {
-    IamInstanceProfile: isGiven(request.IamInstanceProfile),
     LaunchTemplate: isGiven(request.LaunchTemplate),
     'HibernationOptions.Configured': request.HibernationOptions?.Configured === true,
     'EnclaveOptions.Enabled': request.EnclaveOptions?.Enabled === true,

@@ -16,6 +16,8 @@ import {
 } from '../images/image.ts'
 import { supportsType, typeNotSupported } from '../images/instance-types.ts'
 import { findImage, markLaunched } from '../images/store.ts'
+import { associate } from '../instance-profiles/associate.ts'
+import { chooseProfile } from '../instance-profiles/choose-profile.ts'
 import { keyPairNotFound } from '../key-pairs/key-pair.ts'
 import { findKeyPair } from '../key-pairs/store.ts'
 import { ApiError, missingParameter } from '../lib/errors.ts'
@@ -97,6 +99,7 @@ export async function launch(
   if (keyName !== undefined && !(await findKeyPair(tx, { accountId, region, name: keyName }))) {
     throw keyPairNotFound(keyName)
   }
+  const profile = await chooseProfile(tx, caller, request.IamInstanceProfile)
   const subnet = await findSubnetForLaunch(call, {
     subnetId: nic.subnetId,
     availabilityZone: readZone(request, region),
@@ -155,6 +158,7 @@ export async function launch(
     }
     await record(call, instance, { disks, nic, tags })
     if (root) await insertRoot(tx, { ...root, instanceId: instance.id })
+    if (profile) await associate(call, instance, profile)
     instances.push(instance)
   }
   await markLaunched(tx, image.id, now)

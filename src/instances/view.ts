@@ -5,6 +5,8 @@ import type {
   InstanceMetadataOptionsResponse,
   InstanceState as InstanceStateOutput,
 } from '@aws-sdk/client-ec2'
+import type { Association } from '../instance-profiles/association.ts'
+import { viewProfileOf } from '../instance-profiles/view.ts'
 import type { NetworkInterface } from '../network/network-interface.ts'
 import type { Tag } from '../tags/tag.ts'
 import { viewTags } from '../tags/view.ts'
@@ -21,6 +23,7 @@ export interface InstanceDetails {
   readonly attachments: readonly Attachment[]
   readonly interfaces: readonly NetworkInterface[]
   readonly tags: readonly Tag[]
+  readonly profile: Association | undefined
 }
 
 export function viewState(state: InstanceState): InstanceStateOutput {
@@ -59,7 +62,7 @@ function viewDisk(attachment: Attachment): InstanceBlockDeviceMapping {
 }
 
 export function viewInstance(details: InstanceDetails, names: GroupNames): InstanceOutput {
-  const { instance, attachments, interfaces, tags } = details
+  const { instance, attachments, interfaces, tags, profile } = details
   const { state, cause } = instance
   const type = findInstanceType(instance.instanceType)
   const threads = type?.threadsPerCore ?? 1
@@ -116,6 +119,7 @@ export function viewInstance(details: InstanceDetails, names: GroupNames): Insta
     EnclaveOptions: { Enabled: false },
     MaintenanceOptions: { AutoRecovery: 'default' },
     MetadataOptions: viewMetadataOptions(instance.metadataOptions),
+    ...(profile && { IamInstanceProfile: viewProfileOf(profile) }),
     PrivateDnsNameOptions: {
       HostnameType: 'ip-name',
       EnableResourceNameDnsARecord: false,

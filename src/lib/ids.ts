@@ -6,6 +6,7 @@ const prefixes = {
   'import-image-task': 'import-ami',
   'import-snapshot-task': 'import-snap',
   instance: 'i',
+  'instance-profile-association': 'iip-assoc',
   'internet-gateway': 'igw',
   'key-pair': 'key',
   'network-interface': 'eni',

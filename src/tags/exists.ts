@@ -110,10 +110,15 @@ export interface Resource {
 export function readResources(ids: readonly string[]): readonly Resource[] {
   return [...new Set(ids)].map((resourceId) => {
     const kind = kindOf(resourceId)
-    if (kind === undefined || kind === 'reservation' || kind === 'network-interface-attachment') {
-      throw new ApiError('InvalidID', `The ID '${resourceId}' is not valid`)
+    switch (kind) {
+      case undefined:
+      case 'instance-profile-association':
+      case 'network-interface-attachment':
+      case 'reservation':
+        throw new ApiError('InvalidID', `The ID '${resourceId}' is not valid`)
+      default:
+        return { resourceId, resourceType: kind }
     }
-    return { resourceId, resourceType: kind }
   })
 }
 

@@ -8,7 +8,10 @@ export interface Tag {
 }
 
 /** What can be tagged, by the names that EC2 gives the kinds. */
-export type ResourceType = Exclude<Kind, 'reservation' | 'network-interface-attachment'>
+export type ResourceType = Exclude<
+  Kind,
+  'instance-profile-association' | 'network-interface-attachment' | 'reservation'
+>
 
 /** A tag as a call brings it. */
 export interface TagInput {

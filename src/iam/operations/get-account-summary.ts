@@ -16,6 +16,7 @@ const quotaNames = {
   AttachedPoliciesPerRoleQuota: quotas.AttachedPoliciesPerRole,
   AttachedPoliciesPerUserQuota: quotas.AttachedPoliciesPerUser,
   GroupsPerUserQuota: quotas.GroupsPerUser,
+  InstanceProfilesQuota: quotas.InstanceProfilesPerAccount,
   VersionsPerPolicyQuota: quotas.VersionsPerPolicy,
   AssumeRolePolicySizeQuota: policyKinds.trust.lengthMax,
   PolicySizeQuota: policyKinds.managed.lengthMax,

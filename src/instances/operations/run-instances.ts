@@ -2,6 +2,7 @@
 import type { Reservation, RunInstancesRequest } from '@aws-sdk/client-ec2'
 import { demandOn } from '../../iam/demand.ts'
 import { requireAll } from '../../iam/evaluate.ts'
+import { demandsToPass } from '../../instance-profiles/choose-profile.ts'
 import { demandsToResolve, resolveImageId } from '../../parameters/resolve-image.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { viewInstances, viewReservations } from '../details.ts'
@@ -11,7 +12,7 @@ export const runInstances = writeOperation<RunInstancesRequest, Reservation>({
   action: 'RunInstances',
 
   // AWS asks of everything that the call touches, and of everything that it makes.
-  demands: (input, context) => {
+  demands: async (input, context) => {
     const { caller, region } = context
     const own = `arn:aws:ec2:${region}:${caller.accountId}`
     const [nic] = input.NetworkInterfaces ?? []
@@ -27,7 +28,8 @@ export const runInstances = writeOperation<RunInstancesRequest, Reservation>({
       ...(groups.length > 0 ? groups : ['*']).map((id) => `${own}:security-group/${id}`),
       ...(input.KeyName === undefined ? [] : [`${own}:key-pair/${input.KeyName}`]),
     ]
-    return [...resources.map(toRun), ...toResolve]
+    const toPass = await demandsToPass(context.db, caller, input.IamInstanceProfile)
+    return [...resources.map(toRun), ...toResolve, ...toPass]
   },
 
   async run(call) {

@@ -5,6 +5,7 @@
  */
 import { transaction } from '../../db/database.ts'
 import { isFreezeWanted } from '../../freezes/offline.ts'
+import { deleteAssociationOf } from '../../instance-profiles/store.ts'
 import { releaseInterface } from '../../network/interfaces.ts'
 import { listInterfaces } from '../../network/interface-store.ts'
 import { releasePublicIps } from '../../network/public-address.ts'
@@ -82,6 +83,7 @@ export async function terminate(
       await releaseInterface(tx, port.id)
     }
     await deleteRoot(tx, id)
+    await deleteAssociationOf(tx, id)
     await changeInstanceState(tx, { id, from: 'shutting-down', to: 'terminated', at: now() })
     return true
   })
