@@ -240,7 +240,7 @@ export async function openImago(options: Options): Promise<Imago> {
     newRequestId: randomUUID,
     changed: () => loop.wake(),
     contents: new BlockIntake(blockStore, (arn) => cipherUnder(arn, openKey)),
-    sharedWrites: new SharedTransactions(db.writes),
+    sharedWrites: new SharedTransactions(db),
     limiter: new RateLimiter(config.callsPerSecond),
     readers: {
       masterKey,

@@ -4,6 +4,7 @@
  * SQLite has one connection that writes and one that reads, so that a call
  * that only describes things never waits for a disk.
  */
+import { type FileHandle, open as openFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import {
   Kysely,
@@ -17,6 +18,7 @@ import {
 import pg from 'pg'
 import { migrations } from './migrations.ts'
 import type { Tables } from './schema.ts'
+import { unwatchStates, watchStates } from './state-changes.ts'
 
 export type Database = Kysely<Tables>
 export type Tx = Transaction<Tables>
@@ -25,6 +27,11 @@ export type Tx = Transaction<Tables>
 export interface Connections {
   readonly writes: Database
   readonly reads: Database
+  /**
+   * A transaction that is synced while this thread goes on with other things: when it resolves,
+   * what it did is on the disk. Others see it a moment earlier.
+   */
+  commitAside<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /**
    * Sees to it that what was deleted from a table is in no file of the database any
    * more (PostgreSQL's own log apart). Tells whether it could be done now: somebody may still read what was there.
@@ -41,27 +48,45 @@ export function openSqlite(path: string): Connections {
       // What is deleted is overwritten: there are keys in some rows.
       file.exec('PRAGMA secure_delete = ON')
     }
-    return new Kysely<Tables>({ dialect: new SqliteDialect({ database: forKysely(file) }) })
+    const dialect = new SqliteDialect({ database: forKysely(file) })
+    return { file, db: new Kysely<Tables>({ dialect }) }
   }
-  const writes = open({ readOnly: false })
-  const reads = open({ readOnly: true })
+  const { file, db: writes } = open({ readOnly: false })
+  const { db: reads } = open({ readOnly: true })
+  let log: Promise<FileHandle> | undefined
+  // To sync the log is all that a commit does more when it is `FULL`
+  // (https://www.sqlite.org/pragma.html#pragma_synchronous), and every commit after it syncs this one too.
+  const commitAside = async <T>(work: (tx: Tx) => Promise<T>) => {
+    const done = await writes.connection().execute(async (db) => {
+      file.exec('PRAGMA synchronous = NORMAL')
+      try {
+        return await transaction(db, work)
+      } finally {
+        file.exec('PRAGMA synchronous = FULL')
+      }
+    })
+    await (await (log ??= openFile(`${path}-wal`))).datasync()
+    return done
+  }
   // The overwritten pages have to leave the log for the file, and the log its old ones. Whoever
   // reads is in this process and cannot end while it waits, so it does not wait.
   const forget = () =>
     writes.connection().execute(async (db) => {
-      await sql`PRAGMA busy_timeout = 0`.execute(db)
+      // It takes effect where it is prepared, so it must not be one that is kept.
+      file.exec('PRAGMA busy_timeout = 0')
       try {
         const { rows } = await sql<{ busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`.execute(db)
         return rows[0]?.busy === 0
       } finally {
-        await sql`PRAGMA busy_timeout = 10000`.execute(db)
+        file.exec('PRAGMA busy_timeout = 10000')
       }
     })
   const close = async () => {
+    await (await log?.catch(() => undefined))?.close()
     await reads.destroy()
     await writes.destroy()
   }
-  return { writes, reads, forget, close }
+  return { writes, reads, commitAside, forget, close }
 }
 
 /** Opens a PostgreSQL database. A connection that breaks while idle is replaced, and `onBroken` told. */
@@ -79,7 +104,8 @@ export function openPostgres(
     await sql`VACUUM (FULL) ${sql.table(table)}`.execute(db)
     return true
   }
-  return { writes: db, reads: db, forget, close: () => db.destroy() }
+  const commitAside = <T>(work: (tx: Tx) => Promise<T>) => transaction(db, work)
+  return { writes: db, reads: db, commitAside, forget, close: () => db.destroy() }
 }
 
 /** Runs `work` in one transaction. What it throws rolls everything back. */
@@ -108,11 +134,13 @@ export async function migrate(db: Database): Promise<void> {
           `and this version knows ${migrations.length}`,
       )
     }
+    if (first < migrations.length) await unwatchStates(tx)
     for (const [step, statement] of migrations.entries()) {
       if (step < first) continue
       await sql.raw(statement).execute(tx)
       await sql`INSERT INTO migrations (step) VALUES (${step})`.execute(tx)
     }
+    await watchStates(tx)
   })
 }
 

@@ -6,8 +6,9 @@ import { SharedTransactions } from './shared-transactions.ts'
 
 for (const [name, start] of Object.entries(databases)) {
   test(`what one of many throws takes back its own change only (${name})`, async (context) => {
-    const { writes, reads } = await start(context)
-    const shared = new SharedTransactions(writes)
+    const db = await start(context)
+    const { reads } = db
+    const shared = new SharedTransactions(db)
     const put = (value: string) => async (tx: Tx) => {
       await tx.insertInto('settings').values({ name: value, value }).execute()
       if (value.startsWith('bad')) throw new Error(value)

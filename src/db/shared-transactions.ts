@@ -1,10 +1,10 @@
 /**
  * Small changes that come in great numbers: those that wait at the same time share one
  * transaction, and so one sync of the disk. Invariant: what one of them throws takes back
- * its own change only, and none is told that it is done before all are committed.
+ * its own change only, and none is told that it is done before all are committed and on the disk.
  */
 import { sql } from 'kysely'
-import { type Database, transaction, type Tx } from './database.ts'
+import type { Connections, Tx } from './database.ts'
 
 interface Waiting {
   /** Does the work, and tells how to say what came of it once that is committed. */
@@ -15,11 +15,11 @@ interface Waiting {
 const sharedMax = 64
 
 export class SharedTransactions {
-  readonly #db: Database
+  readonly #db: Pick<Connections, 'commitAside'>
   readonly #waiting: Waiting[] = []
   #isRunning = false
 
-  constructor(db: Database) {
+  constructor(db: Pick<Connections, 'commitAside'>) {
     this.#db = db
   }
 
@@ -47,7 +47,7 @@ export class SharedTransactions {
     while (this.#waiting.length > 0) {
       const works = this.#waiting.splice(0, sharedMax)
       try {
-        const outcomes = await transaction(this.#db, async (tx) => {
+        const outcomes = await this.#db.commitAside(async (tx) => {
           const done: (() => void)[] = []
           for (const { run } of works) done.push(await run(tx))
           return done
