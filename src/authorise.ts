@@ -2,9 +2,10 @@
  * Who may make a call: whoever is allowed all that it demands. It is asked in the call's
  * own transaction, so that what is allowed is what happens.
  */
+import type { Demand } from './iam/demand.ts'
 import { onAnything } from './iam/demand.ts'
-import { requireAll, requireNotDenied } from './iam/evaluate.ts'
-import { namedResources } from './iam/named-resources.ts'
+import { ec2Demands } from './iam/ec2-touched.ts'
+import { requireAll } from './iam/evaluate.ts'
 import { isUnlimited } from './policies/unlimited.ts'
 import type { DemandContext, Operation } from './wire/operation.ts'
 
@@ -13,15 +14,21 @@ export async function authorise(
   input: unknown,
   context: DemandContext,
 ): Promise<void> {
-  const { caller, region } = context
-  const { action, service = 'ec2' } = operation
-  // Nothing of EC2 has a policy of its own.
-  if (service === 'ec2' && isUnlimited(caller.principal, caller.policies)) return
-  const usual = `${service}:${action}`
-  requireAll(caller, (await operation.demands?.(input, context)) ?? [onAnything(usual)])
-  if (service !== 'ec2') return
-  const place = { region, accountId: caller.accountId }
-  for (const resource of namedResources(action, input, place)) {
-    requireNotDenied(caller, { action: usual, resource })
-  }
+  const { caller } = context
+  // Nothing of EC2 has a policy of its own, so there is nothing else to look at.
+  const isOfEc2 = (operation.service ?? 'ec2') === 'ec2'
+  if (isOfEc2 && isUnlimited(caller.principal, caller.policies)) return
+  requireAll(caller, await demandsOf(operation, input, context))
+}
+
+/** Each action on each resource that a call touches. */
+export async function demandsOf(
+  operation: Operation,
+  input: unknown,
+  context: DemandContext,
+): Promise<readonly Demand[]> {
+  const { action, service = 'ec2', demands } = operation
+  if (demands) return await demands(input, context)
+  if (service === 'ec2') return await ec2Demands(action, input, context)
+  return [onAnything(`${service}:${action}`)]
 }

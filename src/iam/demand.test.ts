@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parsePolicy } from '../policies/parse.ts'
 import { type Demand, firstRefused, type Standing } from './demand.ts'
-import { changeOfAttribute, ec2Resource, tagsOfRequest, taggingOnCreate } from './ec2-resources.ts'
+import { changesOf, ec2Resource, tagsOfRequest, taggingOnCreate } from './ec2-resources.ts'
 import { keysOfCall } from './request-keys.ts'
 
 const accountId = '111111111111'
@@ -113,18 +113,25 @@ test('tags on what a call makes need CreateTags, for that call', () => {
 
 test('whom an image is shared with is a matter of the policy, and so is the attribute', () => {
   const action = 'ec2:ModifyImageAttribute'
-  const sharing = (userId: string): readonly Demand[] => {
-    const change = changeOfAttribute({ attribute: 'launchPermission', add: { userId: [userId] } })
-    return [{ action, touched: { ...image, keys: { ...image.keys, ...change } } }]
+  const sharing = (...userIds: readonly string[]): readonly Demand[] => {
+    const add = userIds.map((value) => ({ kind: 'userId', value }))
+    const changes = changesOf({ attributes: { LaunchPermission: undefined }, add })
+    return changes.map((change) => ({
+      action,
+      touched: { ...image, keys: { ...image.keys, ...change } },
+    }))
   }
   const Condition = {
-    StringEquals: { 'ec2:Attribute': 'launchPermission' },
-    'ForAllValues:StringEquals': { 'ec2:Add/userId': ['222222222222'], 'ec2:Add/group': [] },
-    Null: { 'ec2:Add/userId': 'false' },
+    StringEquals: { 'ec2:Attribute': 'LaunchPermission', 'ec2:Add/userId': '222222222222' },
   }
   const who = standing({ Action: action, Condition })
   assert.equal(refusedArn(sharing('222222222222'), who), undefined)
   assert.equal(refusedArn(sharing('333333333333'), who), image.arn)
+  assert.equal(refusedArn(sharing('222222222222', '333333333333'), who), image.arn)
+  const deny = { StringNotEquals: { 'ec2:Add/userId': '222222222222' } }
+  const but = standing({ Action: action }, { Effect: 'Deny', Action: action, Condition: deny })
+  assert.equal(refusedArn(sharing('222222222222'), but), undefined)
+  assert.equal(refusedArn(sharing('222222222222', '333333333333'), but), image.arn)
 })
 
 test('what has a policy of its own is judged by it, in its own account', () => {

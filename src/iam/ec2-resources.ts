@@ -4,7 +4,10 @@
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
  */
 import type { ContextEntries } from '../policies/context.ts'
+import type { Instance } from '../instances/instance.ts'
+import type { Snapshot } from '../snapshots/snapshot.ts'
 import type { Tag } from '../tags/tag.ts'
+import type { Volume } from '../volumes/volume.ts'
 import type { Touched } from './demand.ts'
 
 export interface Place {
@@ -16,7 +19,10 @@ type Facts<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
 /** What the type of a resource says of its keys: each by the name that AWS gives it. */
 const types = {
-  image: ['ImageID', 'ImageType', 'Owner', 'Public', 'RootDeviceType'],
+  image: ['BootModeOverride', 'ImageID', 'ImageType', 'Owner', 'Public', 'RootDeviceType'],
+  'image-usage-report': [],
+  'import-image-task': [],
+  'import-snapshot-task': [],
   instance: [
     'AvailabilityZone',
     'EbsOptimized',
@@ -41,14 +47,19 @@ const types = {
     'Subnet',
     'Vpc',
   ],
+  'replace-root-volume-task': [],
   'security-group': ['SecurityGroupID', 'Vpc'],
+  'security-group-rule': [],
   snapshot: [
+    'AvailabilityZone',
     'Encrypted',
     'Location',
     'Owner',
     'ParentSnapshot',
     'ParentVolume',
+    'SnapshotCoolOffPeriod',
     'SnapshotID',
+    'SnapshotLockDuration',
     'SnapshotTime',
     'VolumeSize',
   ],
@@ -58,6 +69,7 @@ const types = {
     'Encrypted',
     'KmsKeyId',
     'ParentSnapshot',
+    'ParentVolume',
     'VolumeID',
     'VolumeInitializationRate',
     'VolumeIops',
@@ -65,10 +77,12 @@ const types = {
     'VolumeThroughput',
     'VolumeType',
   ],
-  vpc: ['VpcID'],
+  vpc: ['Tenancy', 'VpcID'],
 } as const
 
 export type Ec2Type = keyof typeof types
+
+export const isEc2Type = (text: string): text is Ec2Type => Object.hasOwn(types, text)
 
 /** A condition key's value: an id is written as AWS does, a date as ISO, a flag as a word. */
 export type Fact = string | number | boolean | Date
@@ -99,6 +113,57 @@ export function ec2Resource<T extends Ec2Type>(
   }
 }
 
+export function factsOfInstance(
+  instance: Facts<Pick<Instance, 'availabilityZone' | 'id' | 'rootDeviceType'>> &
+    Pick<Instance, 'instanceType' | 'isEbsOptimized' | 'metadataOptions'>,
+): FactsOf<'instance'> {
+  const { httpEndpoint, httpPutResponseHopLimit, httpTokens } = instance.metadataOptions
+  return {
+    AvailabilityZone: instance.availabilityZone,
+    EbsOptimized: instance.isEbsOptimized,
+    InstanceID: instance.id,
+    InstanceMarketType: 'on-demand',
+    InstanceType: instance.instanceType,
+    MetadataHttpEndpoint: httpEndpoint,
+    MetadataHttpPutResponseHopLimit: httpPutResponseHopLimit,
+    MetadataHttpTokens: httpTokens,
+    RootDeviceType: instance.rootDeviceType,
+    Tenancy: 'default',
+  }
+}
+
+export function factsOfSnapshot(
+  snapshot: Pick<
+    Snapshot,
+    'accountId' | 'id' | 'kmsKeyArn' | 'region' | 'startedAt' | 'volumeId' | 'volumeSizeGiB'
+  >,
+): FactsOf<'snapshot'> {
+  return {
+    Encrypted: snapshot.kmsKeyArn !== undefined,
+    Owner: snapshot.accountId,
+    ParentVolume: ec2Arn('volume', snapshot, snapshot.volumeId),
+    SnapshotID: snapshot.id,
+    SnapshotTime: snapshot.startedAt,
+    VolumeSize: snapshot.volumeSizeGiB,
+  }
+}
+
+export function factsOfVolume(volume: Volume): FactsOf<'volume'> {
+  const { snapshotId, sourceVolumeId } = volume
+  return {
+    AvailabilityZone: volume.availabilityZone,
+    Encrypted: volume.kmsKeyArn !== undefined,
+    ParentSnapshot: snapshotId && ec2Arn('snapshot', volume, snapshotId),
+    ParentVolume: sourceVolumeId && ec2Arn('volume', volume, sourceVolumeId),
+    VolumeID: volume.id,
+    VolumeInitializationRate: volume.initializationRate,
+    VolumeIops: volume.iops,
+    VolumeSize: volume.sizeGiB,
+    VolumeThroughput: volume.throughput,
+    VolumeType: volume.type,
+  }
+}
+
 function textOf(fact: Fact): string {
   return fact instanceof Date ? fact.toISOString() : String(fact)
 }
@@ -116,6 +181,7 @@ export function tagsOfRequest(tags: readonly (Tag | Pick<Tag, 'key'>)[]): Contex
   const put = tags.flatMap((tag) =>
     'value' in tag ? [[`aws:RequestTag/${tag.key}`, tag.value] as const] : [],
   )
+  if (tags.length === 0) return {}
   return { ...Object.fromEntries(put), 'aws:TagKeys': tags.map(({ key }) => key) }
 }
 
@@ -125,23 +191,55 @@ export function taggingOnCreate(made: Touched, tags: readonly Tag[], createActio
   return tags.length === 0 ? [] : [{ action: 'ec2:CreateTags', touched: { ...made, keys } }]
 }
 
-/**
- * What `Modify…Attribute` says of itself: which attribute, its new value, and whom a
- * permission is given to or taken from.
- */
-export function changeOfAttribute(change: {
-  readonly attribute: string
-  readonly value?: string | undefined
+/** Whom a permission is given to, or taken from. */
+export interface Grantee {
   /** `userId`, `group`, `organizationArn`, … */
-  readonly add?: Readonly<Record<string, readonly string[]>>
-  readonly remove?: Readonly<Record<string, readonly string[]>>
-}): ContextEntries {
-  const { attribute, value, add = {}, remove = {} } = change
-  const named = (way: string, lists: Readonly<Record<string, readonly string[]>>) =>
-    Object.entries(lists).map(([kind, list]) => [`ec2:${way}/${kind}`, list] as const)
-  return {
-    'ec2:Attribute': attribute,
-    [`ec2:Attribute/${attribute}`]: value,
-    ...Object.fromEntries([...named('Add', add), ...named('Remove', remove)]),
-  }
+  readonly kind: string
+  readonly value: string
 }
+
+/** Grantees as calls write them: `{ UserId }`, `{ Group }` and so on. */
+export const granteesOf = (items: readonly object[] = []): readonly Grantee[] =>
+  items.flatMap((item) =>
+    Object.entries(item).flatMap(([member, value]) =>
+      typeof value === 'string'
+        ? [{ kind: `${member.charAt(0).toLowerCase()}${member.slice(1)}`, value }]
+        : [],
+    ),
+  )
+
+/**
+ * What `Modify…` and `Reset…` say of themselves: which attribute, by the name of its member;
+ * the new values; and whom a permission is given to or taken from. Each of these keys has
+ * one value, so a call is judged once for each attribute and for each grantee.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-policies-for-amazon-ec2.html#attribute-key
+ */
+export function changesOf(change: {
+  readonly attributes: Readonly<Record<string, string | number | boolean | undefined>>
+  readonly add?: readonly Grantee[]
+  readonly remove?: readonly Grantee[]
+}): readonly ContextEntries[] {
+  const { attributes, add = [], remove = [] } = change
+  const values = Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [
+      `ec2:Attribute/${name}`,
+      value === undefined ? undefined : String(value),
+    ]),
+  )
+  const grants: readonly ContextEntries[] = [
+    ...add.map(({ kind, value }) => ({ [`ec2:Add/${kind}`]: value })),
+    ...remove.map(({ kind, value }) => ({ [`ec2:Remove/${kind}`]: value })),
+  ]
+  const changes = Object.keys(attributes).flatMap((name) =>
+    (grants.length > 0 ? grants : [{}]).map((grant) => ({
+      ...values,
+      ...grant,
+      'ec2:Attribute': name,
+    })),
+  )
+  return changes.length > 0 ? changes : [{}]
+}
+
+/** An attribute that a call names as a word is called as its member is. */
+export const attributeNamed = (word: string): string =>
+  `${word.charAt(0).toUpperCase()}${word.slice(1)}`

@@ -1,7 +1,7 @@
 /** May a caller do a thing? A pure function of the caller's policies and what it wants. */
 import { ApiError } from '../lib/errors.ts'
 import { type ContextEntries, contextOf } from '../policies/context.ts'
-import { decide, type Policies } from '../policies/decide.ts'
+import type { Policies } from '../policies/decide.ts'
 import { parsePolicy } from '../policies/parse.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { Principal } from '../policies/principals.ts'
@@ -69,13 +69,6 @@ export function requireAllowed(
   { guard, keys = {} }: { readonly guard?: Guard; readonly keys?: ContextEntries } = {},
 ): void {
   requireAll(caller, [{ action, touched: { arn, keys, ...(guard && { guard }) } }])
-}
-
-/** Throws where a policy denies it; that none allows it is asked elsewhere. */
-export function requireNotDenied(caller: Caller, wanted: Permission): void {
-  const question = questionOf(caller, wanted)
-  const decision = decide(question, caller.policies)
-  if (decision.outcome === 'denied') throw new Refused(question, decision)
 }
 
 const compiled = new Map<string, readonly Policy[]>()

@@ -35,6 +35,11 @@ export async function listAccounts(db: Database): Promise<Account[]> {
   return rows.map(({ id, name, alias }) => ({ id, name, alias: alias ?? undefined }))
 }
 
+export async function findAccount(db: Database, id: string): Promise<Account | undefined> {
+  const row = await db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && { id: row.id, name: row.name, alias: row.alias ?? undefined }
+}
+
 /** The account that goes by an alias such as `amazon`. */
 export async function findAccountByAlias(
   db: Database,
@@ -76,6 +81,20 @@ export async function findAccessKey(db: Database, id: string): Promise<AccessKey
     policies: JSON.parse(row.policies) as Statement[],
   }
   return { id: row.id, secret: new Secret(row.secret), caller }
+}
+
+/** Who holds a key of the installation's own, by the ARN. */
+export async function findHolder(
+  db: Database,
+  arn: string,
+): Promise<AccessKey['caller'] | undefined> {
+  const row = await db
+    .selectFrom('access_keys')
+    .select('id')
+    .where('user_arn', '=', arn)
+    .where('is_active', '=', 1)
+    .executeTakeFirst()
+  return row && (await findAccessKey(db, row.id))?.caller
 }
 
 /** An access key as its holder needs it: the id and the secret. */

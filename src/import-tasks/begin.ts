@@ -1,6 +1,6 @@
 /** Records a task that shall bring disks in: for `ImportSnapshot` and `ImportImage`. */
 import { ApiError } from '../lib/errors.ts'
-import { type Demand, demandOn, onAnything } from '../iam/demand.ts'
+import { type Demand, demandOn } from '../iam/demand.ts'
 import type { Snapshot } from '../snapshots/snapshot.ts'
 import { putTags } from '../tags/store.ts'
 import type { Tag } from '../tags/tag.ts'
@@ -67,16 +67,12 @@ export async function beginTask(
 }
 
 /** Who has something read from a bucket needs to be allowed to read it. */
-export function onObjects(action: string, containers: readonly Container[]): readonly Demand[] {
-  return [
-    onAnything(`ec2:${action}`),
-    ...containers.flatMap(({ source }) =>
-      source.kind === 'object'
-        ? [demandOn('s3:GetObject', `arn:aws:s3:::${source.bucket}/${source.key}`)]
-        : [],
-    ),
-  ]
-}
+export const toReadObjects = (containers: readonly Container[]): readonly Demand[] =>
+  containers.flatMap(({ source }) =>
+    source.kind === 'object'
+      ? [demandOn('s3:GetObject', `arn:aws:s3:::${source.bucket}/${source.key}`)]
+      : [],
+  )
 
 /** Refuses a bucket that is not there. Whether the object is comes out when it is read, as in AWS. */
 export async function checkBuckets(

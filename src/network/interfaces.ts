@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { isIPv4 } from 'node:net'
-import type { Tx } from '../db/database.ts'
+import type { Database, Tx } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { Id } from '../lib/ids.ts'
 import { deleteTagsOf } from '../tags/store.ts'
@@ -19,6 +19,13 @@ import { findDefaultVpc, findSubnet, listSubnets } from './store.ts'
 import { freeAddress, hostAddresses, parseSubnetId, type Subnet, subnetNotFound } from './subnet.ts'
 
 type Call = Pick<WriteCall<unknown>, 'tx' | 'now' | 'newId' | 'caller' | 'region'>
+
+/** A call as far as it is looked around for: in its transaction, or before. */
+interface Looking {
+  readonly tx: Database
+  readonly caller: { readonly accountId: string }
+  readonly region: string
+}
 
 export interface WantedInterface {
   /** Where nothing is said: the default subnet of the zone, or of the first zone. */
@@ -37,7 +44,7 @@ export interface WantedInterface {
 
 /** The subnet that a launch goes to. */
 export async function findSubnetForLaunch(
-  { tx, caller, region }: Pick<Call, 'tx' | 'caller' | 'region'>,
+  { tx, caller, region }: Looking,
   wanted: Pick<WantedInterface, 'subnetId' | 'availabilityZone'>,
 ): Promise<Subnet> {
   const owner = { accountId: caller.accountId, region }
@@ -112,7 +119,7 @@ export async function releaseInterface(tx: Tx, id: Id<'network-interface'>): Pro
 
 /** Finds groups by id and by name in the subnet's VPC; its default group where none is named. */
 export async function findGroupsOfInterface(
-  { tx, caller, region }: Pick<Call, 'tx' | 'caller' | 'region'>,
+  { tx, caller, region }: Looking,
   { vpcId }: Pick<Subnet, 'vpcId'>,
   wanted: Pick<WantedInterface, 'groupIds' | 'groupNames'>,
 ): Promise<readonly Id<'security-group'>[]> {

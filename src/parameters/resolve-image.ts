@@ -6,7 +6,6 @@
 import type { Database } from '../db/database.ts'
 import type { Demand } from '../iam/demand.ts'
 import { ApiError } from '../lib/errors.ts'
-import type { CallContext } from '../wire/operation.ts'
 import { lookUp } from './find.ts'
 import { onParameters } from './permissions.ts'
 import { parseReference } from './reference.ts'
@@ -37,7 +36,7 @@ export async function resolveImageId(
 /** Who launches an image by a parameter needs to be allowed to read that. */
 export function demandsToResolve(
   imageId: string,
-  context: Pick<CallContext, 'caller' | 'region'>,
+  context: Parameters<typeof onParameters>[2],
 ): readonly Demand[] {
   const alias = aliasOf(imageId)
   if (alias === undefined) return []

@@ -19,6 +19,7 @@ import {
   isOmitted,
   readNewDevice,
 } from '../block-devices.ts'
+import { createImageDemands } from '../demands.ts'
 import {
   type BlockDevice,
   checkImageDescription,
@@ -40,6 +41,7 @@ type Call = WriteCall<CreateImageRequest>
 
 export const createImage = writeOperation<CreateImageRequest, CreateImageResult>({
   action: 'CreateImage',
+  demands: createImageDemands,
   // The image is of the moment of the call, unless the machine has to be shut down first.
   async answerAfter(db, { ImageId = '' }) {
     const image = await findImage(db, parseImageId(ImageId))

@@ -5,6 +5,7 @@ import { ApiError, invalidParameterValue, missingParameter } from '../../lib/err
 import { checkShareable } from '../../snapshots/shareable.ts'
 import { findSnapshots } from '../../snapshots/store.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { modifyImageAttributeDemands } from '../demands.ts'
 import { publicDeprecation } from '../deprecation.ts'
 import { ownImage } from '../find.ts'
 import { publicSharingBlocked } from '../image-settings.ts'
@@ -31,6 +32,7 @@ export const modifyImageAttribute = writeOperation<
   { Return: boolean }
 >({
   action: 'ModifyImageAttribute',
+  demands: modifyImageAttributeDemands,
   async run({ input, tx, caller, region }) {
     const { accountId } = caller
     const change = readChange(input)

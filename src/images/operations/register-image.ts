@@ -1,9 +1,9 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html */
 import type { RegisterImageRequest, RegisterImageResult } from '@aws-sdk/client-ec2'
 import { findBundle, type FoundBundle, toReadObject } from '../../bundles/find-bundle.ts'
-import { onAnything } from '../../iam/demand.ts'
 import { insertBundle } from '../../bundles/store.ts'
 import { defaultRootDeviceName } from '../../bundles/unknowns.ts'
+import { ec2Demands } from '../../iam/ec2-touched.ts'
 import { ApiError, invalidParameterValue, missingParameter } from '../../lib/errors.ts'
 import { findSnapshot } from '../../snapshots/store.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
@@ -25,9 +25,9 @@ export const registerImage = writeOperation<
   FoundBundle | undefined
 >({
   action: 'RegisterImage',
-  demands: ({ ImageLocation }) => [
-    onAnything('ec2:RegisterImage'),
-    ...(ImageLocation === undefined ? [] : [toReadObject(ImageLocation)]),
+  demands: async (input, context) => [
+    ...(await ec2Demands('RegisterImage', input, context)),
+    ...(input.ImageLocation === undefined ? [] : [toReadObject(input.ImageLocation)]),
   ],
   // Whatever the bucket lies on, nobody else waits for it.
   async prepare({ ImageLocation }, context) {

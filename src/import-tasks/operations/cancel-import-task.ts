@@ -1,5 +1,7 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CancelImportTask.html */
 import type { CancelImportTaskRequest, CancelImportTaskResult } from '@aws-sdk/client-ec2'
+import { demandsOn } from '../../iam/ec2-touched.ts'
+import { idPrefix } from '../../lib/ids.ts'
 import { ApiError, missingParameter } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { checkText } from '../read-container.ts'
@@ -10,6 +12,12 @@ import { statusOf } from '../view.ts'
 
 export const cancelImportTask = writeOperation<CancelImportTaskRequest, CancelImportTaskResult>({
   action: 'CancelImportTask',
+  demands({ ImportTaskId: id = '' }, context) {
+    const type = id.startsWith(idPrefix('import-image-task'))
+      ? 'import-image-task'
+      : 'import-snapshot-task'
+    return demandsOn('CancelImportTask', type, id ? [id] : [], context)
+  },
   async run({ input, tx, caller, region }) {
     if (!input.ImportTaskId) throw missingParameter('ImportTaskId')
     const id = parseTaskId(input.ImportTaskId, ['import-snapshot-task', 'import-image-task'])

@@ -1,11 +1,12 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ImportImage.html */
 import type { ImportImageRequest, ImportImageResult } from '@aws-sdk/client-ec2'
+import { ec2Demands } from '../../iam/ec2-touched.ts'
 import { invalidParameterValue, missingParameter, unsupportedParameter } from '../../lib/errors.ts'
 import { usableSnapshot } from '../../snapshots/find.ts'
 import { requireCompleted } from '../../snapshots/snapshot.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { writeOperation } from '../../wire/operation.ts'
-import { beginTask, checkBuckets, onObjects } from '../begin.ts'
+import { beginTask, checkBuckets, toReadObjects } from '../begin.ts'
 import type { Container } from '../container.ts'
 import { readContainer } from '../read-container.ts'
 import { checkDeviceNames } from '../device-names.ts'
@@ -17,7 +18,10 @@ const disksMax = 27
 
 export const importImage = writeOperation<ImportImageRequest, ImportImageResult>({
   action: 'ImportImage',
-  demands: (input) => onObjects('ImportImage', readContainers(input)),
+  demands: async (input, context) => [
+    ...(await ec2Demands('ImportImage', input, context)),
+    ...toReadObjects(readContainers(input)),
+  ],
   prepare: (input, context) => checkBuckets(readContainers(input), context),
 
   async run(call) {

@@ -6,7 +6,6 @@ import { listAttachments } from '../../volumes/store.ts'
 import { type ReadCall, readOperation } from '../../wire/operation.ts'
 import type { Instance } from '../instance.ts'
 import { findOneInstance } from '../lookup.ts'
-import { onInstances } from '../permissions.ts'
 import { viewDisks } from '../view.ts'
 
 type Call = ReadCall<DescribeInstanceAttributeRequest>
@@ -20,7 +19,6 @@ export const describeInstanceAttribute = readOperation<
   InstanceAttribute
 >({
   action: 'DescribeInstanceAttribute',
-  demands: onInstances('DescribeInstanceAttribute'),
 
   async run(call) {
     const { InstanceId = '', Attribute = '' } = call.input

@@ -2,14 +2,12 @@
 import type { GetConsoleOutputRequest, GetConsoleOutputResult } from '@aws-sdk/client-ec2'
 import { readOperation } from '../../wire/operation.ts'
 import { findOneInstance } from '../lookup.ts'
-import { onInstances } from '../permissions.ts'
 
 /** EC2 keeps so much of what an instance has written. */
 const bytesMax = 64 * 1024
 
 export const getConsoleOutput = readOperation<GetConsoleOutputRequest, GetConsoleOutputResult>({
   action: 'GetConsoleOutput',
-  demands: onInstances('GetConsoleOutput'),
 
   async run(call) {
     const { id } = await findOneInstance(call.db, call, call.input.InstanceId ?? '')

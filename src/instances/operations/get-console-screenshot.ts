@@ -3,14 +3,12 @@ import type { GetConsoleScreenshotRequest, GetConsoleScreenshotResult } from '@a
 import { ApiError } from '../../lib/errors.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { findOneInstance } from '../lookup.ts'
-import { onInstances } from '../permissions.ts'
 
 export const getConsoleScreenshot = readOperation<
   GetConsoleScreenshotRequest,
   GetConsoleScreenshotResult
 >({
   action: 'GetConsoleScreenshot',
-  demands: onInstances('GetConsoleScreenshot'),
 
   async run(call) {
     const { InstanceId = '', WakeUp: wakesUp = false } = call.input

@@ -4,14 +4,12 @@ import { ApiError, invalidParameterValue } from '../../lib/errors.ts'
 import { toDer } from '../../qemu/tpm-key.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { findOneInstance } from '../lookup.ts'
-import { onInstances } from '../permissions.ts'
 
 export const getInstanceTpmEkPub = readOperation<
   GetInstanceTpmEkPubRequest,
   GetInstanceTpmEkPubResult
 >({
   action: 'GetInstanceTpmEkPub',
-  demands: onInstances('GetInstanceTpmEkPub'),
 
   async run({ db, caller, region, input, readers }) {
     const { KeyType, KeyFormat } = input

@@ -5,14 +5,12 @@ import { ApiError } from '../../lib/errors.ts'
 import { encodeUefiData } from '../../qemu/uefi-data.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { findOneInstance } from '../lookup.ts'
-import { onInstances } from '../permissions.ts'
 
 export const getInstanceUefiData = readOperation<
   GetInstanceUefiDataRequest,
   GetInstanceUefiDataResult
 >({
   action: 'GetInstanceUefiData',
-  demands: onInstances('GetInstanceUefiData'),
 
   async run({ db, caller, region, input, readers }) {
     const instance = await findOneInstance(db, { caller, region }, input.InstanceId ?? '')

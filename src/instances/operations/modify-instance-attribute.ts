@@ -1,14 +1,14 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html */
 import type { ModifyInstanceAttributeRequest } from '@aws-sdk/client-ec2'
 import { writeOperation } from '../../wire/operation.ts'
+import { modifyInstanceAttributeDemands } from '../demands.ts'
 import { checkNotEnding } from '../instance.ts'
 import { findOneInstance } from '../lookup.ts'
 import { modify, readModification } from '../modify.ts'
-import { onInstances } from '../permissions.ts'
 
 export const modifyInstanceAttribute = writeOperation<ModifyInstanceAttributeRequest, undefined>({
   action: 'ModifyInstanceAttribute',
-  demands: onInstances('ModifyInstanceAttribute'),
+  demands: modifyInstanceAttributeDemands,
 
   async run(call) {
     const modification = readModification(call.input)

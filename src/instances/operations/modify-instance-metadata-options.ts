@@ -4,10 +4,10 @@ import type {
   ModifyInstanceMetadataOptionsResult,
 } from '@aws-sdk/client-ec2'
 import { writeOperation } from '../../wire/operation.ts'
+import { modifyInstanceMetadataOptionsDemands } from '../demands.ts'
 import { checkNotEnding } from '../instance.ts'
 import { findOneInstance } from '../lookup.ts'
 import { withMetadataOptions } from '../metadata-options.ts'
-import { onInstances } from '../permissions.ts'
 import { changeInstance } from '../store.ts'
 import { viewMetadataOptions } from '../view.ts'
 
@@ -16,7 +16,7 @@ export const modifyInstanceMetadataOptions = writeOperation<
   ModifyInstanceMetadataOptionsResult
 >({
   action: 'ModifyInstanceMetadataOptions',
-  demands: onInstances('ModifyInstanceMetadataOptions'),
+  demands: modifyInstanceMetadataOptionsDemands,
 
   async run(call) {
     const instance = await findOneInstance(call.tx, call, call.input.InstanceId ?? '')

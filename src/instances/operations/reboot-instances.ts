@@ -3,12 +3,10 @@ import type { RebootInstancesRequest } from '@aws-sdk/client-ec2'
 import { writeOperation } from '../../wire/operation.ts'
 import { afterRequest } from '../instance.ts'
 import { findInstances } from '../lookup.ts'
-import { onInstances } from '../permissions.ts'
 import { bumpReboots } from '../store.ts'
 
 export const rebootInstances = writeOperation<RebootInstancesRequest, undefined>({
   action: 'RebootInstances',
-  demands: onInstances('RebootInstances'),
 
   async run(call) {
     const instances = await findInstances(call.tx, call, call.input.InstanceIds ?? [])

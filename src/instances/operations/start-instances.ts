@@ -8,7 +8,6 @@ import { checkTpmHost, countFitting, insufficientCapacity } from '../capacity.ts
 import { launching } from '../cause.ts'
 import { type Instance, statesWithCapacity } from '../instance.ts'
 import { instanceTypeNamed } from '../instance-type.ts'
-import { onInstances } from '../permissions.ts'
 import { requestChange } from '../request-change.ts'
 import { listTypesInUse } from '../store.ts'
 
@@ -16,7 +15,6 @@ type Call = WriteCall<StartInstancesRequest>
 
 export const startInstances = writeOperation<StartInstancesRequest, StartInstancesResult>({
   action: 'StartInstances',
-  demands: onInstances('StartInstances'),
 
   async run(call) {
     const typesInUse = await listTypesInUse(call.tx, statesWithCapacity)

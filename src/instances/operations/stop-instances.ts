@@ -4,13 +4,11 @@ import { writeOperation } from '../../wire/operation.ts'
 import { userInitiated } from '../cause.ts'
 import { parseInstanceId } from '../instance.ts'
 import { unsupportedParameter } from '../launch-request.ts'
-import { onInstances } from '../permissions.ts'
 import { checkUnprotected, requestChange } from '../request-change.ts'
 import { forceStop } from '../store.ts'
 
 export const stopInstances = writeOperation<StopInstancesRequest, StopInstancesResult>({
   action: 'StopInstances',
-  demands: onInstances('StopInstances'),
 
   async run(call) {
     const { InstanceIds: ids = [], Hibernate, Force, SkipOsShutdown } = call.input

@@ -2,7 +2,6 @@
 import type { TerminateInstancesRequest, TerminateInstancesResult } from '@aws-sdk/client-ec2'
 import { writeOperation } from '../../wire/operation.ts'
 import { userInitiated } from '../cause.ts'
-import { onInstances } from '../permissions.ts'
 import { checkUnprotected, requestChange } from '../request-change.ts'
 
 export const terminateInstances = writeOperation<
@@ -10,7 +9,6 @@ export const terminateInstances = writeOperation<
   TerminateInstancesResult
 >({
   action: 'TerminateInstances',
-  demands: onInstances('TerminateInstances'),
 
   async run(call) {
     const { changes } = await requestChange(call, {

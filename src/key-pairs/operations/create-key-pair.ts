@@ -1,5 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateKeyPair.html */
 import type { CreateKeyPairRequest, KeyPair as KeyPairOutput } from '@aws-sdk/client-ec2'
+import { keyPairDemands } from '../demands.ts'
 import { ApiError, unsupportedParameter } from '../../lib/errors.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { putTags } from '../../tags/store.ts'
@@ -20,6 +21,7 @@ interface Prepared {
 
 export const createKeyPair = writeOperation<CreateKeyPairRequest, KeyPairOutput, Prepared>({
   action: 'CreateKeyPair',
+  demands: (input, context) => keyPairDemands('CreateKeyPair', input, context),
 
   // An RSA key takes a good part of a second, for which nobody else shall wait.
   async prepare(input) {

@@ -1,5 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ImportKeyPair.html */
 import type { ImportKeyPairRequest, ImportKeyPairResult } from '@aws-sdk/client-ec2'
+import { keyPairDemands } from '../demands.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { putTags } from '../../tags/store.ts'
 import { viewTags } from '../../tags/view.ts'
@@ -10,6 +11,7 @@ import { insertKeyPair } from '../store.ts'
 
 export const importKeyPair = writeOperation<ImportKeyPairRequest, ImportKeyPairResult>({
   action: 'ImportKeyPair',
+  demands: (input, context) => keyPairDemands('ImportKeyPair', input, context),
   async run({ input, tx, now, newId, caller, region }) {
     const { KeyName: name = '', PublicKeyMaterial = new Uint8Array() } = input
     checkKeyName(name)

@@ -1,5 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html */
 import type { CreateSecurityGroupRequest, CreateSecurityGroupResult } from '@aws-sdk/client-ec2'
+import { createGroupDemands } from '../demands.ts'
 import { ApiError, missingParameter } from '../../lib/errors.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { putTags } from '../../tags/store.ts'
@@ -22,6 +23,7 @@ export const createSecurityGroup = writeOperation<
   CreateSecurityGroupResult
 >({
   action: 'CreateSecurityGroup',
+  demands: createGroupDemands,
   async run(call) {
     const { input, tx, newId, caller, region } = call
     const { GroupName: name = '', Description: description = '' } = input

@@ -2,6 +2,7 @@
 import type { ModifySnapshotTierRequest, ModifySnapshotTierResult } from '@aws-sdk/client-ec2'
 import { listImagesOnSnapshots } from '../../images/store.ts'
 import { ApiError, invalidParameterValue } from '../../lib/errors.ts'
+import { modifySnapshotTierDemands } from '../../snapshots/demands.ts'
 import { ownSnapshot } from '../../snapshots/find.ts'
 import { claimSnapshot } from '../../snapshots/life-store.ts'
 import { requireCompleted, snapshotInUse, snapshotNotFound } from '../../snapshots/snapshot.ts'
@@ -14,6 +15,7 @@ export const modifySnapshotTier = writeOperation<
   ModifySnapshotTierResult
 >({
   action: 'ModifySnapshotTier',
+  demands: modifySnapshotTierDemands,
   async run({ input, tx, caller, region, now }) {
     const { StorageTier: tier = 'archive', SnapshotId } = input
     if (tier !== 'archive') throw invalidParameterValue('storageTier', tier, 'It must be archive.')

@@ -10,11 +10,13 @@ import {
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { viewTags } from '../../tags/view.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { copySnapshotDemands } from '../demands.ts'
 import { usableSnapshot } from '../find.ts'
 import { checkSnapshotDescription, requireCompleted } from '../snapshot.ts'
 
 export const copySnapshot = writeOperation<CopySnapshotRequest, CopySnapshotResult>({
   action: 'CopySnapshot',
+  demands: copySnapshotDemands,
   async run(call) {
     const { input, tx, caller, region, regions } = call
     const { SourceRegion = '', Description = '', CompletionDurationMinutes } = input

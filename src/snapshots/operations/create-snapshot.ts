@@ -5,6 +5,7 @@ import { tagsOnCreate } from '../../tags/on-create.ts'
 import { findAttachment, findVolume } from '../../volumes/store.ts'
 import { parseVolumeId, volumeNotFound } from '../../volumes/volume.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { createSnapshotDemands } from '../demands.ts'
 import { areFrozen } from '../frozen.ts'
 import { checkSnapshotDescription, checkSnapshotPlace, parseSnapshotId } from '../snapshot.ts'
 import { takeSnapshots } from '../take.ts'
@@ -12,6 +13,7 @@ import { viewTaken } from '../view.ts'
 
 export const createSnapshot = writeOperation<CreateSnapshotRequest, Snapshot>({
   action: 'CreateSnapshot',
+  demands: createSnapshotDemands,
   // The point in time is that of the call.
   answerAfter: (db, { SnapshotId = '' }) => areFrozen(db, [parseSnapshotId(SnapshotId)]),
 

@@ -14,6 +14,7 @@ import type { Attachment } from '../../volumes/attachment.ts'
 import { listAttachments, listVolumes } from '../../volumes/store.ts'
 import { parseVolumeId } from '../../volumes/volume.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { createSnapshotsDemands } from '../demands.ts'
 import { areFrozen } from '../frozen.ts'
 import { checkSnapshotDescription, checkSnapshotPlace, parseSnapshotId } from '../snapshot.ts'
 import { takeSnapshots } from '../take.ts'
@@ -21,6 +22,7 @@ import { viewTaken } from '../view.ts'
 
 export const createSnapshots = writeOperation<CreateSnapshotsRequest, CreateSnapshotsResult>({
   action: 'CreateSnapshots',
+  demands: createSnapshotsDemands,
   answerAfter: (db, { Snapshots = [] }) =>
     areFrozen(
       db,

@@ -2,6 +2,7 @@
 import type { LockSnapshotRequest, LockSnapshotResult } from '@aws-sdk/client-ec2'
 import { ApiError } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { lockSnapshotDemands } from '../demands.ts'
 import { ownSnapshot } from '../find.ts'
 import { claimSnapshot } from '../life-store.ts'
 import { checkLockChange, readLockRequest, type SnapshotLock, snapshotLockState } from '../lock.ts'
@@ -11,6 +12,7 @@ import { snapshotNotFound } from '../snapshot.ts'
 
 export const lockSnapshot = writeOperation<LockSnapshotRequest, LockSnapshotResult>({
   action: 'LockSnapshot',
+  demands: lockSnapshotDemands,
   async run({ input, tx, caller, region, now }) {
     const wanted = readLockRequest(input, now)
     const { accountId } = caller

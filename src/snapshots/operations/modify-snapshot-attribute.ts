@@ -2,6 +2,7 @@
 import type { ModifySnapshotAttributeRequest } from '@aws-sdk/client-ec2'
 import { ApiError, invalidParameterValue } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { modifySnapshotAttributeDemands } from '../demands.ts'
 import { ownSnapshot } from '../find.ts'
 import { addSnapshotPermissions, removeSnapshotPermissions } from '../permission-store.ts'
 import {
@@ -10,15 +11,16 @@ import {
   readSnapshotPermissions,
   type SnapshotPermission,
 } from '../permission.ts'
+import { readPublicAccess } from '../held-public-access.ts'
 import { publicSharingBlocked } from '../public-access.ts'
 import { checkShareable } from '../shareable.ts'
-import { findPublicAccess } from '../settings-store.ts'
 
 export const modifySnapshotAttribute = writeOperation<
   ModifySnapshotAttributeRequest,
   { Return: boolean }
 >({
   action: 'ModifySnapshotAttribute',
+  demands: modifySnapshotAttributeDemands,
   async run({ input, tx, caller, region }) {
     const attribute = checkSnapshotAttribute(input.Attribute ?? 'createVolumePermission')
     if (attribute === 'productCodes') {
@@ -33,8 +35,8 @@ export const modifySnapshotAttribute = writeOperation<
     }
     await checkShareable(tx, [snapshot], { isPublic: add.includes(everyone), count: add.length })
     if (add.includes(everyone)) {
-      const access = await findPublicAccess(tx, { accountId, region })
-      if (access !== 'unblocked') throw publicSharingBlocked()
+      const { access, message } = await readPublicAccess(tx, { accountId, region })
+      if (access !== 'unblocked') throw publicSharingBlocked(message)
     }
     await addSnapshotPermissions(tx, id, add)
     await removeSnapshotPermissions(tx, id, remove)

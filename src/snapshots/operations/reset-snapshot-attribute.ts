@@ -2,6 +2,7 @@
 import type { ResetSnapshotAttributeRequest } from '@aws-sdk/client-ec2'
 import { invalidParameterValue } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { resetSnapshotAttributeDemands } from '../demands.ts'
 import { ownSnapshot } from '../find.ts'
 import { removeSnapshotPermissions } from '../permission-store.ts'
 import { checkSnapshotAttribute } from '../permission.ts'
@@ -11,6 +12,7 @@ export const resetSnapshotAttribute = writeOperation<
   { Return: boolean }
 >({
   action: 'ResetSnapshotAttribute',
+  demands: resetSnapshotAttributeDemands,
   async run({ input, tx, caller, region }) {
     if (checkSnapshotAttribute(input.Attribute) !== 'createVolumePermission') {
       throw invalidParameterValue(

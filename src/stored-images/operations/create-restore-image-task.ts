@@ -3,7 +3,8 @@ import type {
   CreateRestoreImageTaskRequest,
   CreateRestoreImageTaskResult,
 } from '@aws-sdk/client-ec2'
-import { demandOn, onAnything } from '../../iam/demand.ts'
+import { demandOn } from '../../iam/demand.ts'
+import { ec2Demands } from '../../iam/ec2-touched.ts'
 import { isBucketName, isObjectKey } from '../../buckets/names.ts'
 import { diskOfSnapshot } from '../../images/block-devices.ts'
 import { checkImageName, imageNameTaken } from '../../images/image.ts'
@@ -36,9 +37,9 @@ export const createRestoreImageTask = writeOperation<
   StoredImageHead
 >({
   action: 'CreateRestoreImageTask',
-  demands: ({ Bucket = '', ObjectKey = '' }) => [
-    onAnything('ec2:CreateRestoreImageTask'),
-    demandOn('s3:GetObject', `arn:aws:s3:::${Bucket}/${ObjectKey}`),
+  demands: async (input, context) => [
+    ...(await ec2Demands('CreateRestoreImageTask', input, context)),
+    demandOn('s3:GetObject', `arn:aws:s3:::${input.Bucket}/${input.ObjectKey}`),
   ],
   // Whatever the bucket lies on, nobody else waits for it.
   prepare: findHead,

@@ -1,7 +1,8 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateStoreImageTask.html */
 import type { CreateStoreImageTaskRequest, CreateStoreImageTaskResult } from '@aws-sdk/client-ec2'
 import { parseImageId } from '../../images/image.ts'
-import { demandOn, onAnything } from '../../iam/demand.ts'
+import { demandOn } from '../../iam/demand.ts'
+import { ec2Demands } from '../../iam/ec2-touched.ts'
 import { isBucketName } from '../../buckets/names.ts'
 import { readTags } from '../../tags/tag.ts'
 import { requireReadable } from '../../volumes/encryption.ts'
@@ -31,9 +32,9 @@ export const createStoreImageTask = writeOperation<
   Found
 >({
   action: 'CreateStoreImageTask',
-  demands: ({ Bucket = '', ImageId = '' }) => [
-    onAnything('ec2:CreateStoreImageTask'),
-    demandOn('s3:PutObject', `arn:aws:s3:::${Bucket}/${ImageId}.bin`),
+  demands: async (input, context) => [
+    ...(await ec2Demands('CreateStoreImageTask', input, context)),
+    demandOn('s3:PutObject', `arn:aws:s3:::${input.Bucket}/${input.ImageId}.bin`),
   ],
   // Whatever the bucket lies on, nobody else waits for it.
   prepare: lookInto,

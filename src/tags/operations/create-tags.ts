@@ -2,12 +2,14 @@
 import type { CreateTagsRequest } from '@aws-sdk/client-ec2'
 import { missingParameter } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { taggingDemandsOf } from '../demands.ts'
 import { checkExists, readResources } from '../exists.ts'
 import { putTags } from '../store.ts'
 import { readTags } from '../tag.ts'
 
 export const createTags = writeOperation<CreateTagsRequest, Record<string, never>>({
   action: 'CreateTags',
+  demands: taggingDemandsOf('CreateTags'),
   async run({ input, tx, caller, region, now }) {
     if (!input.Resources?.length) throw missingParameter('resourceIdSet')
     if (!input.Tags?.length) throw missingParameter('tagSet')

@@ -2,12 +2,14 @@
 import type { DeleteTagsRequest } from '@aws-sdk/client-ec2'
 import { missingParameter } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { taggingDemandsOf } from '../demands.ts'
 import { checkExists, readResources } from '../exists.ts'
 import { removeTags } from '../store.ts'
 import { checkTagKey } from '../tag.ts'
 
 export const deleteTags = writeOperation<DeleteTagsRequest, Record<string, never>>({
   action: 'DeleteTags',
+  demands: taggingDemandsOf('DeleteTags'),
   async run({ input, tx, caller, region, now }) {
     if (!input.Resources?.length) throw missingParameter('resourceIdSet')
     const resources = readResources(input.Resources)

@@ -2,6 +2,7 @@
 import type { ModifyVolumeRequest, ModifyVolumeResult } from '@aws-sdk/client-ec2'
 import { findInstance } from '../../instances/store.ts'
 import { ApiError, unsupportedParameter } from '../../lib/errors.ts'
+import { modifyVolumeDemands } from '../../volumes/demands.ts'
 import { findOneVolume } from '../../volumes/lookup.ts'
 import { findAttachment, setVolumeShape } from '../../volumes/store.ts'
 import type { Volume } from '../../volumes/volume.ts'
@@ -22,6 +23,7 @@ const defaultIops = 3000
 
 export const modifyVolume = writeOperation<ModifyVolumeRequest, ModifyVolumeResult>({
   action: 'ModifyVolume',
+  demands: modifyVolumeDemands,
   async run(call) {
     const { input, tx, now } = call
     if (input.MultiAttachEnabled) throw unsupportedParameter('MultiAttachEnabled')

@@ -8,6 +8,7 @@ import { takeSnapshots } from '../../snapshots/take.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { createVolume } from '../create.ts'
+import { copyVolumesDemands } from '../demands.ts'
 import { requireEncryption } from '../encryption.ts'
 import { findOneVolume } from '../lookup.ts'
 import { findAttachment } from '../store.ts'
@@ -17,6 +18,7 @@ import { defaultVolumeType } from '../volume-type.ts'
 
 export const copyVolumes = writeOperation<CopyVolumesRequest, CopyVolumesResult>({
   action: 'CopyVolumes',
+  demands: copyVolumesDemands,
   // The point in time is that of the call.
   async answerAfter(db, { Volumes: [copy] = [] }) {
     const { VolumeId = '' } = copy ?? {}

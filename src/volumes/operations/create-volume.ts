@@ -7,12 +7,14 @@ import { findUsableSnapshot } from '../../snapshots/store.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { createVolume as recordVolume } from '../create.ts'
+import { createVolumeDemands } from '../demands.ts'
 import { requireEncryption } from '../encryption.ts'
 import { viewVolume } from '../view.ts'
 import { defaultVolumeType } from '../volume-type.ts'
 
 export const createVolume = writeOperation<CreateVolumeRequest, Volume>({
   action: 'CreateVolume',
+  demands: createVolumeDemands,
   async run(call) {
     const { input, region } = call
     if (input.MultiAttachEnabled) throw unsupportedParameter('MultiAttachEnabled')

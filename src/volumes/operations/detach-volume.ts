@@ -5,12 +5,14 @@ import { parseInstanceId } from '../../instances/instance.ts'
 import { findInstance } from '../../instances/store.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import type { Attachment } from '../attachment.ts'
+import { detachVolumeDemands } from '../demands.ts'
 import { findOneVolume } from '../lookup.ts'
 import { changeAttachmentState, findAttachment } from '../store.ts'
 import { viewAttachment } from '../view.ts'
 
 export const detachVolume = writeOperation<DetachVolumeRequest, VolumeAttachment>({
   action: 'DetachVolume',
+  demands: detachVolumeDemands,
   async run(call) {
     const { input, tx } = call
     const { id, state } = await findOneVolume(tx, call, input.VolumeId)

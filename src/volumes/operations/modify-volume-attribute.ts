@@ -2,6 +2,7 @@
 import type { ModifyVolumeAttributeRequest } from '@aws-sdk/client-ec2'
 import { missingParameter } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { modifyVolumeAttributeDemands } from '../demands.ts'
 import { findOneVolume } from '../lookup.ts'
 import { setAutoEnableIO } from '../store.ts'
 
@@ -10,6 +11,7 @@ export const modifyVolumeAttribute = writeOperation<
   Record<string, never>
 >({
   action: 'ModifyVolumeAttribute',
+  demands: modifyVolumeAttributeDemands,
   async run(call) {
     const { input, tx } = call
     const { id } = await findOneVolume(tx, call, input.VolumeId)

@@ -1,0 +1,71 @@
+/** What the calls that make images of instances and change them demand. */
+import type {
+  CreateImageRequest,
+  ModifyImageAttributeRequest,
+  ResetImageAttributeRequest,
+} from '@aws-sdk/client-ec2'
+import type { Demand } from '../iam/demand.ts'
+import { attributeNamed, changesOf, granteesOf } from '../iam/ec2-resources.ts'
+import {
+  type Asking,
+  demandsOn,
+  making,
+  namesAt,
+  placeOf,
+  taggingDemands,
+} from '../iam/ec2-touched.ts'
+import { findOwnInstance } from '../instances/store.ts'
+import { attachedTo, demandsToTake } from '../snapshots/demands.ts'
+
+/** The instance, the image, the snapshots that are taken for it, and those that it gets besides. */
+export async function createImageDemands(
+  input: CreateImageRequest,
+  asking: Asking,
+): Promise<readonly Demand[]> {
+  const action = 'CreateImage'
+  const { InstanceId, BootModeOverride } = input
+  const place = placeOf(asking)
+  const instance = InstanceId && (await findOwnInstance(asking.db, { ...place, id: InstanceId }))
+  const attached = instance ? await attachedTo(instance.id, asking) : []
+  const named = namesAt(input, 'BlockDeviceMappings.Ebs.SnapshotId')
+  return [
+    ...(await demandsOn(action, 'instance', InstanceId ? [InstanceId] : [], asking)),
+    making(action, 'image', input, asking, { facts: { BootModeOverride } }),
+    ...(await demandsToTake(action, input, attached, asking)),
+    ...(named.length > 0 ? await demandsOn(action, 'snapshot', named, asking) : []),
+    ...taggingDemands(action, input, asking),
+  ]
+}
+
+/** Each account and group that the image is shared with, or no more, is judged by itself. */
+export function modifyImageAttributeDemands(input: ModifyImageAttributeRequest, asking: Asking) {
+  const { Attribute, Description, ImdsSupport, LaunchPermission, OperationType, Value } = input
+  const listed = granteesOf([
+    ...(input.UserIds ?? []).map((UserId) => ({ UserId })),
+    ...(input.UserGroups ?? []).map((Group) => ({ Group })),
+    ...(input.OrganizationArns ?? []).map((OrganizationArn) => ({ OrganizationArn })),
+    ...(input.OrganizationalUnitArns ?? []).map((arn) => ({ OrganizationalUnitArn: arn })),
+  ])
+  const isSharing = LaunchPermission !== undefined || listed.length > 0
+  const changes = changesOf({
+    attributes: {
+      ...(Attribute !== undefined && { [attributeNamed(Attribute)]: Value }),
+      ...(Description && { Description: Description.Value }),
+      ...(ImdsSupport && { ImdsSupport: ImdsSupport.Value }),
+      ...(isSharing && { LaunchPermission: undefined }),
+    },
+    add: [...granteesOf(LaunchPermission?.Add), ...(OperationType === 'remove' ? [] : listed)],
+    remove: [
+      ...granteesOf(LaunchPermission?.Remove),
+      ...(OperationType === 'remove' ? listed : []),
+    ],
+  })
+  return demandsOn('ModifyImageAttribute', 'image', idsOf(input), asking, changes)
+}
+
+export function resetImageAttributeDemands(input: ResetImageAttributeRequest, asking: Asking) {
+  const changes = changesOf({ attributes: { [attributeNamed(input.Attribute ?? '')]: undefined } })
+  return demandsOn('ResetImageAttribute', 'image', idsOf(input), asking, changes)
+}
+
+const idsOf = ({ ImageId }: { readonly ImageId: string | undefined }) => (ImageId ? [ImageId] : [])
