@@ -33,13 +33,23 @@ exec >/dev/null 2>&1
 kill -KILL "$guard"
 exit "$code"`
 
+/** What the service is told by its environment, and no script. */
+const secrets = [
+  'IMAGO_ROOT_ACCESS_KEY_ID',
+  'IMAGO_ROOT_SECRET_ACCESS_KEY',
+  'IMAGO_MASTER_KEY_COMMAND',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+]
+
 /** In a session of its own: no terminal to ask anything at, and one process group to end. */
 export async function runScript(
   path: string,
   args: readonly string[],
   { onLine, signal }: Run,
 ): Promise<Outcome> {
-  const child = spawn('bash', ['-c', guarded, 'bash', String(graceMs / 1000), path, ...args], {
+  const script = ['bash', '-c', guarded, 'bash', String(graceMs / 1000), path, ...args]
+  const child = spawn('env', [...secrets.map((name) => `--unset=${name}`), ...script], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })

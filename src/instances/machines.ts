@@ -2,12 +2,13 @@
  * The machines that run behind instances, each found again by its folder. An
  * event of QEMU is only noted: the instance is looked at then.
  */
-import { open, readFile, realpath, stat } from 'node:fs/promises'
+import { lstat, open, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Id } from '../lib/ids.ts'
 import { findMachine, type Machine } from '../qemu/machine.ts'
 import { findProcess } from '../qemu/machine-process.ts'
 import { machineFiles } from '../qemu/machine-spec.ts'
+import { ownFile } from '../qemu/own-file.ts'
 import { endTpm, readEndorsementKey } from '../qemu/tpm.ts'
 import type { EndorsementKeyType } from '../qemu/tpm-key.ts'
 import { readVariables } from '../qemu/uefi-store.ts'
@@ -68,9 +69,9 @@ export class Machines {
     bytesMax: number,
   ): Promise<{ readonly bytes: Uint8Array; readonly at: Date } | undefined> {
     const path = join(this.folder(id), machineFiles.console)
-    const found = await stat(path).catch(() => undefined)
-    if (!found) return undefined
-    await using file = await open(path, 'r')
+    const found = await lstat(path).catch(() => undefined)
+    if (!found?.isFile()) return undefined
+    await using file = await open(path, ownFile)
     const length = Math.min(found.size, bytesMax)
     const bytes = Buffer.alloc(length)
     await file.read(bytes, 0, length, found.size - length)
@@ -82,7 +83,7 @@ export class Machines {
     id: Id<'instance'>,
   ): Promise<readonly UefiVariable[] | 'unreadable' | undefined> {
     const path = join(this.folder(id), machineFiles.uefiVariables)
-    const file = await readFile(path).catch(() => undefined)
+    const file = await readFile(path, { flag: ownFile }).catch(() => undefined)
     try {
       return file && readVariables(file)
     } catch (error) {

@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { access, constants, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { toolEnvironment } from '../vpc/run.ts'
 
 export type Accelerator = 'kvm' | 'tcg'
 
@@ -76,7 +77,12 @@ export async function runGuest(
         ['-machine', 'pc', '-drive', options],
         ['-accel', accelerator, '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'],
       ].flat(),
-      { stdio: ['ignore', 'ignore', 'pipe'], timeout: probeTimeoutMs, killSignal: 'SIGKILL' },
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        timeout: probeTimeoutMs,
+        killSignal: 'SIGKILL',
+        env: toolEnvironment,
+      },
     )
     let complaint = ''
     qemu.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text))

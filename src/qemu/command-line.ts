@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { nodeOfLayer, nodesOfChain } from './block-nodes.ts'
 import type { UefiFiles } from './firmware.ts'
 import type { Chain } from './layers.ts'
+import { serialOption } from './machine-process.ts'
 import { type MachineSpec, machineFiles, type NicSpec } from './machine-spec.ts'
 import type { DeviceOptions } from './qmp-commands.ts'
 
@@ -56,7 +57,6 @@ export function commandLine(
     ['-name', options('', { guest: spec.name, 'debug-threads': 'on' })],
     ['-nodefaults', '-no-user-config', '-display', 'none', '-msg', 'timestamp=on'],
     ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
-    ['-pidfile', join(spec.folder, machineFiles.pid)],
     ['-machine', 'q35,usb=off,sata=off,smbus=off,vmport=off,smm=off,dump-guest-core=off'],
     ...accelerator(spec),
     ['-smp', String(spec.vcpus), '-m', `${spec.memoryMiB}M`],
@@ -110,7 +110,7 @@ function tpm(): readonly string[] {
 function serial(folder: string): readonly string[] {
   const logFile = options('', { logfile: join(folder, machineFiles.console), logappend: 'on' })
   return [
-    ['-chardev', `socket,id=serial,path=${machineFiles.serial},server=on,wait=off,${logFile}`],
+    ['-chardev', `${serialOption}path=${machineFiles.serial},server=on,wait=off,${logFile}`],
     ['-device', 'isa-serial,chardev=serial'],
     ['-chardev', `socket,id=agent,path=${machineFiles.guestAgent},server=on,wait=off`],
     ['-device', 'virtio-serial-pci,id=channels,bus=pcie.0,addr=0x3,max_ports=2'],

@@ -153,11 +153,11 @@ test('a disk is plugged in, grows, and goes when the guest lets it', async (cont
   assert.equal((await machine.topLayers()).get(c.id), 2)
 
   // This guest knows nothing of plugs. Its next start does.
-  assert.equal(await machine.unplug(c.id, patience), 'pending')
-  assert.equal(await machine.unplug(c.id, patience), 'pending')
+  assert.equal(await machine.unplug(c, patience), 'pending')
+  assert.equal(await machine.unplug(c, patience), 'pending')
   await machine.reset()
-  await until(async () => (await machine.unplug(c.id, { timeoutMs: 1_000 })) === 'unplugged')
-  assert.equal(await machine.unplug(c.id, patience), 'unplugged')
+  await until(async () => (await machine.unplug(c, { timeoutMs: 1_000 })) === 'unplugged')
+  assert.equal(await machine.unplug(c, patience), 'unplugged')
   assert.equal((await machine.topLayers()).has(c.id), false)
   await qemuImg(['check', '-q', layerPath(c.folder, 2)])
   await machine.plug(c, patience)
@@ -171,7 +171,7 @@ test('a disk is taken from a guest that does not let go, and its files are free'
   await countsOn(folder, 20)
   const force = { ...patience, isForced: true }
 
-  assert.equal(await machine.unplug(b.id, force), 'unplugged')
+  assert.equal(await machine.unplug(b, force), 'unplugged')
   assert.deepEqual(Object.fromEntries(await machine.topLayers()), { 'disk-a': 1 })
   const count = await countIn(b.folder, 1)
   assert(count >= 20)
@@ -181,12 +181,12 @@ test('a disk is taken from a guest that does not let go, and its files are free'
   assert.equal(await countIn(b.folder, 1), count)
   // Whoever writes to the file locks it.
   await qemuImg(['check', '-q', '-r', 'leaks', layerPath(b.folder, 1)])
-  assert.equal(await machine.unplug(b.id, force), 'unplugged')
+  assert.equal(await machine.unplug(b, force), 'unplugged')
 
   // The guest still has a device of that name, until it starts anew.
   const again = diskOf(folder, b.id)
   await assert.rejects(machine.plug(again, patience), { name: 'StillHeld' })
-  assert.equal(await machine.unplug(b.id, patience), 'unplugged')
+  assert.equal(await machine.unplug(b, patience), 'unplugged')
   await machine.reset()
   await until(() =>
     machine.plug(again, { timeoutMs: 1_000 }).then(
@@ -195,6 +195,6 @@ test('a disk is taken from a guest that does not let go, and its files are free'
     ),
   )
   assert.equal((await machine.topLayers()).get(b.id), 1)
-  await until(async () => (await machine.unplug(b.id, force)) === 'unplugged')
+  await until(async () => (await machine.unplug(b, force)) === 'unplugged')
   assert.equal((await machine.topLayers()).has(b.id), false)
 })

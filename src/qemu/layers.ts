@@ -12,6 +12,7 @@ import { isEncryptedBase } from './base-files.ts'
 import { sync, temporarySuffix } from './durable-file.ts'
 import { imageOf } from './image-options.ts'
 import type { DiskKeys, LuksKey } from './luks.ts'
+import { ownFile } from './own-file.ts'
 import { createOverlay, type Encryption, readQcow2Header } from './qcow2.ts'
 import { qemuImg } from './qemu-img.ts'
 
@@ -29,6 +30,8 @@ export interface Chain {
   readonly sizeBytes: number
 }
 
+/** The folder of bases, beside the one of volumes. */
+const basesName = 'bases'
 const nameOfLayer = /^([1-9][0-9]*)\.qcow2$/
 
 /** The number of the layer that the file holds. */
@@ -125,8 +128,10 @@ export async function chainOf(folder: string, from: number): Promise<Chain> {
   for (;;) {
     const layer: number | undefined = path === undefined ? undefined : layerOf(path)
     if (path === undefined || layer === undefined) break
-    const header = await readQcow2Header(path)
+    const header = await readQcow2Header(path, ownFile)
     assert(header, `${path}: not a qcow2 image`)
+    assert(dirname(path) === resolve(folder), `${path}: is not in ${folder}`)
+    assert(!header.hasDataFile, `${path}: names a file that is not ours`)
     assert(layer < (layers.at(-1)?.layer ?? Infinity), `${path}: backs a layer below it`)
     if (layers.length === 0) ({ isEncrypted } = header)
     assert.equal(header.isEncrypted, isEncrypted, `${path}: is not encrypted as what lies over it`)
@@ -135,9 +140,17 @@ export async function chainOf(folder: string, from: number): Promise<Chain> {
     path = header.backingPath
   }
   assert(sizeBytes !== undefined)
-  const isBase = path === undefined || isEncryptedBase(path) === isEncrypted
-  assert(isBase, `${path}: is not encrypted as what lies over it`)
+  if (path !== undefined) {
+    assert(isEncryptedBase(path) === isEncrypted, `${path}: is not encrypted as what lies over it`)
+    assert(isWhereBasesAre(resolve(folder), path), `${path}: is no base of ${folder}`)
+  }
   return { layers, basePath: path, isEncrypted, sizeBytes }
+}
+
+/** What a header names may be the doing of a guest that has broken out: it is had only from there. */
+function isWhereBasesAre(folder: string, path: string): boolean {
+  const beside = dirname(folder)
+  return [beside, join(dirname(beside), basesName)].includes(dirname(path))
 }
 
 /**

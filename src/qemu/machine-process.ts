@@ -1,13 +1,16 @@
 /**
  * The QEMU process of a machine's folder. A pid alone may by now be another's:
- * it counts where that process was started with this folder's pid file.
+ * it counts where that process was started to write this folder's console.
  */
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { nameOutside } from './confine.ts'
 import { machineFiles } from './machine-spec.ts'
 
 const pollMs = 10
+/** How the argument begins that names the console of a machine. */
+export const serialOption = 'socket,id=serial,'
 
 /** The machine's process, if it is alive. */
 export async function findProcess(folder: string): Promise<number | undefined> {
@@ -20,7 +23,7 @@ export async function findProcess(folder: string): Promise<number | undefined> {
 /** Whether that process is this folder's machine. One that has ended, reaped or not, is not. */
 export async function isProcessOf(folder: string, pid: number): Promise<boolean> {
   const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  return line.split('\0').includes(join(folder, machineFiles.pid))
+  return folderOf(line.split('\0')) === folder
 }
 
 /** Waits for its end; false where that did not come in time. */
@@ -67,13 +70,27 @@ export async function listMachineProcesses(runFolder: string): Promise<MachinePr
     if (!/^\d+$/.test(entry)) continue
     const line = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '')
     const args = line.split('\0')
-    const pidFile = args[args.indexOf('-pidfile') + 1]
-    if (!args.includes('-pidfile') || pidFile === undefined) continue
-    const folder = dirname(pidFile)
+    const folder = folderOf(args)
+    // What starts it, and waits for its end, has its arguments too.
+    if (folder === undefined || !args[0]?.includes('qemu-system')) continue
     if (dirname(folder) !== place) continue
     processes.push({ name: basename(folder), pid: Number(entry), files: await filesOf(entry) })
   }
   return processes
+}
+
+/** The process that started that one. */
+export async function parentOf(pid: number): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  const [, parent] = /^PPid:\s*(\d+)$/m.exec(status) ?? []
+  return parent === undefined ? undefined : Number(parent)
+}
+
+/** The machine's folder as its arguments tell it, which are the text of a command line. */
+function folderOf(args: readonly string[]): string | undefined {
+  const serial = args.find((arg) => arg.startsWith(serialOption))
+  const [, console] = /,logfile=(.*),logappend=on$/.exec(serial ?? '') ?? []
+  return console === undefined ? undefined : dirname(console.replaceAll(',,', ','))
 }
 
 async function filesOf(pid: string): Promise<readonly string[]> {
@@ -82,5 +99,6 @@ async function filesOf(pid: string): Promise<readonly string[]> {
   const paths = await Promise.all(
     handles.map((handle) => readlink(join(folder, handle)).catch(() => '')),
   )
-  return paths.filter((path) => path.startsWith('/'))
+  const root = await readlink(`/proc/${pid}/root`).catch(() => '/')
+  return paths.filter((path) => path.startsWith('/')).map((path) => nameOutside(path, root))
 }

@@ -64,4 +64,5 @@ export const machineFiles = {
   tpmPid: 'tpm.pid',
   tpmLog: 'tpm.log',
   screenshot: 'screenshot.ppm',
+  root: 'root',
 } as const

@@ -4,14 +4,17 @@
  * When the guest powers off, QEMU stays, in state `shutdown`.
  */
 import { open, readFile, realpath, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { hide, show, viewsOf } from './confine.ts'
 import { freeze, type FreezePoint, plug, resizeDisk, topLayers, unplug } from './disks.ts'
 import { forgetSecrets } from './disk-secrets.ts'
 import { type AgentCommand, askAgent } from './guest-agent.ts'
+import { chainOf, topLayer } from './layers.ts'
 import { endProcess, findProcess, hasEnded } from './machine-process.ts'
 import { type DiskSpec, machineFiles } from './machine-spec.ts'
 import { endMerges, type Merge, merge } from './merge-online.ts'
+import { ownFile } from './own-file.ts'
 import { Qmp, QmpGone } from './qmp.ts'
 import type { RunState } from './qmp-commands.ts'
 import { jpegOfPpm } from './screenshot.ts'
@@ -118,14 +121,18 @@ export class Machine implements AsyncDisposable {
   }
 
   async plug(disk: DiskSpec, options: { readonly timeoutMs: number }): Promise<void> {
-    return plug(this.#qmp, disk, options)
+    const chain = await chainOf(disk.folder, await topLayer(disk.folder))
+    await show(this.pid, this.folder, viewsOf(chain))
+    await plug(this.#qmp, disk, options)
   }
 
   async unplug(
-    diskId: string,
+    disk: Pick<DiskSpec, 'id' | 'folder'>,
     options: { readonly timeoutMs: number; readonly isForced?: boolean },
   ): Promise<'unplugged' | 'pending'> {
-    return unplug(this.#qmp, diskId, options)
+    const outcome = await unplug(this.#qmp, disk.id, options)
+    if (outcome === 'unplugged') await hide(this.pid, this.folder, resolve(disk.folder))
+    return outcome
   }
 
   async resize(diskId: string, sizeBytes: number): Promise<void> {
@@ -146,7 +153,7 @@ export class Machine implements AsyncDisposable {
     const filename = join(this.folder, machineFiles.screenshot)
     try {
       await this.#qmp.run('screendump', { filename, format: 'ppm' })
-      return jpegOfPpm(await readFile(filename))
+      return jpegOfPpm(await readFile(filename, { flag: ownFile }))
     } finally {
       await rm(filename, { force: true })
     }

@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { mkdir, open, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { toolEnvironment } from '../vpc/run.ts'
 import { renameDurably, sync, temporarySuffix } from './durable-file.ts'
 import { machineFiles } from './machine-spec.ts'
 import { endorsementKeys, type EndorsementKeyType, sized, u16, u32 } from './tpm-key.ts'
@@ -46,7 +47,7 @@ export async function makeTpm(folder: string, program: string): Promise<void> {
       '--flags',
       'not-need-init,startup-clear',
     ]),
-    { cwd: folder, stdio: ['ignore', log.fd, log.fd, 'pipe'] },
+    { cwd: folder, stdio: ['ignore', log.fd, log.fd, 'pipe'], env: toolEnvironment },
   )
   const ended = once(swtpm, 'exit').catch(() => {})
   const channel = swtpm.stdio[3] as Duplex

@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict'
 import { type FileHandle, open } from 'node:fs/promises'
+import { ownFile } from './own-file.ts'
 import { clusterBytes } from './qcow2.ts'
 
 /** What a layer has at some place of its own, be it zeroes. */
@@ -34,7 +35,8 @@ interface Tables {
 export async function mapClusters(paths: readonly string[]): Promise<readonly MapEntry[]> {
   await using opened = new AsyncDisposableStack()
   const layers: Tables[] = []
-  for (const path of paths) layers.push(await openTables(opened.use(await open(path, 'r')), path))
+  for (const path of paths)
+    layers.push(await openTables(opened.use(await open(path, ownFile)), path))
   const [top] = layers
   assert(top, 'no layers')
   const entries: { start: number; length: number; depth: number; offset: number | undefined }[] = []

@@ -118,8 +118,11 @@ export function headerOf({
 }
 
 /** Reads what the header says of the image, or undefined where there is no qcow2 header. */
-export async function readQcow2Header(path: string): Promise<Qcow2Header | undefined> {
-  const file = await open(path, 'r')
+export async function readQcow2Header(
+  path: string,
+  flags: number | 'r' = 'r',
+): Promise<Qcow2Header | undefined> {
+  const file = await open(path, flags)
   try {
     const header = Buffer.alloc(clusterBytes)
     const { bytesRead } = await file.read(header, 0, clusterBytes, 0)

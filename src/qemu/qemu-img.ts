@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { toolEnvironment } from '../vpc/run.ts'
 import { type NamedSecret, SecretFiles } from './secret-file.ts'
 
 /** What a run over a file from outside may use up. */
@@ -53,6 +54,7 @@ export async function qemuImg(
   ]
   const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe', ...files.descriptors],
+    env: toolEnvironment,
     ...(signal && { signal, killSignal: 'SIGKILL' }),
   })
   const { stdout, stderr } = child

@@ -45,7 +45,10 @@ export class SecretFiles implements AsyncDisposable {
 
   /** The secrets as objects, where these are the files from the fourth on. */
   objects(option: '-object' | '--object'): readonly string[] {
-    return this.#ids.flatMap((id, index) => [option, `secret,id=${id},file=/dev/fd/${3 + index}`])
+    return this.#ids.flatMap((id, index) => [
+      option,
+      `secret,id=${id},file=/proc/self/fd/${3 + index}`,
+    ])
   }
 
   /** Leaves nothing to whoever still has them open. */

@@ -1,7 +1,7 @@
 /**
  * Starts a machine, detached: it has a session of its own and ends when it is
- * told to, not when we do. QEMU itself sees to it that a folder has one machine
- * (it locks the pid file) and a volume one writer (it locks the images).
+ * told to, not when we do. A lock on the pid file sees to it that a folder has one
+ * machine, and QEMU itself that a volume has one writer (it locks the images).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,13 +10,16 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { secretsOfDisk } from './block-nodes.ts'
 import { commandLine } from './command-line.ts'
+import { confined, viewsOf } from './confine.ts'
 import { prepareUefi } from './firmware.ts'
 import { chainOf, topLayer } from './layers.ts'
 import { connectMachine, type Machine } from './machine.ts'
-import { findProcess } from './machine-process.ts'
+import { findProcess, parentOf } from './machine-process.ts'
 import { type MachineSpec, machineFiles } from './machine-spec.ts'
+import { removeLinks } from './own-file.ts'
 import { SecretFiles } from './secret-file.ts'
 import { endTpm, startTpm } from './tpm.ts'
+import { toolEnvironment } from '../vpc/run.ts'
 
 /** QEMU ended at once. The message is what it said. */
 export class MachineFailed extends Error {
@@ -30,6 +33,7 @@ const complaintBytesMax = 4_000
 /** Returns when QEMU has everything open and answers; the guest runs then. */
 export async function startMachine(spec: MachineSpec): Promise<Machine> {
   const folder = await realpath(spec.folder)
+  await removeLinks(folder)
   const chains = await Promise.all(
     spec.disks.map(async (disk) => chainOf(disk.folder, await topLayer(disk.folder))),
   )
@@ -45,9 +49,19 @@ export async function startMachine(spec: MachineSpec): Promise<Machine> {
 
   await using log = await open(join(folder, machineFiles.log), 'a+')
   const { size: logStart } = await log.stat()
-  const [program = '', ...rest] = [...spec.enter, 'qemu-system-x86_64', ...args]
+  const walls = await confined(folder, {
+    enter: spec.enter,
+    views: chains.flatMap(viewsOf),
+    pidFile: join(folder, machineFiles.pid),
+  })
+  const [program = '', ...rest] = [...walls, 'qemu-system-x86_64', ...args]
   const stdio = ['ignore', log.fd, log.fd, ...secrets.descriptors] as const
-  const qemu = spawn(program, rest, { cwd: folder, detached: true, stdio: [...stdio] })
+  const qemu = spawn(program, rest, {
+    cwd: folder,
+    detached: true,
+    stdio: [...stdio],
+    env: toolEnvironment,
+  })
   const ended = once(qemu, 'exit').then(
     ([code, signal]) => String(signal ?? `exit ${code}`),
     (error: Error) => error.message,
@@ -75,7 +89,7 @@ async function connect(folder: string, qemu: ChildProcess): Promise<Machine> {
     if (qemu.exitCode !== null || qemu.signalCode !== null) return await new Promise(() => {})
     // The folder's machine may be another, which is why ours is about to end.
     const pid = await findProcess(folder)
-    if (pid === undefined || pid !== qemu.pid) continue
+    if (pid === undefined || (await parentOf(pid)) !== qemu.pid) continue
     try {
       return await connectMachine(folder, pid)
     } catch (error) {

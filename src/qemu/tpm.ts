@@ -7,10 +7,14 @@ import { existsSync } from 'node:fs'
 import { open, readFile, readlink, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { toolEnvironment } from '../vpc/run.ts'
+import { confined, nameOutside } from './confine.ts'
 import { machineFiles } from './machine-spec.ts'
 import { keyFile, makeTpm } from './make-tpm.ts'
+import { ownFile } from './own-file.ts'
 import type { EndorsementKeyType } from './tpm-key.ts'
 
+const channel = `type=unixio,path=${machineFiles.tpmSocket},mode=0600`
 const startMs = 10_000
 const endMs = 10_000
 const patienceMs = 1_000
@@ -39,23 +43,24 @@ export async function startTpm(folder: string): Promise<void> {
   await makeTpm(folder, program)
   await rm(join(folder, machineFiles.tpmSocket), { force: true })
   await using log = await open(join(folder, machineFiles.tpmLog), 'a')
+  const pidFile = join(folder, machineFiles.tpmPid)
+  const [first = '', ...walls] = await confined(folder, { enter: [], views: [], pidFile })
   // Paths are short, and need no escapes, where they are relative.
   const swtpm = spawn(
-    program,
-    ['socket', '--tpm2', '--terminate'].concat(
+    first,
+    [...walls, program, 'socket', '--tpm2', '--terminate'].concat(
       ['--tpmstate', `dir=${machineFiles.tpm},mode=0600`],
-      ['--ctrl', `type=unixio,path=${machineFiles.tpmSocket},mode=0600`],
-      ['--pid', `file=${machineFiles.tpmPid}`],
+      ['--ctrl', channel],
     ),
-    { cwd: folder, detached: true, stdio: ['ignore', log.fd, log.fd] },
+    { cwd: folder, detached: true, stdio: ['ignore', log.fd, log.fd], env: toolEnvironment },
   )
   let failure: string | undefined
   swtpm.on('error', ({ message }) => (failure = message))
   swtpm.on('exit', (code, signal) => (failure = String(signal ?? `exit ${code}`)))
   swtpm.unref()
-  // It writes its number when its socket is there.
   for (let waitedMs = 0; waitedMs < startMs && failure === undefined; waitedMs += stepMs) {
-    if ((await findTpm(folder)) !== undefined) return
+    const isReady = existsSync(join(folder, machineFiles.tpmSocket))
+    if (isReady && (await findTpm(folder)) !== undefined) return
     await wait(stepMs)
   }
   throw new Error(`the TPM does not start: ${failure ?? `not ready in ${startMs} ms`}`)
@@ -82,8 +87,10 @@ export async function findTpm(folder: string): Promise<number | undefined> {
   const pid = Number(text.trim())
   if (!Number.isSafeInteger(pid) || pid <= 1) return undefined
   const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  const place = await readlink(`/proc/${pid}/cwd`).catch(() => '')
-  const isOurs = place === folder && line.split('\0').includes(`file=${machineFiles.tpmPid}`)
+  const [place = '', root = ''] = await Promise.all(
+    ['cwd', 'root'].map((name) => readlink(`/proc/${pid}/${name}`).catch(() => '')),
+  )
+  const isOurs = nameOutside(place, root) === folder && line.split('\0').includes(channel)
   return isOurs ? pid : undefined
 }
 
@@ -92,7 +99,8 @@ export async function readEndorsementKey(
   folder: string,
   type: EndorsementKeyType,
 ): Promise<Uint8Array | undefined> {
-  return readFile(join(folder, machineFiles.tpm, keyFile(type))).catch(() => undefined)
+  const path = join(folder, machineFiles.tpm, keyFile(type))
+  return readFile(path, { flag: ownFile }).catch(() => undefined)
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {

@@ -106,9 +106,10 @@ async function attach(
 async function detach(
   { volumeId, isDetachForced }: Attachment,
   machine: Machine | undefined,
-  { db }: InstanceDependencies,
+  { db, volumeFolder }: InstanceDependencies,
 ): Promise<boolean> {
-  const outcome = await machine?.unplug(diskId(volumeId), {
+  const disk = { id: diskId(volumeId), folder: volumeFolder(volumeId) }
+  const outcome = await machine?.unplug(disk, {
     timeoutMs: unplugMsMax,
     isForced: isDetachForced,
   })
