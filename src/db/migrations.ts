@@ -925,4 +925,108 @@ export const migrations: readonly string[] = [
    )`,
   `CREATE INDEX instance_profile_associations_by_owner
      ON instance_profile_associations (account_id, region)`,
+
+  `CREATE TABLE advisories (
+     ecosystem TEXT NOT NULL,
+     package_name TEXT NOT NULL,
+     id TEXT NOT NULL,
+     detail TEXT NOT NULL,
+     modified_at_ms BIGINT NOT NULL,
+     PRIMARY KEY (ecosystem, package_name, id)
+   )`,
+  `CREATE INDEX advisories_by_id ON advisories (id)`,
+  `CREATE TABLE disk_scans (
+     disk TEXT PRIMARY KEY,
+     kms_key_id TEXT,
+     feed INTEGER NOT NULL,
+     problem TEXT,
+     inventory TEXT,
+     findings TEXT NOT NULL,
+     results TEXT,
+     CHECK ((inventory IS NULL) = (results IS NULL))
+   )`,
+  `CREATE INDEX disk_scans_by_feed ON disk_scans (feed)`,
+  // What images boot from, and what else they have, that were there before anything was scanned.
+  `INSERT INTO disk_scans (disk, kms_key_id, feed, findings)
+     SELECT manifest, MAX(kms_key_id), 0, '[]' FROM snapshots
+     WHERE manifest IS NOT NULL AND id IN (SELECT snapshot_id FROM image_snapshots)
+     GROUP BY manifest`,
+  `INSERT INTO disk_scans (disk, feed, findings)
+     SELECT DISTINCT disk_manifest, 0, '[]' FROM image_bundles
+     WHERE disk_manifest IS NOT NULL
+       AND disk_manifest NOT IN (SELECT disk FROM disk_scans)`,
+
+  // Written by triggers, see `state-changes.ts`: what is still to be told.
+  `CREATE TABLE state_changes (
+     sequence BIGINT PRIMARY KEY,
+     kind TEXT NOT NULL,
+     resource_id TEXT NOT NULL,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     state TEXT NOT NULL,
+     facts TEXT NOT NULL,
+     at_ms BIGINT NOT NULL
+   )`,
+  `CREATE TABLE events (
+     position BIGINT PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     resource_id TEXT NOT NULL,
+     at_ms BIGINT NOT NULL,
+     body TEXT NOT NULL
+   )`,
+  `CREATE INDEX events_by_owner ON events (account_id, region, position)`,
+  `CREATE TABLE event_subscriptions (
+     id TEXT PRIMARY KEY,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     url TEXT NOT NULL,
+     pattern TEXT,
+     sealed_secret TEXT NOT NULL,
+     created_at_ms BIGINT NOT NULL,
+     delivered_at_ms BIGINT
+   )`,
+  `CREATE INDEX event_subscriptions_by_owner ON event_subscriptions (account_id, region)`,
+  `CREATE TABLE event_deliveries (
+     subscription_id TEXT NOT NULL REFERENCES event_subscriptions (id),
+     position BIGINT NOT NULL REFERENCES events (position),
+     resource_id TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('waiting', 'dead')),
+     tries INTEGER NOT NULL,
+     try_at_ms BIGINT NOT NULL,
+     reason TEXT,
+     PRIMARY KEY (subscription_id, position),
+     CHECK (state = 'waiting' OR reason IS NOT NULL)
+   )`,
+  `CREATE INDEX event_deliveries_by_state ON event_deliveries (subscription_id, state, position)`,
+  `CREATE INDEX event_deliveries_by_position ON event_deliveries (position)`,
+  // Which machine was started from which image: also when both are gone.
+  `CREATE TABLE launches (
+     instance_id TEXT PRIMARY KEY,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     image_id TEXT NOT NULL,
+     image_name TEXT,
+     image_owner_id TEXT,
+     instance_type TEXT NOT NULL,
+     launched_by TEXT,
+     launched_at_ms BIGINT NOT NULL,
+     ended_at_ms BIGINT
+   )`,
+  `CREATE INDEX launches_by_image ON launches (image_id, launched_at_ms)`,
+  `CREATE INDEX launches_by_owner ON launches (account_id, region)`,
+  `CREATE INDEX launches_by_end ON launches (ended_at_ms)`,
+  `INSERT INTO launches
+     SELECT instances.id, instances.account_id, instances.region, instances.image_id, images.name,
+       images.account_id, instances.instance_type, NULL, instances.launched_at_ms, NULL
+     FROM instances LEFT JOIN images ON images.id = instances.image_id`,
+  // What the policies of an organization come to for each account, so that reading it is cheap.
+  `CREATE TABLE declared_settings (
+     account_id TEXT PRIMARY KEY REFERENCES accounts (id),
+     organization_id TEXT NOT NULL REFERENCES organizations (id),
+     snapshot_public_access TEXT,
+     attributes TEXT NOT NULL
+   )`,
+  `CREATE INDEX declared_settings_by_organization ON declared_settings (organization_id)`,
 ]

@@ -390,6 +390,28 @@ export interface Tables {
   image_snapshots: { image_id: Id<'image'>; snapshot_id: Id<'snapshot'> }
   /** The variables of UEFI that its machines begin with: `UefiData`, where an image has some. */
   image_uefi_data: { image_id: Id<'image'>; data: string }
+  advisories: {
+    /** `Debian:12` */
+    ecosystem: string
+    package_name: string
+    id: string
+    /** JSON of `Advisory` in `advisories/advisory.ts`. */
+    detail: string
+    modified_at_ms: number
+  }
+  /** What is on the disks that images boot from. */
+  disk_scans: {
+    disk: string
+    kms_key_id: string | null
+    /** The number of the feed of advisories that it was last held against. */
+    feed: number
+    problem: string | null
+    /** JSON of `Inventory` in `scans/inventory.ts`. */
+    inventory: string | null
+    /** JSON of `Finding[]` and `ScanResults` in `scans/finding.ts`. */
+    findings: string
+    results: string | null
+  }
   /** What an image carries on to all that is made of it. */
   image_watermarks: {
     image_id: Id<'image'>
@@ -565,6 +587,14 @@ export interface Tables {
     organization_id: string
     attached_at_ms: number
   }
+  /** What is in effect of declarative policies. */
+  declared_settings: {
+    account_id: string
+    organization_id: string
+    snapshot_public_access: string | null
+    /** JSON. */
+    attributes: string
+  }
   organization_tags: { organization_id: string; resource_id: string; key: string; value: string }
   /** Accounts that were asked for, and what came of it. */
   account_creations: {
@@ -685,5 +715,58 @@ export interface Tables {
     profile_id: string
     profile_arn: string
     made_at_ms: number
+  }
+
+  /** Changes of states that nobody has been told of yet: see `state-changes.ts`. */
+  state_changes: {
+    sequence: number
+    kind: 'image' | 'snapshot' | 'volume' | 'attachment' | 'modification' | 'instance' | 'share'
+    resource_id: string
+    account_id: string
+    region: string
+    state: string
+    /** JSON: what may be gone by the time that it is told. */
+    facts: string
+    at_ms: number
+  }
+  events: Owned & {
+    position: number
+    id: string
+    resource_id: string
+    at_ms: number
+    /** EventBridge's JSON. */
+    body: string
+  }
+  event_subscriptions: Owned & {
+    id: string
+    url: string
+    /** JSON, as it was given; NULL for every event. */
+    pattern: string | null
+    /** Under the master key, base64. */
+    sealed_secret: string
+    created_at_ms: number
+    delivered_at_ms: number | null
+  }
+  /** What a subscription is still owed, and what it will never get. */
+  event_deliveries: {
+    subscription_id: string
+    position: number
+    resource_id: string
+    state: 'waiting' | 'dead'
+    tries: number
+    try_at_ms: number
+    reason: string | null
+  }
+  launches: Owned & {
+    instance_id: Id<'instance'>
+    image_id: Id<'image'>
+    image_name: string | null
+    image_owner_id: string | null
+    instance_type: string
+    /** The ARN of who called. */
+    launched_by: string | null
+    launched_at_ms: number
+    /** When the machine was no longer shown. */
+    ended_at_ms: number | null
   }
 }

@@ -3,8 +3,9 @@ import type { Database } from '../db/database.ts'
 import { type Account, listAccounts } from '../iam/store.ts'
 import type { Id } from '../lib/ids.ts'
 import { meetsCriteria } from './criterion.ts'
+import { readImageSettings } from './held-settings.ts'
 import type { Image } from './image.ts'
-import { findImageSettings } from './settings-store.ts'
+
 import { listWatermarks } from './watermark-store.ts'
 
 export interface Allowance {
@@ -23,7 +24,7 @@ export async function readAllowance(
   known?: readonly Account[],
 ): Promise<Allowance> {
   const { accountId, now } = query
-  const { allowedState, criteria } = await findImageSettings(db, query)
+  const { allowedState, criteria } = await readImageSettings(db, query)
   if (allowedState === 'disabled') {
     return { isEnforced: false, judge: async () => new Map(), usable: async (images) => images }
   }

@@ -224,6 +224,7 @@ async function fill(db: Connections): Promise<ReadonlyMap<string, Facts>> {
       email: 'a@example.com',
       joinedMethod: 'CREATED',
       joinedAt: now,
+      closure: undefined,
     })
     const criteria = [{ ImageProviders: [provider] }, { ImageNames: ['Web*'] }]
     const auditing = { allowedState: 'audit-mode', criteria } as const

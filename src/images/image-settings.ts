@@ -18,10 +18,12 @@ export const firstSettings: ImageSettings = {
   criteria: [],
 }
 
-export function publicSharingBlocked(): ApiError {
+/** `message` is what the organization says to it, where that has blocked it. */
+export function publicSharingBlocked(message?: string): ApiError {
   return new ApiError(
     'OperationNotPermitted',
-    "You can't publicly share this image because block public access for AMIs is enabled for this account. " +
-      'To publicly share the image, you must call the DisableImageBlockPublicAccess API.',
+    message ??
+      "You can't publicly share this image because block public access for AMIs is enabled for this account. " +
+        'To publicly share the image, you must call the DisableImageBlockPublicAccess API.',
   )
 }

@@ -1,6 +1,7 @@
 /** What is attached to roots, units and accounts, within the limits that AWS has for it. */
 import type { Tx } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
+import { declarativeType, redeclare } from './declared.ts'
 import type { Organization } from './organization.ts'
 import {
   fullAccess,
@@ -39,7 +40,10 @@ export async function enable(
 ): Promise<boolean> {
   const organizationId = organization.id
   if (!(await enableType(tx, organizationId, type))) return false
-  if (type !== fullAccess.type) return true
+  if (type !== fullAccess.type) {
+    await redeclare(tx, organizationId)
+    return true
+  }
   const units = await listAllUnits(tx, organizationId)
   const members = await listMembers(tx, { organizationId })
   const targets = [
@@ -76,6 +80,7 @@ export async function attach(
     )
   }
   await insertAttachment(tx, { organizationId, targetId, policyId, type }, now)
+  if (type === declarativeType) await redeclare(tx, organizationId)
 }
 
 /** Detaches a policy. Of service control policies one has to stay, without which nothing would be allowed. */
@@ -102,6 +107,7 @@ export async function detach(
     )
   }
   await deleteAttachment(tx, { targetId, policyId })
+  if (type === declarativeType) await redeclare(tx, organizationId)
 }
 
 async function requireEnabled(tx: Tx, organizationId: string, type: PolicyType): Promise<void> {

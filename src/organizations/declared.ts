@@ -3,8 +3,9 @@
  * bind the management account too. What is declared takes the place of what the account
  * says itself, which it cannot change meanwhile, and which holds again afterwards.
  */
-import type { Database } from '../db/database.ts'
+import type { Database, Tx } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
+import { findDeclared, replaceDeclared } from './declared-store.ts'
 import {
   type Attribute,
   checkAttributes,
@@ -12,11 +13,11 @@ import {
   readAttributes,
 } from './ec2-attributes.ts'
 import { type EffectiveTree, merge, type PolicyTree } from './inheritance.ts'
-import { listInherited } from './policy-store.ts'
-import { findStanding } from './store.ts'
+import { listEnabledTypes, listInherited } from './policy-store.ts'
+import { findStanding, listMembers } from './store.ts'
 import { declaredCode, declaredMessage } from './unknowns.ts'
 
-const type = 'DECLARATIVE_POLICY_EC2'
+export const declarativeType = 'DECLARATIVE_POLICY_EC2'
 
 export interface Effective {
   readonly tree: EffectiveTree
@@ -29,10 +30,10 @@ export async function findEffective(
   accountId: string,
 ): Promise<Effective | undefined> {
   const standing = await findStanding(db, accountId)
-  if (!standing?.policyTypes.includes(type)) return undefined
+  if (!standing?.policyTypes.includes(declarativeType)) return undefined
   const levels = new Map<number, PolicyTree[]>()
   let changedAtMs = 0
-  for (const { height, policy } of await listInherited(db, accountId, type)) {
+  for (const { height, policy } of await listInherited(db, accountId, declarativeType)) {
     if (!policy) continue
     const level = levels.get(height) ?? []
     levels.set(height, [...level, checkAttributes(policy.content)])
@@ -42,10 +43,16 @@ export async function findEffective(
   return { tree: merge([...levels.values()]), changedAt: new Date(changedAtMs) }
 }
 
-/** The settings that are declared for an account. */
-export async function findDeclared(db: Database, accountId: string): Promise<Ec2Attributes> {
-  const effective = await findEffective(db, accountId)
-  return effective ? readAttributes(effective.tree) : {}
+/** Works out anew what holds for each account, after anything has changed that this depends on. */
+export async function redeclare(tx: Tx, organizationId: string): Promise<void> {
+  const declared = new Map<string, Ec2Attributes>()
+  if ((await listEnabledTypes(tx, organizationId)).includes(declarativeType)) {
+    for (const { accountId } of await listMembers(tx, { organizationId })) {
+      const effective = await findEffective(tx, accountId)
+      if (effective) declared.set(accountId, readAttributes(effective.tree))
+    }
+  }
+  await replaceDeclared(tx, organizationId, declared)
 }
 
 /** Refuses to change what is declared, in the words of the policy where it has some. */

@@ -1,6 +1,7 @@
 /** Takes an account out of its organization. It stands alone then, and all that it has is its own as before. */
 import type { Tx } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
+import { redeclare } from './declared.ts'
 import type { Member, Organization } from './organization.ts'
 import { deleteAttachmentsOf } from './policy-store.ts'
 import { deleteMember } from './store.ts'
@@ -28,4 +29,5 @@ export async function leave(
   await deleteAttachmentsOf(tx, accountId)
   await setTags(tx, { organizationId, resourceId: accountId }, [])
   await deleteMember(tx, accountId)
+  await redeclare(tx, organizationId)
 }

@@ -11,6 +11,7 @@ import { insertAccount } from '../iam/store.ts'
 import type { Id, Kind } from '../lib/ids.ts'
 import { ensureDefaultNetwork } from '../network/defaults.ts'
 import { giveFullAccess } from './attach.ts'
+import { redeclare } from './declared.ts'
 import { type AccountRequest, newAccountId, type Organization } from './organization.ts'
 import { insertMember } from './store.ts'
 import { setTags } from './tag-store.ts'
@@ -46,6 +47,7 @@ export async function openAccount(
     closure: undefined,
   })
   await giveFullAccess(tx, organization, accountId, now)
+  await redeclare(tx, organization.id)
   await setTags(tx, { organizationId: organization.id, resourceId: accountId }, tags)
 
   const role = {

@@ -6,10 +6,12 @@ export type PublicAccess = 'block-all-sharing' | 'block-new-sharing' | 'unblocke
 /** What every account begins with. */
 export const firstPublicAccess: PublicAccess = 'unblocked'
 
-export function publicSharingBlocked(): ApiError {
+/** `message` is what the organization says to it, where that has blocked it. */
+export function publicSharingBlocked(message?: string): ApiError {
   return new ApiError(
     'OperationNotPermitted',
-    "You can't publicly share this snapshot because block public access for snapshots is enabled for this account. " +
-      'To publicly share the snapshot, you must call the DisableSnapshotBlockPublicAccess API.',
+    message ??
+      "You can't publicly share this snapshot because block public access for snapshots is enabled for this account. " +
+        'To publicly share the snapshot, you must call the DisableSnapshotBlockPublicAccess API.',
   )
 }

@@ -6,6 +6,7 @@ import type { Tables } from '../db/schema.ts'
 import type { FreezeId } from '../freezes/freeze.ts'
 import { type Digest, parseDigest } from '../lib/digest.ts'
 import type { Id } from '../lib/ids.ts'
+import { firstPublicAccess } from './public-access.ts'
 import type { CompletedSnapshot, PendingSnapshot, Snapshot } from './snapshot.ts'
 
 export async function insertSnapshot(tx: Tx, snapshot: Snapshot): Promise<void> {
@@ -49,7 +50,8 @@ export async function listSnapshots(
   query: SnapshotQuery,
 ): Promise<readonly Snapshot[]> {
   const { viewer, region, ids, ownerIds, volumeIds, restorableBy, after, limit } = query
-  // What is public is hidden where its owner blocks all sharing, and stays stored as public.
+  // What is public is hidden where its owner blocks all sharing, or has it blocked by the
+  // organization, and stays stored as public. What is declared counts for more.
   const granted = (grantees: readonly string[]) =>
     db
       .selectFrom('snapshot_permissions')
@@ -57,13 +59,24 @@ export async function listSnapshots(
       .leftJoin('snapshot_settings as setting', (join) =>
         join
           .onRef('setting.account_id', '=', 'shared.account_id')
-          .onRef('setting.region', '=', 'shared.region')
-          .on('setting.public_access', '=', 'block-all-sharing'),
+          .onRef('setting.region', '=', 'shared.region'),
       )
+      .leftJoin('declared_settings as declared', 'declared.account_id', 'shared.account_id')
       .select('snapshot_id')
       .where('grantee', 'in', grantees.length > 0 ? grantees : [''])
       .where((where) =>
-        where.or([where('grantee', '<>', 'all'), where('setting.account_id', 'is', null)]),
+        where.or([
+          where('grantee', '<>', 'all'),
+          where(
+            where.fn.coalesce(
+              'declared.snapshot_public_access',
+              'setting.public_access',
+              where.val(firstPublicAccess),
+            ),
+            '<>',
+            'block-all-sharing',
+          ),
+        ]),
       )
   let select = db
     .selectFrom('snapshots')

@@ -3,6 +3,7 @@ import type {
   DisableAllowedImagesSettingsRequest,
   DisableAllowedImagesSettingsResult,
 } from '@aws-sdk/client-ec2'
+import { requireUndeclared } from '../../organizations/declared.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { changeImageSettings } from '../settings-store.ts'
 
@@ -13,6 +14,7 @@ export const disableAllowedImagesSettings = writeOperation<
   action: 'DisableAllowedImagesSettings',
   async run({ tx, caller, region }) {
     const allowedState = 'disabled'
+    await requireUndeclared(tx, caller.accountId, 'allowedImages')
     await changeImageSettings(tx, { accountId: caller.accountId, region }, { allowedState })
     return { AllowedImagesSettingsState: allowedState }
   },

@@ -3,6 +3,7 @@ import type {
   DisableImageBlockPublicAccessRequest,
   DisableImageBlockPublicAccessResult,
 } from '@aws-sdk/client-ec2'
+import { requireUndeclared } from '../../organizations/declared.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { changeImageSettings } from '../settings-store.ts'
 
@@ -13,6 +14,7 @@ export const disableImageBlockPublicAccess = writeOperation<
   action: 'DisableImageBlockPublicAccess',
   async run({ tx, caller, region }) {
     const publicAccess = 'unblocked'
+    await requireUndeclared(tx, caller.accountId, 'imagePublicAccess')
     await changeImageSettings(tx, { accountId: caller.accountId, region }, { publicAccess })
     return { ImageBlockPublicAccessState: publicAccess }
   },

@@ -4,6 +4,7 @@ import type {
   EnableAllowedImagesSettingsResult,
 } from '@aws-sdk/client-ec2'
 import { invalidParameterValue } from '../../lib/errors.ts'
+import { requireUndeclared } from '../../organizations/declared.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { changeImageSettings } from '../settings-store.ts'
 
@@ -21,6 +22,7 @@ export const enableAllowedImagesSettings = writeOperation<
         'It must be enabled or audit-mode.',
       )
     }
+    await requireUndeclared(tx, caller.accountId, 'allowedImages')
     await changeImageSettings(tx, { accountId: caller.accountId, region }, { allowedState: state })
     return { AllowedImagesSettingsState: state }
   },

@@ -4,6 +4,7 @@ import type {
   EnableImageBlockPublicAccessResult,
 } from '@aws-sdk/client-ec2'
 import { invalidParameterValue } from '../../lib/errors.ts'
+import { requireUndeclared } from '../../organizations/declared.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { changeImageSettings } from '../settings-store.ts'
 
@@ -21,6 +22,7 @@ export const enableImageBlockPublicAccess = writeOperation<
         'It must be block-new-sharing.',
       )
     }
+    await requireUndeclared(tx, caller.accountId, 'imagePublicAccess')
     await changeImageSettings(tx, { accountId: caller.accountId, region }, { publicAccess: state })
     return { ImageBlockPublicAccessState: state }
   },

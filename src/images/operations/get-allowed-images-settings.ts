@@ -4,7 +4,7 @@ import type {
   GetAllowedImagesSettingsResult,
 } from '@aws-sdk/client-ec2'
 import { readOperation } from '../../wire/operation.ts'
-import { findImageSettings } from '../settings-store.ts'
+import { readImageSettings } from '../held-settings.ts'
 
 export const getAllowedImagesSettings = readOperation<
   GetAllowedImagesSettingsRequest,
@@ -13,7 +13,8 @@ export const getAllowedImagesSettings = readOperation<
   action: 'GetAllowedImagesSettings',
   async run({ db, caller, region }) {
     const owner = { accountId: caller.accountId, region }
-    const { allowedState, criteria } = await findImageSettings(db, owner)
-    return { State: allowedState, ImageCriteria: [...criteria], ManagedBy: 'account' }
+    const { allowedState, criteria, managers } = await readImageSettings(db, owner)
+    const ManagedBy = managers.allowedImages
+    return { State: allowedState, ImageCriteria: [...criteria], ManagedBy }
   },
 })

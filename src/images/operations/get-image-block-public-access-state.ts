@@ -4,7 +4,7 @@ import type {
   GetImageBlockPublicAccessStateResult,
 } from '@aws-sdk/client-ec2'
 import { readOperation } from '../../wire/operation.ts'
-import { findImageSettings } from '../settings-store.ts'
+import { readImageSettings } from '../held-settings.ts'
 
 export const getImageBlockPublicAccessState = readOperation<
   GetImageBlockPublicAccessStateRequest,
@@ -12,7 +12,8 @@ export const getImageBlockPublicAccessState = readOperation<
 >({
   action: 'GetImageBlockPublicAccessState',
   async run({ db, caller, region }) {
-    const { publicAccess } = await findImageSettings(db, { accountId: caller.accountId, region })
-    return { ImageBlockPublicAccessState: publicAccess, ManagedBy: 'account' }
+    const owner = { accountId: caller.accountId, region }
+    const { publicAccess, managers } = await readImageSettings(db, owner)
+    return { ImageBlockPublicAccessState: publicAccess, ManagedBy: managers.publicAccess }
   },
 })

@@ -8,6 +8,7 @@ import { writeOperation } from '../../wire/operation.ts'
 import { modifyImageAttributeDemands } from '../demands.ts'
 import { publicDeprecation } from '../deprecation.ts'
 import { ownImage } from '../find.ts'
+import { readImageSettings } from '../held-settings.ts'
 import { publicSharingBlocked } from '../image-settings.ts'
 import {
   checkImageDescription,
@@ -24,7 +25,6 @@ import {
   removeLaunchPermissions,
 } from '../permission-store.ts'
 import { publicImagesMax, quotaExceeded, shareTargetsMax } from '../quota.ts'
-import { findImageSettings } from '../settings-store.ts'
 import { countImages, requireImdsV2, setImageDescription } from '../store.ts'
 
 export const modifyImageAttribute = writeOperation<
@@ -68,8 +68,9 @@ async function checkPublicAccess(
   added: readonly LaunchPermission[],
 ): Promise<void> {
   if (image.isPublic || !added.some(isEveryone)) return
-  const { publicAccess } = await findImageSettings(tx, image)
-  if (publicAccess === 'block-new-sharing') throw publicSharingBlocked()
+  const { publicAccess, managers, message } = await readImageSettings(tx, image)
+  if (publicAccess !== 'block-new-sharing') return
+  throw publicSharingBlocked(managers.publicAccess === 'account' ? undefined : message)
 }
 
 /** Looks at what has come of the call, which is undone where that is too much. */

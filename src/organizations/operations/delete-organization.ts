@@ -1,6 +1,7 @@
 /** https://docs.aws.amazon.com/organizations/latest/APIReference/API_DeleteOrganization.html */
 import { ApiError } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { replaceDeclared } from '../declared-store.ts'
 import { deletePoliciesOf } from '../policy-store.ts'
 import { deleteAccountRequests, listAccountRequests } from '../request-store.ts'
 import { requireManaged } from '../standing.ts'
@@ -23,6 +24,7 @@ export const deleteOrganization = writeOperation<object, undefined>({
           'accounts except the management account.',
       )
     }
+    await replaceDeclared(tx, organizationId, new Map())
     await deletePoliciesOf(tx, organizationId)
     await deleteAllTags(tx, organizationId)
     await deleteAccountRequests(tx, organizationId)

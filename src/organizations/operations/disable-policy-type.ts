@@ -5,6 +5,7 @@ import type {
 } from '@aws-sdk/client-organizations'
 
 import { writeOperation } from '../../wire/operation.ts'
+import { declarativeType, redeclare } from '../declared.ts'
 import { readPolicyType, typeNotEnabled } from '../policy.ts'
 import { disableType, listEnabledTypes } from '../policy-store.ts'
 import { requireManaged, requireRoot } from '../standing.ts'
@@ -22,6 +23,7 @@ export const disablePolicyType = writeOperation<
     requireRoot(organization, input.RootId)
     const type = readPolicyType(input.PolicyType)
     if (!(await disableType(tx, organization.id, type))) throw typeNotEnabled()
+    if (type === declarativeType) await redeclare(tx, organization.id)
     return { Root: viewRoot(organization, await listEnabledTypes(tx, organization.id)) }
   },
 })

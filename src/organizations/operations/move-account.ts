@@ -2,6 +2,7 @@
 import type { MoveAccountRequest } from '@aws-sdk/client-organizations'
 import { ApiError } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { redeclare } from '../declared.ts'
 import { accountNotFound, checkAccountId } from '../organization.ts'
 import { requireManaged, requireParent } from '../standing.ts'
 import { findMember, moveMember } from '../store.ts'
@@ -25,6 +26,7 @@ export const moveAccount = writeOperation<MoveAccountRequest, undefined>({
       )
     }
     if (!(await moveMember(tx, { accountId, from, to }))) throw sourceNotFound()
+    await redeclare(tx, organization.id)
     return undefined
   },
 })

@@ -2,6 +2,7 @@
 import type { UpdatePolicyRequest, UpdatePolicyResponse } from '@aws-sdk/client-organizations'
 
 import { writeOperation } from '../../wire/operation.ts'
+import { declarativeType, redeclare } from '../declared.ts'
 import { checkLength } from '../organization.ts'
 import {
   checkContent,
@@ -38,6 +39,7 @@ export const updateOrganizationPolicy = writeOperation<UpdatePolicyRequest, Upda
     if (all.some(({ id, name }) => id !== policy.id && name === policy.name))
       throw duplicatePolicy()
     await changePolicy(tx, policy)
+    if (type === declarativeType) await redeclare(tx, organizationId)
     return { Policy: viewPolicy(organization, policy) }
   },
 })

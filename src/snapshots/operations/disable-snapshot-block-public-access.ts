@@ -3,6 +3,7 @@ import type {
   DisableSnapshotBlockPublicAccessRequest,
   DisableSnapshotBlockPublicAccessResult,
 } from '@aws-sdk/client-ec2'
+import { requireUndeclared } from '../../organizations/declared.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { setPublicAccess } from '../settings-store.ts'
 
@@ -13,6 +14,7 @@ export const disableSnapshotBlockPublicAccess = writeOperation<
   action: 'DisableSnapshotBlockPublicAccess',
   async run({ tx, caller, region }) {
     const State = 'unblocked'
+    await requireUndeclared(tx, caller.accountId, 'snapshotPublicAccess')
     await setPublicAccess(tx, { accountId: caller.accountId, region }, State)
     return { State }
   },

@@ -4,6 +4,7 @@ import type {
   EnableSnapshotBlockPublicAccessResult,
 } from '@aws-sdk/client-ec2'
 import { invalidParameterValue } from '../../lib/errors.ts'
+import { requireUndeclared } from '../../organizations/declared.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { setPublicAccess } from '../settings-store.ts'
 
@@ -21,6 +22,7 @@ export const enableSnapshotBlockPublicAccess = writeOperation<
         'It must be block-all-sharing or block-new-sharing.',
       )
     }
+    await requireUndeclared(tx, caller.accountId, 'snapshotPublicAccess')
     await setPublicAccess(tx, { accountId: caller.accountId, region }, State)
     return { State }
   },

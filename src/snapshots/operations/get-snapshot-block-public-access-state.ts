@@ -4,7 +4,7 @@ import type {
   GetSnapshotBlockPublicAccessStateResult,
 } from '@aws-sdk/client-ec2'
 import { readOperation } from '../../wire/operation.ts'
-import { findPublicAccess } from '../settings-store.ts'
+import { readPublicAccess } from '../held-public-access.ts'
 
 export const getSnapshotBlockPublicAccessState = readOperation<
   GetSnapshotBlockPublicAccessStateRequest,
@@ -12,7 +12,8 @@ export const getSnapshotBlockPublicAccessState = readOperation<
 >({
   action: 'GetSnapshotBlockPublicAccessState',
   async run({ db, caller, region }) {
-    const State = await findPublicAccess(db, { accountId: caller.accountId, region })
-    return { State, ManagedBy: 'account' }
+    const owner = { accountId: caller.accountId, region }
+    const { access: State, manager: ManagedBy } = await readPublicAccess(db, owner)
+    return { State, ManagedBy }
   },
 })
