@@ -11,8 +11,10 @@ import { ConfigError } from '../config.ts'
 import { FolderInUse } from '../db/lock.ts'
 import type { ExportOptions } from './commands/audit.ts'
 import type { BundleOptions } from './commands/bundle.ts'
+import type { ExplainOptions } from './commands/explain.ts'
 import type { FsckOptions } from './commands/fsck.ts'
 import type { ImportOptions } from './commands/import.ts'
+import type { ScanOptions } from './commands/scan.ts'
 import type { SshOptions } from './commands/ssh.ts'
 import { CommandFailed, messageOf } from './failure.ts'
 import type { Shell } from './shell.ts'
@@ -138,6 +140,39 @@ program
   )
   .action(async (options: FsckOptions) => {
     process.exitCode = await (await import('./commands/fsck.ts')).fsck(shell, options)
+  })
+program
+  .command('scan')
+  .description('what is installed on an image, and how its scan for vulnerabilities ended')
+  .argument('<image>')
+  .option('--packages', 'list every package, with its version and source')
+  .action(async (image: string, options: ScanOptions) =>
+    (await import('./commands/scan.ts')).showScan(shell, image, options),
+  )
+const advisories = program
+  .command('advisories')
+  .description('what is known of vulnerabilities, by which images are scanned')
+advisories
+  .command('import')
+  .description('bring in records of OSV: a JSON file, one of a record a line, or a folder of them')
+  .argument('<file|folder>')
+  .action(async (from: string) =>
+    (await import('./commands/advisories.ts')).importAdvisories(shell, from),
+  )
+advisories
+  .command('list')
+  .description('which there are, and how many disks were scanned by them')
+  .action(async () => (await import('./commands/advisories.ts')).listAdvisories(shell))
+program
+  .command('explain')
+  .description('which rule lets somebody do something with an image, hides it or refuses')
+  .argument('<account>', "an account's number, or the ARN of a user or role")
+  .argument('<action>', 'such as RunInstances')
+  .argument('<image>')
+  .option('--public', 'of ModifyImageAttribute: as if it made the image public')
+  .action(async (principal: string, action: string, imageId: string, options: ExplainOptions) => {
+    const { explain } = await import('./commands/explain.ts')
+    process.exitCode = await explain(shell, { principal, action, imageId }, options)
   })
 const audit = program.command('audit').description('what was called, by whom, and what came of it')
 audit

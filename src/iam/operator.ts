@@ -4,15 +4,19 @@ import { ApiError } from '../lib/errors.ts'
 import { findSetting } from '../settings/store.ts'
 import { findAccessKey } from './store.ts'
 
-/** Refuses every other account, whatever its policies say. */
-export async function requireOperator(
-  db: Database,
-  { accountId }: { readonly accountId: string },
-  what: string,
-): Promise<void> {
+interface Asker {
+  readonly accountId: string
+}
+
+export async function isOperator(db: Database, { accountId }: Asker): Promise<boolean> {
   const keyId = await findSetting(db, 'root-access-key-id')
   const key = keyId === undefined ? undefined : await findAccessKey(db, keyId)
-  if (key?.caller.accountId === accountId) return
+  return key?.caller.accountId === accountId
+}
+
+/** Refuses every other account, whatever its policies say. */
+export async function requireOperator(db: Database, asker: Asker, what: string): Promise<void> {
+  if (await isOperator(db, asker)) return
   throw new ApiError(
     'UnauthorizedOperation',
     `Only the account of the installation itself can ${what}.`,

@@ -2,7 +2,8 @@
 import type { Database } from '../db/database.ts'
 import { type Account, listAccounts } from '../iam/store.ts'
 import type { Id } from '../lib/ids.ts'
-import { meetsCriteria } from './criterion.ts'
+import { resultsOf } from '../scans/results-of.ts'
+import { type Criterion, meetsCriteria } from './criterion.ts'
 import { readImageSettings } from './held-settings.ts'
 import type { Image } from './image.ts'
 
@@ -28,27 +29,8 @@ export async function readAllowance(
   if (allowedState === 'disabled') {
     return { isEnforced: false, judge: async () => new Map(), usable: async (images) => images }
   }
-  const accounts = known ?? (await listAccounts(db))
-  const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]))
-  const looksAtWatermarks = criteria.some(({ ImageWatermarks }) => ImageWatermarks)
   const isEnforced = allowedState === 'enabled'
-
-  const judge: Allowance['judge'] = async (images) => {
-    const others = images.filter((image) => image.accountId !== accountId)
-    const ids = looksAtWatermarks ? others.map(({ id }) => id) : []
-    const watermarks = await listWatermarks(db, ids)
-    const meets = (image: Image) =>
-      meetsCriteria(
-        criteria,
-        {
-          image,
-          ownerAlias: aliases.get(image.accountId),
-          watermarks: watermarks.get(image.id) ?? [],
-        },
-        now,
-      )
-    return new Map(images.map((image) => [image.id, image.accountId === accountId || meets(image)]))
-  }
+  const judge = judgeBy(db, { accountId, now, criteria }, known)
   return {
     isEnforced,
     judge,
@@ -57,5 +39,40 @@ export async function readAllowance(
       const verdicts = await judge(images)
       return images.filter(({ id }) => verdicts.get(id))
     },
+  }
+}
+
+/** Judges images by criteria. One of the account's own meets them all. */
+export function judgeBy(
+  db: Database,
+  query: {
+    readonly accountId: string
+    readonly now: Date
+    readonly criteria: readonly Criterion[]
+  },
+  known?: readonly Account[],
+): Allowance['judge'] {
+  const { accountId, now, criteria } = query
+  const looksAtWatermarks = criteria.some(({ ImageWatermarks }) => ImageWatermarks)
+  const looksAtScans = criteria.some(({ ScanResultCondition }) => ScanResultCondition)
+  return async (images) => {
+    const accounts = known ?? (await listAccounts(db))
+    const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]))
+    const others = images.filter((image) => image.accountId !== accountId)
+    const ids = looksAtWatermarks ? others.map(({ id }) => id) : []
+    const watermarks = await listWatermarks(db, ids)
+    const scans = await resultsOf(db, looksAtScans ? others : [])
+    const meets = (image: Image) =>
+      meetsCriteria(
+        criteria,
+        {
+          image,
+          ownerAlias: aliases.get(image.accountId),
+          watermarks: watermarks.get(image.id) ?? [],
+          scan: scans.get(image.id),
+        },
+        now,
+      )
+    return new Map(images.map((image) => [image.id, image.accountId === accountId || meets(image)]))
   }
 }

@@ -1,0 +1,243 @@
+/** What is explained of a call is what the call comes to. */
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import {
+  CopyImageCommand,
+  DeregisterImageCommand,
+  DescribeImagesCommand,
+  DisableAllowedImagesSettingsCommand,
+  DisableImageBlockPublicAccessCommand,
+  DisableImageCommand,
+  type EC2Client,
+  EC2ServiceException,
+  EnableAllowedImagesSettingsCommand,
+  EnableImageBlockPublicAccessCommand,
+  EnableImageDeregistrationProtectionCommand,
+  ModifyImageAttributeCommand,
+  ModifySnapshotAttributeCommand,
+  ReplaceImageCriteriaInAllowedImagesSettingsCommand,
+  RunInstancesCommand,
+} from '@aws-sdk/client-ec2'
+import { CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam'
+import fc from 'fast-check'
+import { callImago } from '../src/cli/imago-client.ts'
+import { transaction } from '../src/db/database.ts'
+import { setDeprecation } from '../src/images/life-store.ts'
+import { insertImage } from '../src/images/store.ts'
+import { anImage } from '../src/images/testing.ts'
+import { digestOf } from '../src/lib/digest.ts'
+import { Secret } from '../src/lib/secret.ts'
+import { insertSnapshot } from '../src/snapshots/store.ts'
+import { startWithUsers } from './iam-clients.ts'
+import { accountId, type ClientSettings, region } from './system.ts'
+
+const other = '222222222222'
+const SnapshotId = 'snap-00000000000000001'
+const dayMs = 86_400_000
+
+async function start(context: TestContext) {
+  const users = await startWithUsers(context)
+  const { system, admin } = users
+  const sharee = await system.client(other)
+  const now = new Date()
+  await transaction(system.db.writes, (tx) =>
+    insertSnapshot(tx, {
+      id: SnapshotId,
+      accountId,
+      region,
+      volumeId: 'vol-ffffffff',
+      volumeSizeGiB: 2,
+      description: '',
+      startedAt: now,
+      progressPercent: 100,
+      freezeId: undefined,
+      layer: undefined,
+      state: 'completed',
+      completedAt: now,
+      manifest: digestOf(Buffer.from('a disk')),
+      parentSnapshotId: undefined,
+      fullSizeBytes: 0,
+      addedBytes: 0,
+    }),
+  )
+  let made = 0
+  const makeImage = async () => {
+    made++
+    const image = anImage(made, { accountId, createdAt: now })
+    await transaction(system.db.writes, (tx) => insertImage(tx, image))
+    return image.id
+  }
+  const explain = async (settings: ClientSettings, asked: object) => {
+    const { accessKeyId: id, secretAccessKey } = settings.credentials
+    const key = { id, secret: new Secret(secretAccessKey) }
+    const access = { endpoint: system.endpoint, region, key }
+    return await callImago(access, 'POST', '/imago/v1/explanations', asked)
+  }
+  return { ...users, ec2: admin.ec2, sharee, makeImage, explain }
+}
+
+const launch = { InstanceType: 't3.nano', MinCount: 1, MaxCount: 1 } as const
+
+const doing = {
+  async DescribeImages(client: EC2Client, ImageId: string) {
+    const { Images = [] } = await client.send(new DescribeImagesCommand({}))
+    return Images.some((image) => image.ImageId === ImageId) ? 'allowed' : 'hidden'
+  },
+  async RunInstances(client: EC2Client, ImageId: string) {
+    await client.send(new RunInstancesCommand({ ...launch, ImageId }))
+    return 'allowed'
+  },
+  async CopyImage(client: EC2Client, SourceImageId: string) {
+    const Name = `copy of ${SourceImageId} ${Math.random()}`
+    await client.send(new CopyImageCommand({ SourceImageId, SourceRegion: region, Name }))
+    return 'allowed'
+  },
+  async ModifyImageAttribute(client: EC2Client, ImageId: string) {
+    const LaunchPermission = { Add: [{ Group: 'all' as const }] }
+    await client.send(new ModifyImageAttributeCommand({ ImageId, LaunchPermission }))
+    return 'allowed'
+  },
+  async DeregisterImage(client: EC2Client, ImageId: string) {
+    await client.send(new DeregisterImageCommand({ ImageId }))
+    return 'allowed'
+  },
+} as const
+
+const codeOf = (error: unknown): string => {
+  assert(error instanceof EC2ServiceException, String(error))
+  return error.name
+}
+
+const actions = Object.keys(doing) as (keyof typeof doing)[]
+const lives = fc.record({
+  isOwn: fc.boolean(),
+  isShared: fc.boolean(),
+  isPublic: fc.boolean(),
+  isDisabled: fc.boolean(),
+  isDeprecated: fc.boolean(),
+  isProtected: fc.boolean(),
+  hasDisks: fc.boolean(),
+  blocksPublic: fc.boolean(),
+  allowed: fc.constantFrom('disabled', 'enabled', 'audit-mode'),
+  provider: fc.constantFrom(accountId, '999999999999'),
+  action: fc.constantFrom(...actions),
+})
+
+test('what is explained of a call is what it comes to', async (context) => {
+  const { system, ec2, sharee, makeImage, explain } = await start(context)
+  const operator = system.settingsWith()
+  const life = async (chosen: typeof lives extends fc.Arbitrary<infer T> ? T : never) => {
+    const ImageId = await makeImage()
+    await ec2.send(new DisableImageBlockPublicAccessCommand({}))
+    const Add = [
+      ...(chosen.isShared ? [{ UserId: other }] : []),
+      ...(chosen.isPublic ? [{ Group: 'all' as const }] : []),
+    ]
+    if (Add.length > 0) {
+      await ec2.send(new ModifyImageAttributeCommand({ ImageId, LaunchPermission: { Add } }))
+    }
+    await ec2.send(
+      new ModifySnapshotAttributeCommand({
+        SnapshotId,
+        OperationType: chosen.hasDisks ? 'add' : 'remove',
+        UserIds: [other],
+      }),
+    )
+    if (chosen.isDeprecated) {
+      const image = { id: ImageId, isPublic: chosen.isPublic }
+      await transaction(system.db.writes, (tx) =>
+        setDeprecation(tx, image, new Date(Date.now() - dayMs)),
+      )
+    }
+    if (chosen.isProtected) {
+      await ec2.send(new EnableImageDeregistrationProtectionCommand({ ImageId }))
+    }
+    if (chosen.isDisabled) await ec2.send(new DisableImageCommand({ ImageId }))
+    if (chosen.allowed === 'disabled') {
+      await sharee.send(new DisableAllowedImagesSettingsCommand({}))
+    } else {
+      const ImageCriteria = [{ ImageProviders: [chosen.provider] }]
+      await sharee.send(new ReplaceImageCriteriaInAllowedImagesSettingsCommand({ ImageCriteria }))
+      const AllowedImagesSettingsState = chosen.allowed as 'enabled'
+      await sharee.send(new EnableAllowedImagesSettingsCommand({ AllowedImagesSettingsState }))
+    }
+    if (chosen.blocksPublic) {
+      const ImageBlockPublicAccessState = 'block-new-sharing'
+      await ec2.send(new EnableImageBlockPublicAccessCommand({ ImageBlockPublicAccessState }))
+    }
+    const { action, isOwn } = chosen
+    const said = await explain(operator, {
+      principal: isOwn ? accountId : other,
+      action,
+      imageId: ImageId,
+      isToPublish: true,
+    })
+    const { code } = (said['decisive'] ?? {}) as { readonly code?: string }
+    let done: string
+    try {
+      done = await doing[action](isOwn ? ec2 : sharee, ImageId)
+    } catch (error) {
+      done = codeOf(error)
+    }
+    // A list answers no code for what it leaves out.
+    const told = action === 'DescribeImages' || code === undefined ? said['outcome'] : code
+    assert.equal(told, done)
+    // No more than five may be public at a time.
+    const Remove = [{ Group: 'all' as const }]
+    const toPrivate = new ModifyImageAttributeCommand({ ImageId, LaunchPermission: { Remove } })
+    if (!chosen.isDisabled && action !== 'DeregisterImage') await ec2.send(toPrivate)
+  }
+  await fc.assert(fc.asyncProperty(lives, life), { numRuns: 50 })
+})
+
+test('it is told which statement of a policy refuses or lets pass', async (context) => {
+  const { system, admin, sharee, makeImage, explain } = await start(context)
+  const operator = system.settingsWith()
+  const imageId = await makeImage()
+  const { User } = await admin.iam.send(new CreateUserCommand({ UserName: 'builder' }))
+  const principal = User?.Arn
+  const asked = { principal, action: 'ec2:DeregisterImage', imageId }
+  const findingOf = async () => {
+    const { outcome, findings } = await explain(operator, asked)
+    return { outcome, text: JSON.stringify((findings as readonly unknown[])[0]) }
+  }
+  const none = await findingOf()
+  assert.equal(none.outcome, 'refused')
+  assert.match(none.text, /no identity-based policy allows the ec2:DeregisterImage action/)
+  const put = (Statement: object[]) => {
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement })
+    const name = { UserName: 'builder', PolicyName: 'images' }
+    return admin.iam.send(new PutUserPolicyCommand({ ...name, PolicyDocument }))
+  }
+  const allow = { Sid: 'All', Effect: 'Allow', Action: 'ec2:*', Resource: '*' }
+  await put([allow])
+  const allowed = await findingOf()
+  assert.equal(allowed.outcome, 'allowed')
+  assert.match(allowed.text, /statement 1 \('All'\) of the identity policy images/)
+  const Resource = `arn:aws:ec2:${region}::image/${imageId}`
+  await put([allow, { Sid: 'Keep', Effect: 'Deny', Action: 'ec2:Deregister*', Resource }])
+  const denied = await findingOf()
+  assert.equal(denied.outcome, 'refused')
+  assert.match(denied.text, /explicit deny.*statement 2 \('Keep'\) of the identity policy images/)
+
+  // Another account hears of its own calls alone, and nothing of what it does not see.
+  const settings = await system.settingsOf(other)
+  const own = await explain(settings, { ...asked, principal: other })
+  assert.doesNotMatch(JSON.stringify(own), /image-1|123456789012/)
+  assert.equal(own['outcome'], 'hidden')
+  await assert.rejects(explain(settings, asked), /UnauthorizedOperation/)
+  assert(sharee)
+})
+
+test('what cannot be explained is refused by name', async (context) => {
+  const { system, makeImage, explain } = await start(context)
+  const imageId = await makeImage()
+  const asked = { principal: accountId, action: 'RunInstances', imageId }
+  const refused = (change: object, code: RegExp) =>
+    assert.rejects(explain(system.settingsWith(), { ...asked, ...change }), code)
+  await refused({ action: 'StopInstances' }, /InvalidParameterValue: .*one of: Describe/)
+  await refused({ imageId: 'ami-x' }, /InvalidAMIID.Malformed/)
+  await refused({ principal: 'me' }, /InvalidParameterValue: 'me' is neither/)
+  await refused({ principal: '333333333333' }, /InvalidParameterValue: There is no/)
+  await refused({ principal: undefined }, /MissingParameter/)
+})
