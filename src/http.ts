@@ -1,6 +1,7 @@
 /** The HTTP server: reads a request whole, hands it to whom it is for, and writes the answer. */
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { answerExtension } from './extension-pipeline.ts'
 import { extensions } from './extensions.ts'
@@ -13,7 +14,7 @@ import { BodyTooLong, readBody } from './wire/read-body.ts'
 import type { HttpRequest } from './wire/request.ts'
 
 /** Slow clients do not keep others out: what is not whole by then is let go. */
-const limits = {
+export const limits = {
   maxHeaderSize: 32 * 1024,
   headersTimeout: 20_000,
   requestTimeout: 60_000,
@@ -27,7 +28,12 @@ const connectionsMax = 2000
 const bodyBytesMax = 1024 * 1024
 
 /** Speaks TLS where there is a certificate. */
-export function createApiServer(system: System, certificate?: Certificate): FastifyInstance {
+export function createApiServer(
+  system: System,
+  certificate: Certificate | undefined,
+  vpcOf: (connection: Socket) => string | undefined,
+): FastifyInstance {
+  const read = (request: Requested) => readRequest(request, vpcOf(request.raw.socket))
   const server = Fastify({
     serverFactory: (handler) => {
       if (!certificate) return createHttpServer(limits, handler)
@@ -48,7 +54,7 @@ export function createApiServer(system: System, certificate?: Certificate): Fast
     method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     url: '/*',
     handler: async (request, reply) => {
-      const { status, headers, body } = await answer(readRequest(request), system)
+      const { status, headers, body } = await answer(read(request), system)
       // Nobody else has it, and to wait until it is collected costs more.
       if (typeof body !== 'string') reply.raw.once('finish', () => release(body))
       return reply.code(status).headers(headers).send(body)
@@ -61,7 +67,7 @@ export function createApiServer(system: System, certificate?: Certificate): Fast
       handler: async (request, reply) => {
         const { status, headers, body } = await answerExtension(
           extension,
-          readRequest(request),
+          read(request),
           request.params,
           system,
         )
@@ -76,14 +82,16 @@ export function createApiServer(system: System, certificate?: Certificate): Fast
     const shown = isTooLarge
       ? new ApiError('RequestEntityTooLarge', `The request is longer than ${bodyBytesMax} bytes.`)
       : new ApiError('MalformedQueryString', 'The request could not be read.')
-    const service = system.services[addressee(readRequest(request))]
+    const service = system.services[addressee(read(request))]
     const { status, headers, body } = service.refuse(system.newRequestId(), shown)
     return reply.code(status).headers(headers).send(body)
   })
   return server
 }
 
-function readRequest(request: Pick<FastifyRequest, 'raw' | 'method' | 'body'>): HttpRequest {
+type Requested = Pick<FastifyRequest, 'raw' | 'method' | 'body'>
+
+function readRequest(request: Requested, vpcId: string | undefined): HttpRequest {
   const headers = Object.fromEntries(
     Object.entries(request.raw.headersDistinct).map(([name, values = []]) => [
       name,
@@ -94,5 +102,5 @@ function readRequest(request: Pick<FastifyRequest, 'raw' | 'method' | 'body'>): 
   const { method, raw } = request
   const sourceAddress = raw.socket.remoteAddress
   const isTls = 'encrypted' in raw.socket
-  return { method, target: raw.url ?? '/', headers, body, sourceAddress, isTls }
+  return { method, target: raw.url ?? '/', headers, body, sourceAddress, isTls, vpcId }
 }

@@ -23,10 +23,12 @@ import { directSnapshotReconciler } from './ebs-direct/reconcile.ts'
 import { fastRestoreReconciler } from './fast-restores/reconcile.ts'
 import { freezeReconciler } from './freezes/reconcile.ts'
 import { garbageReconciler } from './garbage/reconcile.ts'
+import { GuestApi } from './guest-api.ts'
 import { createApiServer } from './http.ts'
 import { type AccessKey, administrator, insertAccount, putAccessKey } from './iam/store.ts'
 import { usageReportReconciler } from './image-usage/reconcile.ts'
 import { imageReconciler } from './images/reconcile.ts'
+import { RoleCredentials } from './imds/role-credentials.ts'
 import { MetadataService } from './imds/service.ts'
 import { catalogImport, type Import } from './imports/import.ts'
 import { importTaskReconciler } from './import-tasks/reconcile.ts'
@@ -148,16 +150,21 @@ export async function openImago(options: Options): Promise<Imago> {
   const metadata = new MetadataService({
     db: db.reads,
     tokenKey: Buffer.from(tokenKey, 'base64'),
+    credentials: new RoleCredentials({ sealer: masterKey, randomBytes }),
     now,
     log,
   })
   opened.defer(() => metadata.close())
+  const guests = new GuestApi()
   const networks = new Networks({
     db: db.reads,
     runFolder: folder('run'),
     log,
     findMachinePid: (id) => machines.findPid(id),
-    onMetadataSocket: (vpcId, socket) => metadata.serve(vpcId, socket),
+    onSockets(vpcId, sockets) {
+      metadata.serve(vpcId, sockets.metadata)
+      guests.serve(vpcId, sockets.api)
+    },
   })
   opened.defer(() => networks.close())
 
@@ -263,9 +270,11 @@ export async function openImago(options: Options): Promise<Imago> {
     },
   }
   const certificate = await openCertificate(config, folder('tls'), now())
-  const server = createApiServer(system, certificate)
+  const server = createApiServer(system, certificate, (connection) => guests.vpcOf(connection))
   opened.defer(() => server.close())
+  opened.defer(() => guests.close())
   const listening = await server.listen(config.listen)
+  guests.open((request, response) => server.routing(request, response))
   const endpoint = certificate ? listening.replace(/^http:/, 'https:') : listening
 
   if (!options.hasNoStarter) await wishStarter(db, regions[0] ?? '', now())

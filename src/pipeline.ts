@@ -209,7 +209,7 @@ export async function authenticate(
   await noteUse(system, found, { at: now, service, region })
   const { holder, issuedAt: tokenIssuedAt } = found
   const { principal, userId } = holder
-  const keys = keysOfCall({
+  const keysOfAll = keysOfCall({
     principal,
     userId,
     principalTags: [],
@@ -220,7 +220,9 @@ export async function authenticate(
     sourceIp: (request.sourceAddress ?? '').replace(/^::ffff:/, ''),
     userAgent: request.headers['user-agent'] ?? '',
     isTls: request.isTls ?? false,
+    vpcId: request.vpcId,
   })
+  const keys = { ...keysOfAll, ...found.keys }
   const caller = { ...holder, keys, policies: await found.findPolicies() }
   return { caller, accessKeyId: found.keyId, region, service }
 }

@@ -4,13 +4,16 @@
  * statuses, and tells nothing to whom its options do not let.
  */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import { RunInstancesCommand } from '@aws-sdk/client-ec2'
 import fc from 'fast-check'
 import { answerMetadata } from '../src/imds/answer.ts'
 import { findGuest, type Guest } from '../src/imds/facts.ts'
+import { RoleCredentials } from '../src/imds/role-credentials.ts'
 import { makeToken, secondsLeft, tokenSecondsMax } from '../src/imds/token.ts'
 import type { Id } from '../src/lib/ids.ts'
+import { sealerOf } from '../src/lib/seal.ts'
 import { runsOf } from './random.ts'
 import { putImage } from './rows.ts'
 import { accountId, region, startSystem } from './system.ts'
@@ -41,7 +44,8 @@ async function start(context: TestContext) {
   const vpcId = made?.VpcId as Id<'vpc'>
   const guest = await findGuest(db.reads, vpcId, made?.PrivateIpAddress ?? '')
   assert(guest)
-  const tools = { db: db.reads, tokenKey, now }
+  const credentials = new RoleCredentials({ sealer: sealerOf(tokenKey, randomBytes), randomBytes })
+  const tools = { db: db.reads, tokenKey, credentials, now }
   const ask = (method: string, path: string, headers: Record<string, string> = {}, of = guest) =>
     answerMetadata({ method, path, headers }, of, tools)
   return { guest, ask }

@@ -3,9 +3,11 @@
  * its holder may do is read for each call, when the signature is known to be right.
  */
 import type { Database } from '../db/database.ts'
+import { findInstance } from '../instances/store.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { Sealer } from '../lib/seal.ts'
 import { Secret } from '../lib/secret.ts'
+import type { ContextEntries } from '../policies/context.ts'
 import { parsePolicy } from '../policies/parse.ts'
 import type { Principal } from '../policies/principals.ts'
 import { type Entity, entityArn } from './entity.ts'
@@ -14,7 +16,14 @@ import { type Caller, policiesOfStatements } from './evaluate.ts'
 import { listDocuments } from './find-policy.ts'
 import { policiesOf } from './policies-of.ts'
 import { boundsOf } from './service-control.ts'
-import { accountOfSessionKey, openSession, requireFresh, type Session } from './session.ts'
+import {
+  accountOfSessionKey,
+  type InstanceOrigin,
+  keysOfInstance,
+  openSession,
+  requireFresh,
+  type Session,
+} from './session.ts'
 import { findAccessKey } from './store.ts'
 import { findUserKey, type KeyUse } from './user-key-store.ts'
 
@@ -27,6 +36,8 @@ export interface Credentials {
   /** What is kept of the last use, for keys of which that is kept. */
   readonly lastUse: { readonly isKept: boolean; readonly last: KeyUse | undefined }
   readonly findPolicies: () => Promise<Caller['policies']>
+  /** The condition keys that its session brings with it, where it does. */
+  readonly keys?: ContextEntries
 }
 
 interface Given {
@@ -119,9 +130,10 @@ const ofUserSession = parsePolicy(
 )
 
 async function ofSession(db: Database, keyId: string, session: Session): Promise<Credentials> {
-  const { accountId, entityId, name, policy, policyArns } = session
+  const { accountId, entityId, name, policy, policyArns, instance } = session
   const [entity] = await findEntities(db, [entityId])
   if (!entity || entity.accountId !== accountId) throw invalidToken()
+  if (instance && !(await isThere(db, instance))) throw invalidToken()
   const issuedAt = new Date(session.issuedAtMs)
   const shared = {
     keyId,
@@ -146,6 +158,7 @@ async function ofSession(db: Database, keyId: string, session: Session): Promise
       userId: `${entity.id}:${name}`,
       principal: { kind: 'session', accountId, arn, behindArn },
     },
+    ...(instance && { keys: keysOfInstance(accountId, instance) }),
     async findPolicies() {
       const policies = await policiesOf(db, entity)
       if (policy === undefined && policyArns.length === 0) return policies
@@ -155,6 +168,12 @@ async function ofSession(db: Database, keyId: string, session: Session): Promise
       return { ...policies, session: [...given, ...attached] }
     },
   }
+}
+
+/** The credentials of an instance end with it. */
+async function isThere(db: Database, { id }: InstanceOrigin): Promise<boolean> {
+  const instance = await findInstance(db, id)
+  return instance !== undefined && instance.state !== 'terminated'
 }
 
 /** The account that a key is of, if there is such a key. */

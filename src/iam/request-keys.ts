@@ -16,6 +16,8 @@ export interface CallFacts {
   readonly region: string
   readonly now: Date
   readonly sourceIp: string
+  /** Where the call came from within, if it came over the endpoint that a VPC has. */
+  readonly vpcId?: string | undefined
   readonly userAgent: string
   readonly isTls: boolean
 }
@@ -42,11 +44,17 @@ export function keysOfCall(facts: CallFacts): ContextEntries {
     'aws:RequestedRegion': facts.region,
     'aws:CurrentTime': now.toISOString(),
     'aws:EpochTime': String(Math.floor(now.getTime() / 1000)),
-    'aws:SourceIp': facts.sourceIp,
+    ...keysOfSource(facts),
     'aws:UserAgent': facts.userAgent,
     'aws:SecureTransport': String(facts.isTls),
     'aws:ViaAWSService': 'false',
   }
+}
+
+/** An address of a VPC is known by other keys than one of the world. */
+function keysOfSource({ sourceIp, vpcId }: CallFacts): ContextEntries {
+  if (vpcId === undefined) return { 'aws:SourceIp': sourceIp }
+  return { 'aws:SourceVpc': vpcId, 'aws:VpcSourceIp': sourceIp }
 }
 
 function keysOfPrincipal(principal: Principal): ContextEntries {

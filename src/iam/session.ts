@@ -4,8 +4,10 @@
  * holder may do is read when they are used, so they end with the role or user.
  */
 import { ApiError } from '../lib/errors.ts'
+import type { Id } from '../lib/ids.ts'
 import { parseJson } from '../lib/json.ts'
 import type { RandomBytes, Sealer } from '../lib/seal.ts'
+import type { ContextEntries } from '../policies/context.ts'
 import { newSecretText } from './entity.ts'
 
 export interface Session {
@@ -20,6 +22,31 @@ export interface Session {
   /** The policies that limit it further, where any do: a document, and the ARNs of others. */
   readonly policy: string | undefined
   readonly policyArns: readonly string[]
+  /** Where it was handed out, for a session of an instance. */
+  readonly instance?: InstanceOrigin
+}
+
+/** The instance that the credentials are of, and how it came by them. */
+export interface InstanceOrigin {
+  readonly id: Id<'instance'>
+  readonly region: string
+  readonly vpcId: string
+  readonly privateIp: string
+  /** By which version of the metadata service. */
+  readonly delivery: '1.0' | '2.0'
+}
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html */
+export function keysOfInstance(
+  accountId: string,
+  { id, region, vpcId, privateIp, delivery }: InstanceOrigin,
+): ContextEntries {
+  return {
+    'ec2:RoleDelivery': delivery,
+    'ec2:SourceInstanceARN': `arn:aws:ec2:${region}:${accountId}:instance/${id}`,
+    'aws:Ec2InstanceSourceVpc': vpcId,
+    'aws:Ec2InstanceSourcePrivateIPv4': privateIp,
+  }
 }
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'

@@ -6,6 +6,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Database } from '../db/database.ts'
 import { gatherFacts, type Guest } from './facts.ts'
+import type { RoleCredentials } from './role-credentials.ts'
+import type { Asking } from './role-of-instance.ts'
 import { makeToken, secondsLeft, tokenSecondsMax } from './token.ts'
 import { metadataTree, readTree } from './tree.ts'
 
@@ -29,13 +31,18 @@ const tokenHeader = 'x-aws-ec2-metadata-token'
 export async function answerMetadata(
   request: MetadataRequest,
   guest: Guest,
-  tools: { readonly db: Database; readonly tokenKey: Uint8Array; readonly now: Date },
+  tools: {
+    readonly db: Database
+    readonly tokenKey: Uint8Array
+    readonly credentials: RoleCredentials
+    readonly now: Date
+  },
 ): Promise<MetadataReply> {
   const { httpEndpoint, httpTokens } = guest.instance.metadataOptions
   if (httpEndpoint === 'disabled') return refuse(403)
   const [first = '', ...rest] = request.path.split('/').filter((part) => part !== '')
   const path = rest.join('/')
-  const { tokenKey, now } = tools
+  const { tokenKey, credentials, now } = tools
 
   if (request.method === 'PUT') {
     if (first !== 'latest' || path !== 'api/token') return refuse(404)
@@ -64,7 +71,8 @@ export async function answerMetadata(
   if (first === '') return { status: 200, headers, body: versions.join('\n') }
   if (!version.test(first)) return refuse(404)
 
-  const body = await read(path, guest, tools.db)
+  const delivery = token === undefined ? '1.0' : '2.0'
+  const body = await read(path, guest, tools.db, { credentials, delivery, now })
   return body === undefined ? refuse(404) : { status: 200, headers, body }
 }
 
@@ -72,12 +80,13 @@ async function read(
   path: string,
   guest: Guest,
   db: Database,
+  asking: Asking,
 ): Promise<string | Uint8Array | undefined> {
   const { userData } = guest.instance
   if (path === 'user-data') {
     return userData === undefined ? undefined : Buffer.from(userData, 'base64')
   }
-  const tree = metadataTree(await gatherFacts(db, guest))
+  const tree = metadataTree(await gatherFacts(db, guest, asking))
   if (path === '') return Object.keys({ ...tree, ...(userData && { 'user-data': '' }) }).join('\n')
   return readTree(tree, path)
 }

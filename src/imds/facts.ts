@@ -13,7 +13,9 @@ import { findSubnet, findVpcById } from '../network/store.ts'
 import { privateDnsName } from '../network/vpc.ts'
 import { findZone } from '../network/zone.ts'
 import { listTags } from '../tags/store.ts'
+import { apiAddress } from '../vpc/spec.ts'
 import { listAttachments } from '../volumes/store.ts'
+import { type Asking, iamTree } from './role-of-instance.ts'
 import type { Facts } from './tree.ts'
 
 export interface Guest {
@@ -33,7 +35,8 @@ export async function findGuest(
   return instance && { instance, port }
 }
 
-export async function gatherFacts(db: Database, { instance, port }: Guest): Promise<Facts> {
+export async function gatherFacts(db: Database, guest: Guest, asking: Asking): Promise<Facts> {
+  const { instance, port } = guest
   const { accountId, region, id } = instance
   const vpc = await findVpcById(db, port.vpcId)
   const subnet = await findSubnet(db, { accountId, region, id: port.subnetId })
@@ -78,5 +81,7 @@ export async function gatherFacts(db: Database, { instance, port }: Guest): Prom
     rootDeviceName: instance.rootDeviceName,
     otherDevices: devices.filter((device) => device !== instance.rootDeviceName).sort(),
     tags: tags && [...(tags.get(id) ?? [])],
+    iam: await iamTree(db, guest, asking),
+    endpoint: `http://${apiAddress}`,
   }
 }

@@ -9,17 +9,27 @@ import type { Id } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import { answerMetadata } from './answer.ts'
 import { findGuest } from './facts.ts'
+import type { RoleCredentials } from './role-credentials.ts'
 
 export interface MetadataDependencies {
   readonly db: Database
   readonly tokenKey: Uint8Array
+  readonly credentials: RoleCredentials
   readonly now: () => Date
   readonly log: Log
 }
 
+/** A request is a line and some headers, and each connection has one: more than this is an attack. */
+const limits = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5000,
+}
+const connectionsMax = 500
+
 export class MetadataService {
   readonly #dependencies: MetadataDependencies
-  readonly #sockets = new Map<Id<'vpc'>, NetServer>()
   readonly #servers = new Map<Id<'vpc'>, Server>()
 
   constructor(dependencies: MetadataDependencies) {
@@ -28,29 +38,27 @@ export class MetadataService {
 
   /** Serves a VPC on a socket that listens in its namespace; an older one is closed. */
   serve(vpcId: Id<'vpc'>, socket: NetServer): void {
-    this.#sockets.get(vpcId)?.close()
-    this.#sockets.set(vpcId, socket)
-    const server = this.#servers.get(vpcId) ?? this.#createServer(vpcId)
-    this.#servers.set(vpcId, server)
-    socket.on('connection', (connection) => server.emit('connection', connection))
+    this.#servers.get(vpcId)?.close()
+    this.#servers.set(vpcId, this.#createServer(vpcId).listen(socket))
   }
 
   close(): void {
-    for (const socket of this.#sockets.values()) socket.close()
-    for (const server of this.#servers.values()) server.closeAllConnections()
+    for (const server of this.#servers.values()) {
+      server.close()
+      server.closeAllConnections()
+    }
   }
 
   #createServer(vpcId: Id<'vpc'>): Server {
     const { log } = this.#dependencies
-    return createServer(
-      { requestTimeout: 30_000, maxHeaderSize: 16 * 1024 },
-      (request, response) => {
-        this.#answer(vpcId, request, response).catch((error: unknown) => {
-          log.error('a request for metadata failed', { vpcId, error })
-          response.writeHead(500).end('Internal Server Error')
-        })
-      },
-    )
+    const server = createServer(limits, (request, response) => {
+      this.#answer(vpcId, request, response).catch((error: unknown) => {
+        log.error('a request for metadata failed', { vpcId, error })
+        response.writeHead(500).end('Internal Server Error')
+      })
+    })
+    server.maxConnections = connectionsMax
+    return server
   }
 
   async #answer(
@@ -58,7 +66,7 @@ export class MetadataService {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const { db, tokenKey, now } = this.#dependencies
+    const { db, tokenKey, credentials, now } = this.#dependencies
     request.resume()
     const address = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     const guest = await findGuest(db, vpcId, address)
@@ -71,6 +79,7 @@ export class MetadataService {
     const reply = await answerMetadata({ method, path, headers }, guest, {
       db,
       tokenKey,
+      credentials,
       now: now(),
     })
     const body = Buffer.from(reply.body)

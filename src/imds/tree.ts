@@ -3,7 +3,10 @@
  * their names. Laid out as EC2's, which cloud-init and the SDKs walk.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-metadata.html
  */
-export type Tree = { readonly [name: string]: Tree | string }
+export type Tree = { readonly [name: string]: Tree | Leaf }
+
+/** A text, or what makes it when it is read. */
+type Leaf = string | (() => string)
 
 export interface Facts {
   readonly accountId: string
@@ -37,6 +40,10 @@ export interface Facts {
   readonly otherDevices: readonly string[]
   /** None where the instance may not read its tags. */
   readonly tags: readonly { readonly key: string; readonly value: string }[] | undefined
+  /** None where the instance has no profile. */
+  readonly iam: Tree | undefined
+  /** Where the instance reaches the API. */
+  readonly endpoint: string
 }
 
 /** `meta-data/` and `dynamic/` of an instance. */
@@ -57,6 +64,7 @@ function metadata(facts: Facts): Tree {
       root: facts.rootDeviceName,
     },
     hostname,
+    ...(facts.iam && { iam: facts.iam }),
     'instance-action': 'none',
     'instance-id': facts.instanceId,
     'instance-life-cycle': 'on-demand',
@@ -75,7 +83,7 @@ function metadata(facts: Facts): Tree {
     ...(key && { 'public-keys': { [`0=${key.name}`]: { 'openssh-key': `${key.publicKey}\n` } } }),
     'reservation-id': facts.reservationId,
     'security-groups': facts.groups.map(({ name }) => name).join('\n'),
-    services: { domain: 'amazonaws.com', partition: 'aws' },
+    services: { domain: 'amazonaws.com', endpoint: facts.endpoint, partition: 'aws' },
     system: 'nitro',
     ...(facts.tags && {
       tags: {
@@ -133,17 +141,20 @@ function dynamic(facts: Facts): Tree {
  * there is no such path.
  */
 export function readTree(tree: Tree, path: string): string | undefined {
-  let at: Tree | string = tree
+  let at: Tree | Leaf = tree
   for (const name of path.split('/').filter((part) => part !== '')) {
-    if (typeof at === 'string') return undefined
-    const next: Tree | string | undefined = childOf(at, name)
+    if (isLeaf(at)) return undefined
+    const next: Tree | Leaf | undefined = childOf(at, name)
     if (next === undefined) return undefined
     at = next
   }
+  if (typeof at === 'function') return at()
   return typeof at === 'string' ? at : listing(at)
 }
 
-function childOf(tree: Tree, name: string): Tree | string | undefined {
+const isLeaf = (at: Tree | Leaf): at is Leaf => typeof at === 'string' || typeof at === 'function'
+
+function childOf(tree: Tree, name: string): Tree | Leaf | undefined {
   if (Object.hasOwn(tree, name)) return tree[name]
   // Keys are listed as `0=name`, and read as `0`.
   const [, child] = Object.entries(tree).find(([key]) => key.startsWith(`${name}=`)) ?? []
@@ -152,6 +163,6 @@ function childOf(tree: Tree, name: string): Tree | string | undefined {
 
 function listing(tree: Tree): string {
   return Object.entries(tree)
-    .map(([name, child]) => (typeof child === 'string' || name.includes('=') ? name : `${name}/`))
+    .map(([name, child]) => (isLeaf(child) || name.includes('=') ? name : `${name}/`))
     .join('\n')
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import type { Server } from 'node:net'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,6 +12,7 @@ import { noCause } from '../instances/cause.ts'
 import type { Instance } from '../instances/instance.ts'
 import { changeInstanceState, insertInstance } from '../instances/store.ts'
 import { formatId, type Id, type Kind } from '../lib/ids.ts'
+import type { InsideSockets } from '../vpc/inside-sockets.ts'
 import type { Port } from '../vpc/spec.ts'
 import { ensureDefaultNetwork, ruleOf } from './defaults.ts'
 import { insertRules, listGroups } from './group-store.ts'
@@ -54,13 +54,13 @@ async function start(context: TestContext) {
   })
   const [group] = await listGroups(db.reads, owner)
   assert(group)
-  const sockets: Server[] = []
+  const sockets: InsideSockets[] = []
   const log = { info() {}, warn() {}, error: assert.fail }
   const networks = new Networks({
     db: db.reads,
     runFolder,
     log,
-    onMetadataSocket: (_, socket) => void sockets.push(socket),
+    onSockets: (_, opened) => void sockets.push(opened),
   })
   const stop = (id: Id<'instance'>) =>
     transaction(db.writes, (tx) =>
@@ -69,7 +69,7 @@ async function start(context: TestContext) {
   opened.defer(async () => {
     for (const id of [first, second]) await stop(id)
     await networks.close()
-    for (const socket of sockets) socket.close()
+    for (const socket of sockets.flatMap(({ metadata, api }) => [metadata, api])) socket.close()
     await rm(runFolder, { recursive: true })
   })
   const open = { protocol: 'tcp', fromPort: 8080, toPort: 8081, description: undefined } as const

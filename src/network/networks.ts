@@ -4,13 +4,13 @@
  * when the promise is kept. Calls that come while one waits share that one.
  */
 import { join } from 'node:path'
-import type { Server } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import type { Database } from '../db/database.ts'
 import { listByVpc } from '../instances/store.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import { Lanes } from '../reconcile/lanes.ts'
+import type { InsideSockets } from '../vpc/inside-sockets.ts'
 import type { VpcSpec } from '../vpc/spec.ts'
 import { Vpc } from '../vpc/vpc.ts'
 import { vpcSpec } from './spec.ts'
@@ -22,8 +22,8 @@ export interface NetworksOptions {
   readonly log: Log
   /** The process of an instance's machine, where one runs. */
   readonly findMachinePid?: (id: Id<'instance'>) => Promise<number | undefined>
-  /** Takes over the socket of a VPC's metadata service, which listens inside. */
-  readonly onMetadataSocket: (vpcId: Id<'vpc'>, socket: Server) => void
+  /** Takes over the sockets of a VPC's metadata service and API, which listen inside. */
+  readonly onSockets: (vpcId: Id<'vpc'>, sockets: InsideSockets) => void
 }
 
 /** A network that stands. */
@@ -36,7 +36,7 @@ interface Known {
   readonly vpc: Vpc
   /** What was applied last, and when by the monotonic clock. */
   applied?: { readonly spec: VpcSpec; readonly atMs: number }
-  /** That the metadata service listens, or is about to. */
+  /** That the services inside listen, or are about to. */
   listening?: Promise<void> | undefined
   warnings: readonly string[]
 }
@@ -135,11 +135,11 @@ export class Networks {
   }
 
   async #listen(vpcId: Id<'vpc'>, known: Known): Promise<void> {
-    const { log, onMetadataSocket } = this.#options
+    const { log, onSockets } = this.#options
     try {
-      onMetadataSocket(vpcId, await known.vpc.listenMetadata())
+      onSockets(vpcId, await known.vpc.listen())
     } catch (error) {
-      log.error('the metadata service of a network cannot listen', { vpcId, error })
+      log.error('the services inside a network cannot listen', { vpcId, error })
       known.listening = undefined
     }
   }

@@ -7,7 +7,7 @@
  */
 import { cidrText, contains, parseCidr, withoutNested } from './cidr.ts'
 import { bridge, outside } from './links.ts'
-import { metadataAddress, tapName, type Port, type Rule } from './spec.ts'
+import { apiAddress, metadataAddress, tapName, type Port, type Rule } from './spec.ts'
 
 /** Where the outside is: its subnet, and the address that forwarded connections come from. */
 export interface OutsideNet {
@@ -43,6 +43,7 @@ table ip vpc {
   chain input {
     type filter hook input priority filter; policy drop;
     iifname "${bridge}" ip daddr ${metadataAddress} tcp dport 80 goto metadata
+    iifname "${bridge}" ip daddr ${apiAddress} tcp dport 80 goto api
     ip daddr 169.254.0.0/16 drop
     iifname "lo" accept
     ct state established,related accept
@@ -53,6 +54,11 @@ table ip vpc {
   chain metadata {
     ip saddr != @metadata reject with tcp reset
 ${markText()}
+    accept
+  }
+  chain api {
+    ct state established,related accept
+    ip saddr vmap @egress
     accept
   }
   chain output {

@@ -5,7 +5,14 @@
  * two machines is routed, and passes the filter, even within one subnet.
  */
 import { parseCidr } from './cidr.ts'
-import { gatewayMac, metadataAddress, tapName, type Port, type VpcSpec } from './spec.ts'
+import {
+  apiAddress,
+  gatewayMac,
+  metadataAddress,
+  tapName,
+  type Port,
+  type VpcSpec,
+} from './spec.ts'
 
 export const bridge = 'br0'
 /** The tap of slirp4netns, the way out. */
@@ -87,6 +94,7 @@ function bridgeAddresses(spec: VpcSpec): readonly string[] {
   return [
     ...spec.subnets.map((subnet) => `${subnet.gateway}/${parseCidr(subnet.cidr).bits}`),
     `${metadataAddress}/32`,
+    `${apiAddress}/32`,
     ...(spec.resolverAddress === undefined ? [] : [`${spec.resolverAddress}/32`]),
   ]
 }

@@ -60,6 +60,9 @@ export interface Rule {
 /** The metadata service's address, the same in every VPC. */
 export const metadataAddress = '169.254.169.254'
 
+/** The address of the API, likewise: as near to the guests, and nothing else is there. */
+export const apiAddress = '169.254.169.252'
+
 /** The tap device of a port: at most 15 characters, the same at every call. */
 export function tapName(portId: string): string {
   return `tap${createHash('sha256').update(portId).digest('hex').slice(0, 12)}`

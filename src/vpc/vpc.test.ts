@@ -87,8 +87,7 @@ test(
     const port = portOf(5, { egress: [] })
     const barred = portOf(6, { metadata: { enabled: false, hopLimit: 1 } })
     const { vpc, addGuest } = await startNetwork(t, [port, barred])
-    const metadata = await vpc.listenMetadata()
-    t.after(() => metadata.close())
+    const { metadata } = await listenInside(t, vpc)
     metadata.on('connection', (socket) => socket.end(socket.remoteAddress ?? ''))
     const [guest, other] = await Promise.all([port, barred].map(addGuest))
     assert(guest && other)
@@ -109,11 +108,37 @@ test(
   },
 )
 
+test('the API is reached by those whose rules let them out to it', { skip }, async (t) => {
+  const web = { protocol: 'tcp', fromPort: 80, toPort: 80 } as const
+  const port = portOf(5)
+  const narrow = portOf(6, { egress: [{ ...web, cidrs: ['169.254.169.252/32'] }] })
+  const silent = portOf(7, { egress: [{ ...web, cidrs: ['172.31.0.0/16'] }] })
+  const { vpc, specOf, addGuest } = await startNetwork(t, [port, narrow, silent])
+  const { api } = await listenInside(t, vpc)
+  api.on('connection', (socket) => socket.end(socket.remoteAddress ?? ''))
+  const [a, b, c] = await Promise.all([port, narrow, silent].map(addGuest))
+  assert(a && b && c)
+  const target = { host: '169.254.169.252', port: 80 }
+  assert.equal(await a.tell('connect', target), '172.31.0.5')
+  assert.equal(await b.tell('connect', target), '172.31.0.6')
+  const denied = [
+    c.tell('connect', target),
+    a.tell('connect', { ...target, port: 81 }),
+    a.tell('connect', { ...target, host: '169.254.169.251' }),
+  ]
+  assert.deepEqual(await Promise.all(denied), ['timeout', 'timeout', 'timeout'])
+
+  await vpc.apply(specOf([{ ...port, egress: [] }, narrow, { ...silent, egress: [everywhere] }]))
+  assert.equal(await a.tell('connect', target), 'timeout')
+  assert.equal(await c.tell('connect', target), '172.31.0.7')
+  await c.tell('shell', { line: 'ip addr add 172.31.0.6/20 dev eth0' })
+  assert.equal(await c.tell('connect', { ...target, localAddress: '172.31.0.6' }), 'timeout')
+})
+
 test('only the answer to a PUT is bound to the hop limit', { skip }, async (t) => {
   const port = portOf(5, { metadata: { enabled: true, hopLimit: 3 } })
   const { vpc, addGuest } = await startNetwork(t, [port])
-  const metadata = await vpc.listenMetadata()
-  t.after(() => metadata.close())
+  const { metadata } = await listenInside(t, vpc)
   metadata.on('connection', (socket) => socket.once('data', () => socket.end('answer')))
   const guest = await addGuest(port)
   await guest.tell('shell', {
@@ -242,6 +267,12 @@ test('a network of which nothing is left is made anew', { skip }, async (t) => {
   await vpc.destroy()
   assert.equal(findNamespace(folder), undefined)
 })
+
+async function listenInside(t: TestContext, vpc: Vpc) {
+  const sockets = await vpc.listen()
+  t.after(() => Object.values(sockets).forEach((socket: Server) => socket.close()))
+  return sockets
+}
 
 async function gone(folder: string, name: string): Promise<void> {
   while (findDaemon({ folder, name }) !== undefined) await new Promise(setImmediate)

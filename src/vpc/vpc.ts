@@ -4,12 +4,12 @@
  * in processes of its own and outlives us; nothing is made on the host's own network.
  */
 import { readFileSync } from 'node:fs'
-import type { Server } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { dhcpDaemon, ensureDhcp, stopDhcp } from './dhcp.ts'
 import { findDaemon } from './daemon.ts'
 import { addPortText, filterText, removePortText, silencePortText } from './filter.ts'
 import { plannedForwards, type Forward } from './forward.ts'
+import { type InsideSockets, listenInside } from './inside-sockets.ts'
 import {
   addPortCommands,
   linkCommands,
@@ -18,7 +18,6 @@ import {
   settings,
   type Link,
 } from './links.ts'
-import { listenInside } from './metadata-socket.ts'
 import { ensureNamespace, findNamespace, isPrivileged, releaseNamespace } from './namespace.ts'
 import type { FindInside, Namespace } from './namespace.ts'
 import {
@@ -83,10 +82,10 @@ export class Vpc {
   }
 
   /**
-   * Opens the metadata service's socket. Close it by `close()`; after an `apply`
-   * that `isNew`, open it again. Hand connections on: `server.on('connection', …)`.
+   * Opens the sockets of the metadata service and of the API. Close them by `close()`; after
+   * an `apply` that `isNew`, open them again. Have them served: `server.listen(socket)`.
    */
-  listenMetadata(): Promise<Server> {
+  listen(): Promise<InsideSockets> {
     return listenInside(this.enter())
   }
 

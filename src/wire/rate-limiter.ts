@@ -24,16 +24,21 @@ export class RateLimiter {
 
   /** Throws `RequestLimitExceeded` where `key` has called too often. The clock is monotonic. */
   take(key: string, nowMs: number): void {
+    if (this.mayCall(key, nowMs)) return
+    throw new ApiError('RequestLimitExceeded', 'Request limit exceeded.')
+  }
+
+  /** The same, for those who answer it themselves. */
+  mayCall(key: string, nowMs: number): boolean {
     const bucket = this.#buckets.get(key) ?? { tokens: this.#burst, filledAtMs: nowMs }
     const filled = bucket.tokens + ((nowMs - bucket.filledAtMs) / 1000) * this.#perSecond
     bucket.tokens = Math.min(this.#burst, filled)
     bucket.filledAtMs = nowMs
     this.#buckets.set(key, bucket)
     if (this.#buckets.size > bucketsMax) this.#forget(nowMs)
-    if (bucket.tokens < 1) {
-      throw new ApiError('RequestLimitExceeded', 'Request limit exceeded.')
-    }
+    if (bucket.tokens < 1) return false
     bucket.tokens--
+    return true
   }
 
   #forget(nowMs: number): void {
