@@ -216,6 +216,7 @@ import { tagRule } from './recycle-bin/operations/tag-resource.ts'
 import { unlockRule } from './recycle-bin/operations/unlock-rule.ts'
 import { untagRule } from './recycle-bin/operations/untag-resource.ts'
 import { updateRule } from './recycle-bin/operations/update-rule.ts'
+import { getImageFindings } from './scans/operations/get-image-findings.ts'
 import { describeSnapshotTierStatus } from './snapshot-tiers/operations/describe-snapshot-tier-status.ts'
 import { modifySnapshotTier } from './snapshot-tiers/operations/modify-snapshot-tier.ts'
 import { restoreSnapshotTier } from './snapshot-tiers/operations/restore-snapshot-tier.ts'
@@ -500,6 +501,8 @@ const all: readonly Operation[] = [
   unlockRule,
   untagRule,
   updateRule,
+  // scans/
+  getImageFindings,
   // snapshot-tiers/
   describeSnapshotTierStatus,
   modifySnapshotTier,

@@ -54,6 +54,7 @@ import { type Accelerator, probeAccelerator } from './qemu/accelerator.ts'
 import { tpmProblem } from './qemu/tpm.ts'
 import { Lanes } from './reconcile/lanes.ts'
 import { Loop } from './reconcile/loop.ts'
+import { scanReconciler } from './scans/reconcile.ts'
 import { findSetting, keepSetting, putSetting } from './settings/store.ts'
 import { snapshotCopyReconciler } from './snapshot-copies/reconcile.ts'
 import { snapshotTierReconciler } from './snapshot-tiers/reconcile.ts'
@@ -191,6 +192,7 @@ export async function openImago(options: Options): Promise<Imago> {
     snapshotTierReconciler({ db, now }),
     fastRestoreReconciler({ db, bases, now, log }),
     imageReconciler(shared),
+    scanReconciler({ ...shared, blockStore }),
     usageReportReconciler({ db, now }),
     storeImageReconciler({ ...shared, blockStore, buckets, signal: closing.signal }),
     restoreImageReconciler({ ...shared, blockStore, buckets, signal: closing.signal }),

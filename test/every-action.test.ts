@@ -120,6 +120,7 @@ const samples: Record<string, object> = {
   GetConsoleOutput: { InstanceId },
   GetConsoleScreenshot: { InstanceId },
   GetImageAncestry: { ImageId },
+  GetImageFindings: { ImageId },
   GetImageBlockPublicAccessState: {},
   GetInstanceTpmEkPub: { InstanceId, KeyType: 'rsa-2048', KeyFormat: 'der' },
   GetInstanceUefiData: { InstanceId },

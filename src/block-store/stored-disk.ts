@@ -3,12 +3,13 @@ import type { Digest } from '../lib/digest.ts'
 import { blockSizeBytes } from './block.ts'
 import type { BlockCipher } from './block-cipher.ts'
 import type { BlockStore } from './block-store.ts'
-import { blockAt } from './manifest.ts'
+import { blockAt, type Manifest } from './manifest.ts'
 
 export class StoredDisk {
   readonly #store: Pick<BlockStore, 'readManifest' | 'readBlock'>
   readonly #manifest: Digest
   readonly #openCipher: () => Promise<BlockCipher | undefined>
+  #known: Manifest | undefined
 
   constructor(
     store: Pick<BlockStore, 'readManifest' | 'readBlock'>,
@@ -23,7 +24,9 @@ export class StoredDisk {
   /** Fills a part of `buffer`, which is zeros where the disk is, and past its end. */
   async read(buffer: Buffer, offset: number, length: number, position: number): Promise<void> {
     const cipher = await this.#openCipher()
-    const manifest = await this.#store.readManifest(this.#manifest, cipher)
+    // Of a large disk it is long, so that it is read once.
+    this.#known ??= await this.#store.readManifest(this.#manifest, cipher)
+    const manifest = this.#known
     buffer.fill(0, offset, offset + length)
     const end = Math.min(position + length, manifest.sizeBytes)
     for (let at = position; at < end;) {

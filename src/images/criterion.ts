@@ -7,9 +7,17 @@ import type {
   ImageCriterion,
   ImageCriterionRequest,
   ImageWatermarkFilterResponse,
+  ScanResultCondition,
 } from '@aws-sdk/client-ec2'
+import {
+  isSeverityLabel,
+  rankOf,
+  type SeverityLabel,
+  severityLabels,
+} from '../advisories/severity.ts'
 import { ApiError, invalidParameterValue } from '../lib/errors.ts'
 import { isLike } from '../lib/like.ts'
+import type { ScanResults } from '../scans/finding.ts'
 import type { Image } from './image.ts'
 import { allowsAllWithoutCriteria } from './unknowns.ts'
 import type { Watermark } from './watermark.ts'
@@ -22,6 +30,8 @@ export interface Candidate {
   readonly image: Pick<Image, 'accountId' | 'name' | 'createdAt' | 'deprecatesAt'>
   readonly ownerAlias: string | undefined
   readonly watermarks: readonly Watermark[]
+  /** Nothing where it was not scanned. */
+  readonly scan?: ScanResults | undefined
 }
 
 const criteriaMax = 10
@@ -67,8 +77,34 @@ function meets(criterion: Criterion, candidate: Candidate, now: Date): boolean {
     watermarks.some((watermark) => isWanted(wanted, watermark, now)),
   )
   if (isMarked === false) return false
-  // No image here is of the marketplace, or was ever scanned.
-  return !criterion.MarketplaceProductCodes && !criterion.ScanResultCondition
+  const { ScanResultCondition } = criterion
+  if (ScanResultCondition && !meetsScan(ScanResultCondition, candidate.scan, now)) return false
+  // No image here is of the marketplace.
+  return !criterion.MarketplaceProductCodes
+}
+
+const scanDays = {
+  informational: 'MaxDaysSinceInformationalFixAvailable',
+  low: 'MaxDaysSinceLowFixAvailable',
+  medium: 'MaxDaysSinceMediumFixAvailable',
+  high: 'MaxDaysSinceHighFixAvailable',
+  critical: 'MaxDaysSinceCriticalFixAvailable',
+} as const satisfies Record<SeverityLabel, keyof ScanResultCondition>
+
+function meetsScan(
+  condition: ScanResultCondition,
+  scan: ScanResults | undefined,
+  now: Date,
+): boolean {
+  if (!scan) return false
+  const isWithin = (days: number | undefined, sinceMs: number | undefined) =>
+    days === undefined || sinceMs === undefined || now.getTime() - sinceMs <= days * dayMs
+  const { MaximumSeverityLabel: most } = condition
+  if (most !== undefined && rankOf(scan.highest) > rankOf(most)) return false
+  if (!isWithin(condition.MaxDaysSinceLastFindingScan, scan.scannedAtMs)) return false
+  return severityLabels.every((label) =>
+    isWithin(condition[scanDays[label]], scan.fixSinceMs[label]),
+  )
 }
 
 function isWanted(wanted: ImageWatermarkFilterResponse, watermark: Watermark, now: Date): boolean {
@@ -111,6 +147,19 @@ function checkCriterion(criterion: ImageCriterionRequest): void {
     'maximumDaysSinceDeprecated',
     criterion.DeprecationTimeCondition?.MaximumDaysSinceDeprecated,
   )
+  if (criterion.ScanResultCondition) checkScanCondition(criterion.ScanResultCondition)
+}
+
+function checkScanCondition(condition: ScanResultCondition): void {
+  const { MaximumSeverityLabel: most } = condition
+  if (most !== undefined && !isSeverityLabel(most)) {
+    const expected = `It must be one of ${severityLabels.join(', ')}.`
+    throw invalidParameterValue('maximumSeverityLabel', most, expected)
+  }
+  checkDays('maxDaysSinceLastFindingScan', condition.MaxDaysSinceLastFindingScan)
+  for (const name of Object.values(scanDays)) {
+    checkDays(`m${name.slice(1)}`, condition[name])
+  }
 }
 
 function checkCount(name: string, items: readonly unknown[] | undefined, max: number): void {

@@ -2,7 +2,9 @@
  * The filters of `DescribeImages`: every one that AWS has. Those on what we keep
  * no record of match nothing, as they do in AWS on an image without it.
  */
+import type { SeverityLabel } from '../advisories/severity.ts'
 import type { FilterTable } from '../lib/filters.ts'
+import type { ScanResults } from '../scans/finding.ts'
 import type { BlockDevice, EbsDevice, Image } from './image.ts'
 import type { Watermark } from './watermark.ts'
 
@@ -13,6 +15,7 @@ export interface ImageItem {
   readonly isAllowed: boolean | undefined
   /** The public parameter that stands for it. */
   readonly publicName?: string | undefined
+  readonly scan?: ScanResults | undefined
 }
 
 const nothing = () => undefined
@@ -31,6 +34,13 @@ const marks =
   (look: (watermark: Watermark) => string | Date) =>
   ({ watermarks = [] }: ImageItem) =>
     watermarks.map(look)
+
+const fixSince =
+  (label: SeverityLabel) =>
+  ({ scan }: ImageItem) =>
+    dateOf(scan?.fixSinceMs[label])
+
+const dateOf = (atMs: number | undefined) => (atMs === undefined ? undefined : new Date(atMs))
 
 export const imageFilters: FilterTable<ImageItem> = {
   architecture: ({ image }) => image.architecture,
@@ -72,13 +82,13 @@ export const imageFilters: FilterTable<ImageItem> = {
   'ramdisk-id': nothing,
   'root-device-name': ({ image }) => image.rootDeviceName,
   'root-device-type': ({ image }) => image.rootDeviceType,
-  'scan-result.critical-fix-available-since': nothing,
-  'scan-result.finding-scan-date': nothing,
-  'scan-result.high-fix-available-since': nothing,
-  'scan-result.highest-finding-severity-label': nothing,
-  'scan-result.informational-fix-available-since': nothing,
-  'scan-result.low-fix-available-since': nothing,
-  'scan-result.medium-fix-available-since': nothing,
+  'scan-result.critical-fix-available-since': fixSince('critical'),
+  'scan-result.finding-scan-date': ({ scan }) => dateOf(scan?.scannedAtMs),
+  'scan-result.high-fix-available-since': fixSince('high'),
+  'scan-result.highest-finding-severity-label': ({ scan }) => scan?.highest,
+  'scan-result.informational-fix-available-since': fixSince('informational'),
+  'scan-result.low-fix-available-since': fixSince('low'),
+  'scan-result.medium-fix-available-since': fixSince('medium'),
   'source-image-id': ({ image }) => image.sourceImageId,
   'source-image-region': ({ image }) => image.sourceImageRegion,
   'source-instance-id': ({ image }) => image.sourceInstanceId,

@@ -6,6 +6,7 @@ import { findImageBundle } from '../bundles/store.ts'
 import { type Connections, transaction, type Tx } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
+import { wishScan } from '../scans/wish.ts'
 import { findSnapshots } from '../snapshots/store.ts'
 import { deleteTagsOf } from '../tags/store.ts'
 import { type Image, snapshotsOf } from './image.ts'
@@ -48,6 +49,7 @@ export function imageReconciler({
         }
         if (!snapshots.every(({ state }) => state === 'completed')) return 'waiting'
         await changeImageState(tx, { id, from: ['pending'], to: 'available', at: now() })
+        await wishScan(tx, image)
         return 'moved'
       })
     },

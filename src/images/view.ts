@@ -10,6 +10,8 @@ import type {
   VirtualizationType,
   VolumeType,
 } from '@aws-sdk/client-ec2'
+import type { ScanResults } from '../scans/finding.ts'
+import { viewScanResults } from '../scans/view.ts'
 import type { Tag } from '../tags/tag.ts'
 import { viewTags } from '../tags/view.ts'
 import type { BlockDevice, Image } from './image.ts'
@@ -29,6 +31,7 @@ export function viewImage(
     readonly isAllowed?: boolean | undefined
     /** The public parameter that stands for it. */
     readonly publicName?: string | undefined
+    readonly scan?: ScanResults | undefined
     /** Nobody else is told when it was last launched. */
     readonly isOwner?: boolean
     readonly now: Date
@@ -62,6 +65,7 @@ export function viewImage(
     PublicSsmParameterName: beside.publicName,
     RootDeviceName: image.rootDeviceName,
     RootDeviceType: image.rootDeviceType,
+    ScanResults: beside.scan && viewScanResults(beside.scan),
     SourceImageId: image.sourceImageId,
     SourceImageRegion: image.sourceImageRegion,
     SourceInstanceId: image.sourceInstanceId,

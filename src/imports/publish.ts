@@ -5,6 +5,7 @@ import type { BootMode } from '../images/image.ts'
 import { insertImage } from '../images/store.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { Id, Kind } from '../lib/ids.ts'
+import { wishScan } from '../scans/wish.ts'
 import { everyone } from '../snapshots/permission.ts'
 import { addSnapshotPermissions } from '../snapshots/permission-store.ts'
 import { noVolumeId } from '../snapshots/snapshot.ts'
@@ -130,6 +131,7 @@ export async function publishImage(
     lastLaunchedAt: undefined,
     blockDevices,
   })
+  await wishScan(tx, { id: imageId, rootDeviceName, rootDeviceType: 'ebs', blockDevices })
   return { imageId, snapshotId, snapshotIds: blockDevices.map(({ ebs }) => ebs.snapshotId) }
 }
 

@@ -13,6 +13,8 @@ export type SettingName =
   | 'garbage-wanted'
   /** JSON of the last garbage collection. */
   | 'garbage-done'
+  /** How often advisories were imported, and when they were last; in milliseconds. */
+  | 'advisory-feed'
 
 export async function findSetting(db: Database, name: SettingName): Promise<string | undefined> {
   const row = await db

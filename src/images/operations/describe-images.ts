@@ -5,6 +5,7 @@ import { ApiError } from '../../lib/errors.ts'
 import { checkFilters, type Filter, matchesFilters } from '../../lib/filters.ts'
 import { page, readPageQuery } from '../../lib/pages.ts'
 import { publicNamesOfImages } from '../../parameters/public.ts'
+import { resultsOf } from '../../scans/results-of.ts'
 import { listTaggedIds, listTags } from '../../tags/store.ts'
 import { type ReadCall, readOperation } from '../../wire/operation.ts'
 import { type Allowance, readAllowance } from '../allowance.ts'
@@ -56,6 +57,10 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
     const ids = shown.map(({ image }) => image.id)
     const tags = await tagsOf(call, ids)
     const watermarks = await listWatermarks(db, ids)
+    const scans = await resultsOf(
+      db,
+      shown.map(({ image }) => image),
+    )
     const Images = shown.map(({ image, ownerAlias, isAllowed, publicName }) =>
       viewImage(image, {
         tags: tags.get(image.id),
@@ -63,6 +68,7 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
         isAllowed,
         publicName,
         watermarks: watermarks.get(image.id),
+        scan: scans.get(image.id),
         isOwner: image.accountId === accountId,
         now,
       }),
@@ -108,6 +114,7 @@ async function filter(
   const verdicts = await allowance.judge(images)
   const needs = (start: string) => Filters?.some(({ Name }) => Name?.startsWith(start))
   const watermarks = needs('image-watermark.') ? await listWatermarks(call.db, ids) : undefined
+  const scans = needs('scan-result.') ? await resultsOf(call.db, images) : undefined
   const tags = needs('tag') ? await tagsOf(call, ids) : undefined
   const items = images.map((image) => ({
     image,
@@ -115,6 +122,7 @@ async function filter(
     isAllowed: verdicts.get(image.id),
     watermarks: watermarks?.get(image.id),
     publicName: publicNames.get(image.id),
+    scan: scans?.get(image.id),
   }))
   return items.filter((item) =>
     matchesFilters(item, Filters, imageFilters, tags?.get(item.image.id)),

@@ -5,6 +5,7 @@ import { insertBundle } from '../../bundles/store.ts'
 import { defaultRootDeviceName } from '../../bundles/unknowns.ts'
 import { ec2Demands } from '../../iam/ec2-touched.ts'
 import { ApiError, invalidParameterValue, missingParameter } from '../../lib/errors.ts'
+import { wishScan } from '../../scans/wish.ts'
 import { findSnapshot } from '../../snapshots/store.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { putTags } from '../../tags/store.ts'
@@ -100,6 +101,7 @@ export const registerImage = writeOperation<
       lastLaunchedAt: undefined,
       blockDevices,
     })
+    if (!bundle) await wishScan(tx, { id, rootDeviceName, rootDeviceType: 'ebs', blockDevices })
     if (uefiData !== undefined) await insertUefiData(tx, id, uefiData)
     if (bundle) {
       const { source, manifest } = bundle
