@@ -8,7 +8,7 @@ import { BoundedDisk, DiskRefused } from './bounded-disk.ts'
 import { Ext } from './ext.ts'
 import { journalMagic } from './ext-journal.ts'
 import { findRoot } from './find-root.ts'
-import { debugfs, type MadeDisk, makeDisk, type Tree } from './testing.ts'
+import { debugfs, type MadeDisk, makeDisk, type Tree } from '../../test/made-disk.ts'
 
 const bytesMax = 8 * 2 ** 20
 const paths = ['/etc/os-release', '/usr/lib/os-release']

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { DiskRefused } from '../disk-files/bounded-disk.ts'
-import { debugfs, makeDisk, type Tree } from '../disk-files/testing.ts'
+import { debugfs, makeDisk, type Tree } from '../../test/made-disk.ts'
 import type { Inventory } from './inventory.ts'
 import { readInventory } from './read-inventory.ts'
 import { debianRelease, dpkgParagraph } from './testing.ts'
