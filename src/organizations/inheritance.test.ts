@@ -65,7 +65,7 @@ function treeOf({ where, operator, items, words, reach }: Saying): PolicyTree {
 test('it is what one gets by going through what was said, one after the other', () => {
   fc.assert(
     fc.property(fc.array(saying, { maxLength: 6 }), (sayings) => {
-      const values = new Map<string, readonly string[]>()
+      const values = new Map<string, readonly ('1' | '2' | '3')[]>()
       const locks: { readonly prefix: string; readonly allowed: readonly string[] }[] = []
       for (const { where, operator, items, words, reach } of sayings) {
         const isHeld = locks.some(
