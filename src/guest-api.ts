@@ -16,8 +16,14 @@ const connectionsOfAddressMax = 64
 
 export class GuestApi {
   #listener: RequestListener = (_, response) => response.writeHead(503).end()
+  readonly #nowMs: () => number
   readonly #vpcs = new WeakMap<Socket, Id<'vpc'>>()
   readonly #servers = new Map<Id<'vpc'>, Server>()
+
+  /** The clock is monotonic. */
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs
+  }
 
   /** Says who answers; before that, guests are told to come again. */
   open(listener: RequestListener): void {
@@ -30,7 +36,7 @@ export class GuestApi {
     const limiter = new RateLimiter(callsPerSecond)
     const server = createServer(limits, (request, response) => {
       const address = request.socket.remoteAddress ?? ''
-      if (limiter.mayCall(address, performance.now())) this.#listener(request, response)
+      if (limiter.mayCall(address, this.#nowMs())) this.#listener(request, response)
       else response.writeHead(503, { connection: 'close' }).end()
     })
     server.maxConnections = connectionsMax
