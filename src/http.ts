@@ -3,6 +3,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { EventStreams } from './event-stream.ts'
 import { answerExtension } from './extension-pipeline.ts'
 import { extensions } from './extensions.ts'
 import { release } from './block-store/release.ts'
@@ -59,6 +60,11 @@ export function createApiServer(
       if (typeof body !== 'string') reply.raw.once('finish', () => release(body))
       return reply.code(status).headers(headers).send(body)
     },
+  })
+  const streams = new EventStreams()
+  server.get('/imago/v1/events', async (request, reply) => {
+    reply.hijack()
+    await streams.serve(read(request), reply.raw, system)
   })
   for (const extension of extensions) {
     server.route<{ Params: Record<string, string> }>({

@@ -20,6 +20,10 @@ import { SharedTransactions } from './db/shared-transactions.ts'
 import { lockFolder } from './db/lock.ts'
 import { openMasterKey } from './db/master-key.ts'
 import { directSnapshotReconciler } from './ebs-direct/reconcile.ts'
+import { EventFeed } from './events/feed.ts'
+import { deliveryReconciler } from './events/reconcile/deliver.ts'
+import { eventReconciler } from './events/reconcile/publish.ts'
+import { eventRetentionReconciler } from './events/reconcile/retain.ts'
 import { fastRestoreReconciler } from './fast-restores/reconcile.ts'
 import { freezeReconciler } from './freezes/reconcile.ts'
 import { garbageReconciler } from './garbage/reconcile.ts'
@@ -172,6 +176,7 @@ export async function openImago(options: Options): Promise<Imago> {
   const { uefiDictionaryFile } = config
   const uefiDictionary = uefiDictionaryFile ? await readFile(uefiDictionaryFile) : undefined
   const shared = { db, lanes, volumeFolder, openDiskKey: openKey, now, log }
+  const feed = new EventFeed()
   const limits = { rules: config.outbound, bytesMax: config.importBytesMax }
   const closing = new AbortController()
   const reconcilers = [
@@ -224,6 +229,9 @@ export async function openImago(options: Options): Promise<Imago> {
     accountReconciler({ db, now, newId, randomBytes, regions }),
     garbageReconciler({ db, blockStore, bases, now }),
     auditReconciler({ db, now, retention: config.auditRetention }),
+    eventReconciler({ db, feed, newId: randomUUID }),
+    deliveryReconciler({ db, sealer: masterKey, rules: limits.rules, now, signal: closing.signal }),
+    eventRetentionReconciler({ db, now, retention: config.eventRetention }),
   ]
   const loop: Loop = new Loop(options.isIdle ? [] : reconcilers, {
     scanEveryMs: 1000,
@@ -242,6 +250,7 @@ export async function openImago(options: Options): Promise<Imago> {
     db,
     regions,
     audit,
+    feed,
     now,
     log,
     randomBytes,

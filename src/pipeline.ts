@@ -9,6 +9,7 @@ import { resourcesIn } from './audit/resources.ts'
 import { ownersOf } from './audit/shared-use.ts'
 import { type Connections, type Database, isDiskFull, type Tx, transaction } from './db/database.ts'
 import type { SharedTransactions } from './db/shared-transactions.ts'
+import type { EventFeed } from './events/feed.ts'
 import { claimToken, keepAnswer } from './client-tokens/store.ts'
 import { type Caller, Refused } from './iam/evaluate.ts'
 import { findCredentials } from './iam/credentials.ts'
@@ -37,6 +38,8 @@ export interface System {
   readonly sharedWrites: SharedTransactions
   readonly audit: AuditLog
   readonly limiter: RateLimiter
+  /** Told when there are new events. */
+  readonly feed: EventFeed
   readonly now: () => Date
   readonly randomBytes: (count: number) => Uint8Array
   readonly newRequestId: () => string

@@ -8,7 +8,7 @@ import type { ReadCall, WriteCall } from './operation.ts'
 interface Declaration {
   /** `imago:CreateImport`, as policies and the audit trail name it. */
   readonly action: string
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** `/imago/v1/imports/:id` */
   readonly path: string
 }

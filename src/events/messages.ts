@@ -1,0 +1,157 @@
+/**
+ * What accounts are told of a change of state, in AWS's own shapes.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitor-ami-events.html
+ * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-cloud-watch-events.html
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html
+ */
+import { type Message, timeOf } from './event.ts'
+import type { ChangeKind, StateChange } from './state-change.ts'
+import { attachedResult, recycledImageState, tellsSharees } from './unknowns.ts'
+
+/** The messages of one change: one for each account that it concerns, the owner's first. */
+export function messagesOf(change: StateChange, requestId: string): readonly Message[] {
+  return tell[change.kind](change, requestId)
+}
+
+/** The calls that lead to a state: the last of them is the request that an event is of. */
+export function actionsBehind({ kind, state }: StateChange): readonly string[] {
+  if (kind === 'image') {
+    if (state === 'disabled') return ['DisableImage']
+    if (state === 'deregistered' || state === 'recycled') return ['DeregisterImage']
+    return imageMakers
+  }
+  if (kind === 'volume') return state === 'deleted' ? ['DeleteVolume'] : volumeMakers
+  if (kind === 'modification') return ['ModifyVolume']
+  if (kind === 'attachment') return ['AttachVolume']
+  return []
+}
+
+const imageMakers = [
+  'CopyImage',
+  'CreateImage',
+  'CreateRestoreImageTask',
+  'EnableImage',
+  'RegisterImage',
+  'RestoreImageFromRecycleBin',
+]
+const volumeMakers = ['CreateVolume', 'CopyVolumes', 'RunInstances']
+
+type Tell = (change: StateChange, requestId: string) => readonly Message[]
+
+const tell: Readonly<Record<ChangeKind, Tell>> = {
+  image(change, requestId) {
+    const { resourceId: id, accountId, region, facts } = change
+    const state = change.state === 'recycled' ? recycledImageState : change.state
+    const sharees = tellsSharees ? textOf(facts['sharedWith']).split(',') : []
+    const accounts = new Set([accountId, ...sharees.filter((account) => account !== '')])
+    return [...accounts].map((each) => ({
+      accountId: each,
+      detailType: 'EC2 AMI State Change',
+      resources: [`arn:aws:ec2:${region}::image/${id}`],
+      detail: {
+        RequestId: requestId,
+        ImageId: id,
+        State: state,
+        ErrorMessage: state === 'failed' ? textOf(facts['message']) : '',
+      },
+    }))
+  },
+  snapshot(change) {
+    const { resourceId: id, accountId, region, facts, at, state } = change
+    const isCopy = facts['sourceId'] !== null
+    const source = isCopy
+      ? ebsArn(textOf(facts['sourceRegion']), 'snapshot', textOf(facts['sourceId']))
+      : ebsArn(region, 'volume', textOf(facts['volumeId']))
+    const isWhole = state === 'completed'
+    return [
+      {
+        accountId,
+        detailType: 'EBS Snapshot Notification',
+        resources: [ebsArn(region, 'snapshot', id)],
+        detail: {
+          event: isCopy ? 'copySnapshot' : 'createSnapshot',
+          result: isWhole ? 'succeeded' : 'failed',
+          cause: isWhole ? '' : textOf(facts['message']),
+          'request-id': '',
+          snapshot_id: ebsArn(region, 'snapshot', id),
+          source,
+          startTime: timeOf(new Date(Number(facts['startedAtMs']))),
+          endTime: timeOf(at),
+          ...(isCopy && {
+            incremental: String(Number(facts['addedBytes']) < Number(facts['fullBytes'])),
+            transferType: facts['completionMinutes'] === null ? 'standard' : 'time-based',
+          }),
+        },
+      },
+    ]
+  },
+  share(change) {
+    const { resourceId: id, accountId, region, facts, at } = change
+    return [
+      {
+        accountId,
+        detailType: 'EBS Snapshot Notification',
+        resources: [ebsArn(region, 'snapshot', id)],
+        detail: {
+          event: 'shareSnapshot',
+          result: 'succeeded',
+          cause: '',
+          'request-id': '',
+          snapshot_id: ebsArn(region, 'snapshot', id),
+          source: textOf(facts['owner']),
+          startTime: timeOf(at),
+          endTime: timeOf(at),
+        },
+      },
+    ]
+  },
+  volume(change, requestId) {
+    const { state, facts } = change
+    if (state === 'deleted') return [ofVolume(change, 'deleteVolume', 'deleted', requestId)]
+    const cause = state === 'failed' ? textOf(facts['message']) : ''
+    const result = state === 'failed' ? 'failed' : 'available'
+    return [ofVolume(change, 'createVolume', result, requestId, cause)]
+  },
+  attachment(change, requestId) {
+    const { accountId, region, facts } = change
+    const told = ofVolume(change, 'attachVolume', attachedResult, requestId)
+    const instance = `arn:aws:ec2:${region}:${accountId}:instance/${textOf(facts['instanceId'])}`
+    return [{ ...told, resources: [...told.resources, instance] }]
+  },
+  modification(change, requestId) {
+    const { state, facts } = change
+    const cause = state === 'failed' ? textOf(facts['message']) : ''
+    return [ofVolume(change, 'modifyVolume', state, requestId, cause)]
+  },
+  instance({ resourceId: id, accountId, region, state }) {
+    return [
+      {
+        accountId,
+        detailType: 'EC2 Instance State-change Notification',
+        resources: [`arn:aws:ec2:${region}:${accountId}:instance/${id}`],
+        detail: { 'instance-id': id, state },
+      },
+    ]
+  },
+}
+
+function ofVolume(
+  { accountId, region, resourceId }: StateChange,
+  event: string,
+  result: string,
+  requestId: string,
+  cause = '',
+): Message {
+  return {
+    accountId,
+    detailType: 'EBS Volume Notification',
+    resources: [`arn:aws:ec2:${region}:${accountId}:volume/${resourceId}`],
+    detail: { result, cause, event, 'request-id': requestId },
+  }
+}
+
+/** The Region is where in every other ARN the account is: so EBS writes them in its events. */
+const ebsArn = (region: string, type: 'snapshot' | 'volume', id: string): string =>
+  `arn:aws:ec2::${region}:${type}/${id}`
+
+const textOf = (value: string | number | null | undefined): string => String(value ?? '')
