@@ -34,6 +34,29 @@ test('the service can be used while it bakes, closes at once when told to, and l
   const nobody = await imago.run(['aws', 'iam', 'get-user', '--user-name', 'bob'])
   assert.match(nobody.errors, /\(NoSuchEntity\) when calling the GetUser operation/)
 
+  const made = await imago.run(['account', 'create', 'Web & more'])
+  const [, dev = ''] = /^Made the account (\d{12}): Web & more$/m.exec(made.output) ?? []
+  const [, takeRole = ''] = /imago (aws sts assume-role .*)$/m.exec(made.output) ?? []
+  const taken = await imago.run(takeRole.split(' '))
+  assert.match(taken.output, new RegExp(`assumed-role/OrganizationAccountAccessRole/me`))
+  const twice = await imago.run(['account', 'create', 'web-more'])
+  assert.match(twice.errors, /another account has the address web-more@imago\.invalid/i)
+  assert.match(twice.errors, oneLine)
+  const organizations = ['aws', 'organizations']
+  const described = await imago.run([...organizations, 'describe-account', '--account-id', dev])
+  assert.match(described.output, /"Email": "web-more@imago\.invalid"/)
+  const roots = await imago.run([...organizations, 'list-roots', '--query', 'Roots[0].Id'])
+  const ofRoot = ['--root-id', JSON.parse(roots.output) as string]
+  const type = ['--policy-type', 'SERVICE_CONTROL_POLICY']
+  const enabled = await imago.run([...organizations, 'enable-policy-type', ...ofRoot, ...type])
+  assert.match(enabled.output, /"Status": "ENABLED"/)
+  assert.match((await imago.run(['account', 'close', dev])).output, /^Closed the account /)
+  const accounts = await imago.run(['account', 'list'])
+  assert.match(accounts.output, new RegExp(`^${dev}  SUSPENDED  `, 'm'))
+  assert.match(accounts.output, /^123456789012  ACTIVE /m)
+  const shut = await imago.run(['account', 'close', dev])
+  assert.match(shut.errors, /AccountAlreadyClosedException/)
+
   assert.match((await imago.run(['gc'])).output, /^Freed /)
   const refused = await imago.run(['aws', 'ec2', 'describe-images', '--image-ids', 'ami-1'])
   assert.notEqual(refused.code, 0)

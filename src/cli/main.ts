@@ -9,6 +9,7 @@ import { stdin } from 'node:process'
 import { Command } from 'commander'
 import { ConfigError } from '../config.ts'
 import { FolderInUse } from '../db/lock.ts'
+import type { CreateOptions } from './commands/account.ts'
 import type { ExportOptions } from './commands/audit.ts'
 import type { BundleOptions } from './commands/bundle.ts'
 import type { ExplainOptions } from './commands/explain.ts'
@@ -188,6 +189,26 @@ audit
   .action(async (options: ExportOptions) =>
     (await import('./commands/audit.ts')).exportAudit(shell, options),
   )
+const account = program.command('account').description('the accounts of this installation')
+account
+  .command('create')
+  .description('make an account, with a role by which one comes into it')
+  .argument('<name>')
+  .option('--email <address>', 'its address, which no other account has')
+  .action(async (name: string, options: CreateOptions) =>
+    (await import('./commands/account.ts')).createAccount(shell, name, options),
+  )
+account
+  .command('list')
+  .description('the accounts, and which of them are closed')
+  .action(async () => (await import('./commands/account.ts')).listAccounts(shell))
+account
+  .command('close')
+  .description(
+    'close an account for good: nobody calls as it any more, and its machines are stopped',
+  )
+  .argument('<id>')
+  .action(async (id: string) => (await import('./commands/account.ts')).closeAccount(shell, id))
 
 try {
   await program.parseAsync(process.argv)

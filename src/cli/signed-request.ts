@@ -17,14 +17,16 @@ const timeoutMs = 60_000
 export async function send(
   { endpoint, region, key, certificateFile }: Access,
   request: {
-    readonly service: 'ec2' | 'sts' | 'imago'
+    readonly service: 'ec2' | 'sts' | 'imago' | 'organizations'
     readonly method: 'GET' | 'POST'
     readonly path: string
     readonly contentType: string
     readonly body: string
+    /** The action, for services whose requests say it in a header. */
+    readonly target?: string
   },
 ): Promise<Answer> {
-  const { service, method, path, contentType, body } = request
+  const { service, method, path, contentType, body, target } = request
   const url = new URL(path, endpoint)
   const signer = new SignatureV4({
     service,
@@ -39,7 +41,11 @@ export async function send(
     port: Number(url.port),
     path: url.pathname,
     query: {},
-    headers: { host: url.host, 'content-type': contentType },
+    headers: {
+      host: url.host,
+      'content-type': contentType,
+      ...(target !== undefined && { 'x-amz-target': target }),
+    },
     body,
   })
   try {
