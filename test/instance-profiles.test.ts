@@ -9,6 +9,7 @@ import {
   type EC2Client,
   ReplaceIamInstanceProfileAssociationCommand,
   RunInstancesCommand,
+  TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2'
 import {
   AddRoleToInstanceProfileCommand,
@@ -431,5 +432,38 @@ describe('an instance has a profile', () => {
       ),
       { name: 'AccessDenied' },
     )
+  })
+
+  test('by which a policy can tell instances', async () => {
+    const UserName = 'stopper'
+    await iam.send(new CreateUserCommand({ UserName }))
+    const Condition = {
+      ArnEquals: { 'ec2:InstanceProfile': `arn:aws:iam::${accountId}:instance-profile/of-web` },
+    }
+    await iam.send(
+      new PutUserPolicyCommand({
+        UserName,
+        PolicyName: 'stop',
+        PolicyDocument: JSON.stringify({
+          Version: '2012-10-17',
+          Statement: [
+            { Effect: 'Allow', Action: ['ec2:*', 'iam:PassRole'], Resource: '*' },
+            { Effect: 'Deny', Action: ['ec2:Run*', 'ec2:Terminate*'], Resource: '*', Condition },
+          ],
+        }),
+      }),
+    )
+    const user = await world.clientsOfUser(UserName)
+    const refused = { name: 'UnauthorizedOperation', message: /with an explicit deny/ }
+    const run = (Name: string) => {
+      const IamInstanceProfile = { Name }
+      return user.ec2.send(new RunInstancesCommand({ ...launching, ImageId, IamInstanceProfile }))
+    }
+    await assert.rejects(run('of-web'), refused)
+    const { Instances: [other] = [] } = await run('of-db')
+    const end = (id: string | undefined) =>
+      user.ec2.send(new TerminateInstancesCommand({ InstanceIds: [id ?? ''] }))
+    await end(other?.InstanceId)
+    await assert.rejects(end((await launch({ Name: 'of-web' }))?.InstanceId), refused)
   })
 })

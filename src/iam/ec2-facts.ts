@@ -6,6 +6,7 @@
 import type { Database } from '../db/database.ts'
 import { findVisible } from '../images/find.ts'
 import { findImage } from '../images/store.ts'
+import { findAssociationOf } from '../instance-profiles/store.ts'
 import { listInstances } from '../instances/store.ts'
 import { findKeyPair, listKeyPairs } from '../key-pairs/store.ts'
 import { type Id, isId } from '../lib/ids.ts'
@@ -51,7 +52,9 @@ const kinds: { readonly [T in Ec2Type]: { readonly find: Find<T> } } = {
   instance: {
     async find(db, place, id) {
       const [instance] = await listInstances(db, { ...place, ids: [id] })
-      return instance && { facts: factsOfInstance(instance) }
+      if (!instance) return undefined
+      const InstanceProfile = (await findAssociationOf(db, instance.id))?.profileArn
+      return { facts: { ...factsOfInstance(instance), InstanceProfile } }
     },
   },
   'key-pair': { find: findKeyFacts },

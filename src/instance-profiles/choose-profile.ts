@@ -19,7 +19,7 @@ export async function chooseProfile(
 ): Promise<Entity | undefined> {
   const spec = readSpec(given)
   if (!spec) return undefined
-  const profile = await findNamed(db, owner, spec)
+  const profile = await findNamedProfile(db, owner, spec)
   if (!profile) throw invalidProfile(spec)
   if (!(await findRoleOfProfile(db, profile.id))) throw profileWithoutRole(entityArn(profile))
   return profile
@@ -31,13 +31,13 @@ export async function demandsToPass(
   owner: Owner,
   spec: ProfileSpec | undefined,
 ): Promise<readonly Demand[]> {
-  const profile = spec && (await findNamed(db, owner, spec))
+  const profile = spec && (await findNamedProfile(db, owner, spec))
   const found = profile && (await findRoleOfProfile(db, profile.id))
   return found ? [toPass(found.role)] : []
 }
 
 /** Found by its name whatever the case of its letters, and meant only as it is written. */
-export async function findNamed(
+export async function findNamedProfile(
   db: Database,
   { accountId }: Owner,
   { Arn, Name }: ProfileSpec,

@@ -15,8 +15,10 @@ import {
   placeOf,
   taggingDemands,
 } from '../iam/ec2-touched.ts'
+import { type Entity, entityArn } from '../iam/entity.ts'
 import type { Image } from '../images/image.ts'
 import { findVisible } from '../images/find.ts'
+import { findNamedProfile } from '../instance-profiles/choose-profile.ts'
 import { ApiError } from '../lib/errors.ts'
 import { isId } from '../lib/ids.ts'
 import { findGroupsOfInterface, findSubnetForLaunch } from '../network/interfaces.ts'
@@ -45,12 +47,13 @@ export async function launchDemands(input: Input, asking: Asking): Promise<reado
   const subnet = await orNothing(
     findSubnetForLaunch({ ...asking, tx: db }, { ...subnetOf(input), ...zoneOf(input, asking) }),
   )
-  const { KeyName } = input
+  const { KeyName, IamInstanceProfile } = input
+  const profile = IamInstanceProfile && (await findNamedProfile(db, place, IamInstanceProfile))
   const snapshots = namesAt(input, 'BlockDeviceMappings.Ebs.SnapshotId')
   return [
     ...toResolve,
     ...(await demandsOn(action, 'image', imageId ? [imageId] : [], asking)),
-    instanceDemand(input, { image, subnet }, asking),
+    instanceDemand(input, { image, subnet, profile }, asking),
     ...(await volumeDemands(input, { image, subnet }, asking)),
     interfaceDemand(input, subnet, asking),
     ...(await demandsOn(action, 'security-group', await groupsOf(input, subnet, asking), asking)),
@@ -66,7 +69,11 @@ interface Place {
   readonly subnet: Subnet | undefined
 }
 
-function instanceDemand(input: Input, { image, subnet }: Place, asking: Asking): Demand {
+function instanceDemand(
+  input: Input,
+  { image, subnet, profile }: Place & { readonly profile: Entity | undefined },
+  asking: Asking,
+): Demand {
   const options = defaultMetadataOptions(image ?? { imdsSupport: undefined })
   const facts = factsOfInstance({
     availabilityZone: subnet?.availabilityZone,
@@ -76,7 +83,8 @@ function instanceDemand(input: Input, { image, subnet }: Place, asking: Asking):
       orNothingNow(() => withMetadataOptions(options, input.MetadataOptions)) ?? options,
     rootDeviceType: image?.rootDeviceType,
   })
-  return making(action, 'instance', input, asking, { facts })
+  const InstanceProfile = profile && entityArn(profile)
+  return making(action, 'instance', input, asking, { facts: { ...facts, InstanceProfile } })
 }
 
 /** Each disk is judged by itself. Where no image says which there are: any. */
