@@ -14,14 +14,20 @@ import type {
 import fc from 'fast-check'
 import { databases } from '../../test/databases.ts'
 import { runsOf } from '../../test/random.ts'
+import { snapshotRow } from '../../test/rows.ts'
+import { nextFeed } from '../advisories/feed.ts'
 import { recipes } from '../catalog/recipe.ts'
-import { type Connections, transaction } from '../db/database.ts'
+import { type Connections, transaction, type Tx } from '../db/database.ts'
 import { insertAccount } from '../iam/store.ts'
 import { callerIn } from '../iam/testing.ts'
 import { catalogImport } from '../imports/import.ts'
 import { insertImport } from '../imports/store.ts'
+import { digestOf } from '../lib/digest.ts'
 import { organizationArn, unitArn } from '../organizations/organization.ts'
 import { insertMember, insertOrganization, insertUnit } from '../organizations/store.ts'
+import type { ScanResults } from '../scans/finding.ts'
+import { insertScan, recordScan } from '../scans/store.ts'
+import { insertSnapshot } from '../snapshots/store.ts'
 import { putTags } from '../tags/store.ts'
 import { imageFilters } from './filters.ts'
 import type { NewImage } from './image.ts'
@@ -54,6 +60,9 @@ const mark =
   (look: (mark: NonNullable<ImageOutput['ImageWatermarks']>[0]) => string | Date | undefined) =>
   ({ ImageWatermarks = [] }: ImageOutput) =>
     ImageWatermarks.map(look)
+const scanned =
+  (look: (scan: NonNullable<ImageOutput['ScanResults']>) => string | Date | undefined): Look =>
+  ({ ScanResults }) => [ScanResults && look(ScanResults)]
 const tagged =
   (key: string): Look =>
   ({ Tags = [] }) =>
@@ -101,13 +110,15 @@ const looks: Readonly<Record<string, Look>> = {
   'ramdisk-id': (image) => [image.RamdiskId],
   'root-device-name': (image) => [image.RootDeviceName],
   'root-device-type': (image) => [image.RootDeviceType],
-  'scan-result.critical-fix-available-since': () => [],
-  'scan-result.finding-scan-date': () => [],
-  'scan-result.high-fix-available-since': () => [],
-  'scan-result.highest-finding-severity-label': () => [],
-  'scan-result.informational-fix-available-since': () => [],
-  'scan-result.low-fix-available-since': () => [],
-  'scan-result.medium-fix-available-since': () => [],
+  'scan-result.critical-fix-available-since': scanned((one) => one.CriticalFixAvailableSince),
+  'scan-result.finding-scan-date': scanned((one) => one.FindingScanDate),
+  'scan-result.high-fix-available-since': scanned((one) => one.HighFixAvailableSince),
+  'scan-result.highest-finding-severity-label': scanned((one) => one.HighestFindingSeverityLabel),
+  'scan-result.informational-fix-available-since': scanned(
+    (one) => one.InformationalFixAvailableSince,
+  ),
+  'scan-result.low-fix-available-since': scanned((one) => one.LowFixAvailableSince),
+  'scan-result.medium-fix-available-since': scanned((one) => one.MediumFixAvailableSince),
   'source-image-id': (image) => [image.SourceImageId],
   'source-image-region': (image) => [image.SourceImageRegion],
   'source-instance-id': (image) => [image.SourceInstanceId],
@@ -226,7 +237,11 @@ async function fill(db: Connections): Promise<ReadonlyMap<string, Facts>> {
       joinedAt: now,
       closure: undefined,
     })
-    const criteria = [{ ImageProviders: [provider] }, { ImageNames: ['Web*'] }]
+    await putScans(tx)
+    const criteria = [
+      { ImageProviders: [provider] },
+      { ImageNames: ['Web*'], ScanResultCondition: { MaximumSeverityLabel: 'high' as const } },
+    ]
     const auditing = { allowedState: 'audit-mode', criteria } as const
     await changeImageSettings(tx, { accountId: auditor, region }, auditing)
     const strictly = { allowedState: 'enabled', criteria } as const
@@ -274,6 +289,33 @@ async function fill(db: Connections): Promise<ReadonlyMap<string, Facts>> {
     }
   })
   return facts
+}
+
+/** One disk with findings of every kind, and one with none. */
+async function putScans(tx: Tx): Promise<void> {
+  const feed = (await nextFeed(tx, now)).number
+  const at = now.getTime() - hourMs
+  const fixSinceMs = {
+    critical: at,
+    high: at + 1,
+    medium: at + 2,
+    low: at + 3,
+    informational: at + 4,
+  }
+  const results: readonly ScanResults[] = [
+    { scannedAtMs: at, highest: 'critical', fixSinceMs, counts: {} },
+    { scannedAtMs: at + 5, highest: undefined, fixSinceMs: {}, counts: {} },
+  ]
+  const ids = ['snap-0000000000000000a', 'snap-0000000000000000b'] as const
+  for (const [index, id] of ids.entries()) {
+    const manifest = digestOf(Buffer.from(id))
+    await insertSnapshot(tx, snapshotRow({ accountId: provider, region }, { id, manifest }))
+    await insertScan(tx, { disk: manifest, kmsKeyArn: undefined })
+    const found = results[index]
+    assert(found)
+    const inventory = { ecosystem: 'Debian:12' as const, system: '', sources: [] }
+    await recordScan(tx, manifest, { feed, inventory, findings: [], results: found })
+  }
 }
 
 function newImage(
@@ -404,7 +446,7 @@ for (const [database, start] of Object.entries(databases)) {
     const seen = [...lists.values()].flat()
     const isShown = (name: string) => seen.some((image) => textsOf(image, name).length > 0)
     const empty = names.filter((name) => !isShown(name))
-    const unknown = /^(free-tier|kernel-id|product-code|ramdisk-id|scan-result)/
+    const unknown = /^(free-tier|kernel-id|product-code|ramdisk-id)/
     assert.deepEqual(
       empty.filter((name) => !unknown.test(name)),
       [],

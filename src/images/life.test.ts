@@ -97,6 +97,10 @@ test('a criterion is met by all that it names, and each of its lists by one', ()
   const marked = candidate({ watermarks: [watermark] })
   const deprecated = candidate({ image: { deprecatesAt: daysAgo(2) } })
   const just = candidate({ image: { deprecatesAt: now } })
+  const results = { scannedAtMs: daysAgo(5).getTime(), fixSinceMs: {}, counts: {} }
+  const fixSinceMs = { high: daysAgo(10).getTime() }
+  const scanned = candidate({ scan: { ...results, highest: 'high', fixSinceMs } })
+  const sound = candidate({ scan: { ...results, highest: undefined } })
   const cases: readonly (readonly [Criterion, Candidate, boolean])[] = [
     [{ ImageProviders: ['amazon'] }, candidate(), true],
     [{ ImageProviders: ['111111111111'] }, candidate(), true],
@@ -113,6 +117,21 @@ test('a criterion is met by all that it names, and each of its lists by one', ()
     [{ DeprecationTimeCondition: { MaximumDaysSinceDeprecated: 3 } }, deprecated, true],
     [{ MarketplaceProductCodes: ['abc'] }, candidate(), false],
     [{ ScanResultCondition: { MaxDaysSinceLastFindingScan: 99 } }, candidate(), false],
+    [{ ScanResultCondition: { MaxDaysSinceLastFindingScan: 5 } }, scanned, true],
+    [{ ScanResultCondition: { MaxDaysSinceLastFindingScan: 4 } }, scanned, false],
+    [{ ScanResultCondition: { MaximumSeverityLabel: 'high' } }, scanned, true],
+    [{ ScanResultCondition: { MaximumSeverityLabel: 'critical' } }, scanned, true],
+    [{ ScanResultCondition: { MaximumSeverityLabel: 'medium' } }, scanned, false],
+    [{ ScanResultCondition: { MaximumSeverityLabel: 'informational' } }, sound, true],
+    [{ ScanResultCondition: { MaxDaysSinceHighFixAvailable: 10 } }, scanned, true],
+    [{ ScanResultCondition: { MaxDaysSinceHighFixAvailable: 9 } }, scanned, false],
+    [{ ScanResultCondition: { MaxDaysSinceLowFixAvailable: 0 } }, scanned, true],
+    [{ ScanResultCondition: { MaxDaysSinceCriticalFixAvailable: 0 } }, sound, true],
+    [
+      { ScanResultCondition: { MaximumSeverityLabel: 'high', MaxDaysSinceHighFixAvailable: 9 } },
+      scanned,
+      false,
+    ],
     [{ ImageWatermarks: [{ WatermarkKey: '2*:approved' }] }, marked, true],
     [{ ImageWatermarks: [{ WatermarkKey: '2*:approved' }] }, candidate(), false],
     [{ ImageWatermarks: [{ SourceImageRegion: 'eu-*' }] }, marked, false],
@@ -184,13 +203,13 @@ const expected: Readonly<Record<string, string>> = {
   'ramdisk-id': '',
   'root-device-name': '/dev/xvda',
   'root-device-type': 'ebs',
-  'scan-result.critical-fix-available-since': '',
-  'scan-result.finding-scan-date': '',
-  'scan-result.high-fix-available-since': '',
-  'scan-result.highest-finding-severity-label': '',
-  'scan-result.informational-fix-available-since': '',
-  'scan-result.low-fix-available-since': '',
-  'scan-result.medium-fix-available-since': '',
+  'scan-result.critical-fix-available-since': '2026-01-05T*',
+  'scan-result.finding-scan-date': '2026-01-06T00:00:00.000Z',
+  'scan-result.high-fix-available-since': '2026-01-04T*',
+  'scan-result.highest-finding-severity-label': 'critical',
+  'scan-result.informational-fix-available-since': '2026-01-01T*',
+  'scan-result.low-fix-available-since': '2026-01-02T*',
+  'scan-result.medium-fix-available-since': '2026-01-03T*',
   'source-image-id': 'ami-00000002',
   'source-image-region': 'eu-west-1',
   'source-instance-id': 'i-00000003',
@@ -231,6 +250,18 @@ test('each of the 52 filters of DescribeImages finds what it is for, and nothing
     isAllowed: true,
     publicName: '/aws/service/imago/tiny/latest/image_id',
     watermarks: [watermark],
+    scan: {
+      scannedAtMs: Date.UTC(2026, 0, 6),
+      highest: 'critical' as const,
+      fixSinceMs: {
+        informational: Date.UTC(2026, 0, 1),
+        low: Date.UTC(2026, 0, 2),
+        medium: Date.UTC(2026, 0, 3),
+        high: Date.UTC(2026, 0, 4),
+        critical: Date.UTC(2026, 0, 5),
+      },
+      counts: {},
+    },
   }
   const tags = [{ key: 'colour', value: 'blue' }]
   const finds = (Name: string, value: string) =>
