@@ -11,18 +11,19 @@ import { aliasesOfKeyMax, checkNotPending, type Key, keyArn, validation } from '
 interface Call {
   readonly caller: Caller
   readonly region: string
+  readonly input: unknown
 }
 
 /** Who changes an alias needs to be allowed so on the alias and on the keys. */
-export function onAlias(
+export async function onAlias(
   action: string,
   name: string | undefined,
-  keys: readonly (string | undefined)[],
-  call: Call,
-): readonly Demand[] {
+  key: string | undefined,
+  call: Call & { readonly db: Database },
+): Promise<readonly Demand[]> {
   const resource = aliasArn({ ...hereOf(call), name: name ?? '' })
-  const ids = keys.filter((text) => text && !isAlias(text))
-  return [demandOn(`kms:${action}`, resource), ...ids.flatMap((text) => onKey(action, text, call))]
+  const onTarget = key && !isAlias(key) ? await onKey(action, key, call) : []
+  return [demandOn(`kms:${action}`, resource), ...onTarget]
 }
 
 /** The key that an alias is to be put on. */

@@ -1,41 +1,64 @@
 /** The key that a call names and its caller may use so, or the call is refused. */
 import type { Database } from '../db/database.ts'
 import { type Demand, demandOn } from '../iam/demand.ts'
-import { type Caller, requireAllowed } from '../iam/evaluate.ts'
+import { type Caller, requireAll } from '../iam/evaluate.ts'
 import { ApiError } from '../lib/errors.ts'
 import { aliasArn } from './alias.ts'
 import { findAlias } from './alias-store.ts'
-import { mayUse } from './access.ts'
+import { demandOnKey, keysOfInput, mayUse } from './access.ts'
 import { type Key, keyArn, type Place } from './key.ts'
-import { invalidKeyId, parseKeyReference } from './key-reference.ts'
+import { invalidKeyId, type KeyReference, parseKeyReference } from './key-reference.ts'
 import { keyOfBlob, resolveKey } from './keys.ts'
 import { findKey } from './store.ts'
 
 interface Call {
   readonly caller: Caller
   readonly region: string
+  readonly input: unknown
+  /** The service that asks for the caller. */
+  readonly via?: string
 }
 
-export const hereOf = ({ caller, region }: Call): Place => ({
+export const hereOf = ({ caller, region }: Pick<Call, 'caller' | 'region'>): Place => ({
   accountId: caller.accountId,
   region,
 })
 
 /**
- * What a caller needs for `action` on the key that `text` names. Which key an alias stands
- * for is only known inside of the call; `requireKey` asks then.
+ * What a caller needs for `action` on the key that `text` names. Whether there is such a key
+ * is nothing for one who may not use it. Keys of other accounts are `requireKey`'s to judge.
  */
-export function onKey(action: string, text: string | undefined, call: Call): readonly Demand[] {
+export async function onKey(
+  action: string,
+  text: string | undefined,
+  { db, ...call }: Call & { readonly db: Database },
+): Promise<readonly Demand[]> {
   if (text === undefined) return []
   const reference = parseKeyReference(text, hereOf(call))
-  return reference.kind === 'key' ? [demandOn(`kms:${action}`, keyArn(reference))] : []
+  if (reference.accountId !== call.caller.accountId) return []
+  return [demandOf(await findReferred(db, reference), call, action, reference)]
 }
 
-/** As `onKey` for a list of actions and keys. */
-export const onKeys = (
-  wanted: readonly (readonly [action: string, text: string | undefined])[],
-  call: Call,
-): readonly Demand[] => wanted.flatMap(([action, text]) => onKey(action, text, call))
+async function findReferred(db: Database, reference: KeyReference): Promise<Key | undefined> {
+  if (reference.kind === 'key') return await findKey(db, reference)
+  const alias = await findAlias(db, reference)
+  return alias && (await findKey(db, { ...hereOfReference(reference), id: alias.keyId }))
+}
+
+const hereOfReference = ({ accountId, region }: Place): Place => ({ accountId, region })
+
+function demandOf(
+  key: Key | undefined,
+  { caller, input, via }: Call,
+  action: string,
+  reference?: KeyReference,
+): Demand {
+  const alias = reference?.kind === 'alias' ? reference : undefined
+  const keys = { ...keysOfInput(action, input), 'kms:RequestAlias': alias?.name }
+  if (key) return demandOnKey(key, { caller, action, keys, ...(via !== undefined && { via }) })
+  const arn = reference?.kind === 'key' ? keyArn(reference) : alias && aliasArn(alias)
+  return demandOn(`kms:${action}`, arn ?? '*', keys)
+}
 
 /** What a key's policy can let other accounts do. */
 const forOthers = /^(?:Decrypt|DescribeKey|Encrypt|GenerateDataKey|ReEncrypt)/
@@ -56,12 +79,9 @@ export async function requireKey(
     if (key && forOthers.test(action) && mayUse(key, { caller: call.caller, action })) return key
     throw denied(call, action, arn)
   }
-  const alias = isAlias ? await findAlias(db, reference) : undefined
-  const id = isAlias ? alias?.keyId : reference.id
-  // Whether there is such a key is nothing for one who may not use it.
-  const named = id === undefined ? text : keyArn({ ...here, id })
-  requireAllowed(call.caller, { action: `kms:${action}`, resource: named ?? '' })
-  const key = await resolveKey(db, { ...here, keyId: text ?? '' })
+  const found = await findReferred(db, reference)
+  requireAll(call.caller, [demandOf(found, call, action, reference)])
+  const key = found ?? (await resolveKey(db, { ...here, keyId: text ?? '' }))
   return checkManager(key, call, action)
 }
 
@@ -96,14 +116,13 @@ export async function requireKeyOfBlob(
       'The key ID in the request does not identify a CMK that can perform this operation.',
     )
   }
-  requireAllowed(call.caller, { action: `kms:${action}`, resource: keyArn(key) })
+  requireAll(call.caller, [demandOf(key, call, action)])
   return checkManager(key, call, action)
 }
 
 /** A key of AWS can be looked at; its policy lets only AWS's own services use it. */
 function checkManager(key: Key, call: Call, action: string): Key {
-  const isOpen = key.manager === 'CUSTOMER' || /^(?:Describe|Get|List)[A-Z]/.test(action)
-  if (isOpen && mayUse(key, { caller: call.caller, action })) return key
+  if (key.manager === 'CUSTOMER' || /^(?:Describe|Get|List)[A-Z]/.test(action)) return key
   throw denied(call, action, keyArn(key))
 }
 

@@ -8,11 +8,12 @@
  * A plain value is only ever in the memory of the call that brings or asks for it.
  */
 import type { Database } from '../db/database.ts'
-import { requireAllowed } from '../iam/evaluate.ts'
+import { requireAll } from '../iam/evaluate.ts'
+import { demandOnKey, keysOfInput } from '../kms/access.ts'
 import { ssmAlias } from '../kms/alias.ts'
 import { findAlias } from '../kms/alias-store.ts'
 import { requireKey } from '../kms/find.ts'
-import { type Key, keyArn } from '../kms/key.ts'
+import type { Key } from '../kms/key.ts'
 import { parseKeyReference } from '../kms/key-reference.ts'
 import { decryptUnder, encryptUnder, keyOfBlob } from '../kms/keys.ts'
 import { ensureManagedKey } from '../kms/managed.ts'
@@ -39,7 +40,7 @@ export async function sealValue(
   const arn = parameterArn(wanted)
   const plain = Buffer.from(wanted.value)
   return await asOfKms(async () => {
-    const key = await findKeyFor(call, tier, keyId)
+    const key = await findKeyFor(call, tier, keyId, arn)
     const under = (bytes: Uint8Array) =>
       encryptUnder(tx, key, bytes, contextOf(arn), { sealer, randomBytes })
     if (tier === 'Standard') return { keyId, value: inBase64(await under(plain)) }
@@ -68,9 +69,17 @@ export async function revealVersion(
     const blobEnd = isDirect ? kept.length : lengthBytes + kept.readUInt16BE(0)
     const blob = isDirect ? kept : kept.subarray(lengthBytes, blobEnd)
     const key = await keyOfBlob(db, version, blob)
+    const said = { EncryptionContext: contextOf(arn) }
     // The key that AWS manages is for everybody who may read the parameter.
     if (key.manager === 'CUSTOMER') {
-      requireAllowed(call.caller, { action: 'kms:Decrypt', resource: keyArn(key) })
+      const { caller } = call
+      const use = {
+        caller,
+        action: 'Decrypt',
+        via: viaOf(call),
+        keys: keysOfInput('Decrypt', said),
+      }
+      requireAll(caller, [demandOnKey(key, use)])
     }
     const opened = await decryptUnder(db, key, blob, contextOf(arn), call.readers.masterKey)
     const plain = isDirect ? opened : decrypt(opened, kept.subarray(blobEnd), Buffer.from(arn))
@@ -82,10 +91,17 @@ export async function revealVersion(
 /** What a value is bound to, as AWS has it: who may use the key can open it by KMS as well. */
 const contextOf = (arn: string) => ({ PARAMETER_ARN: arn })
 
+const viaOf = ({ region }: Pick<CallContext, 'region'>): string => `ssm.${region}.amazonaws.com`
+
 const inBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
 /** The caller needs to be allowed to use a key of its own; the one of AWS is everybody's of the account. */
-async function findKeyFor(call: WriteCall<unknown>, tier: Tier, keyId: string): Promise<Key> {
+async function findKeyFor(
+  call: WriteCall<unknown>,
+  tier: Tier,
+  keyId: string,
+  arn: string,
+): Promise<Key> {
   const { tx, now, readers } = call
   const here = hereOf(call)
   const reference = parseKeyReference(keyId, here)
@@ -98,7 +114,8 @@ async function findKeyFor(call: WriteCall<unknown>, tier: Tier, keyId: string): 
     const key = await ensureManagedKey(tx, here, ssmAlias, { now, randomBytes, sealer })
     if (key) return key
   }
-  return await requireKey(tx, call, tier === 'Standard' ? 'Encrypt' : 'GenerateDataKey', keyId)
+  const using = { ...call, input: { EncryptionContext: contextOf(arn) }, via: viaOf(call) }
+  return await requireKey(tx, using, tier === 'Standard' ? 'Encrypt' : 'GenerateDataKey', keyId)
 }
 
 /** What KMS refuses is told as SSM tells it; that somebody is not allowed, as it is. */

@@ -11,7 +11,7 @@ export const cancelKeyDeletion = writeOperation<
 >({
   service: 'kms',
   action: 'CancelKeyDeletion',
-  demands: ({ KeyId }, context) => onKey('CancelKeyDeletion', KeyId, context),
+  demands: (input, context) => onKey('CancelKeyDeletion', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { input, tx } = call

@@ -10,8 +10,8 @@ import { hereOf } from '../find.ts'
 export const createAlias = writeOperation<CreateAliasRequest, undefined>({
   service: 'kms',
   action: 'CreateAlias',
-  demands: ({ AliasName, TargetKeyId }, context) =>
-    onAlias('CreateAlias', AliasName, [TargetKeyId], context),
+  demands: (input, context) =>
+    onAlias('CreateAlias', input.AliasName, input.TargetKeyId, { ...context, input }),
 
   async run(call) {
     const { input, tx, now } = call

@@ -1,7 +1,9 @@
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html */
 import type { CreateKeyRequest, CreateKeyResponse } from '@aws-sdk/client-kms'
+import { demandOn } from '../../iam/demand.ts'
 import { ApiError } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { keysOfInput } from '../access.ts'
 import { hereOf } from '../find.ts'
 import { keysMax, unsupported, validation } from '../key.ts'
 import { makeKey } from '../managed.ts'
@@ -13,6 +15,7 @@ import { viewKey } from '../view.ts'
 export const createKey = writeOperation<CreateKeyRequest, CreateKeyResponse>({
   service: 'kms',
   action: 'CreateKey',
+  demands: (input) => [demandOn('kms:CreateKey', '*', keysOfInput('CreateKey', input))],
 
   async run(call) {
     const { input, tx, now, randomBytes } = call

@@ -10,7 +10,7 @@ import { algorithm, checkAlgorithm, readBlob, refuseUnsupported } from '../reque
 export const decrypt = readOperation<DecryptRequest, DecryptResponse>({
   service: 'kms',
   action: 'Decrypt',
-  demands: ({ KeyId }, context) => onKey('Decrypt', KeyId, context),
+  demands: (input, context) => onKey('Decrypt', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { input, db, readers } = call

@@ -9,7 +9,8 @@ import { hereOf, requireKeyById } from '../find.ts'
 export const deleteAlias = writeOperation<DeleteAliasRequest, undefined>({
   service: 'kms',
   action: 'DeleteAlias',
-  demands: ({ AliasName }, context) => onAlias('DeleteAlias', AliasName, [], context),
+  demands: (input, context) =>
+    onAlias('DeleteAlias', input.AliasName, undefined, { ...context, input }),
 
   async run(call) {
     const { input, tx } = call

@@ -12,7 +12,7 @@ import { viewKey } from '../view.ts'
 export const describeKey = writeOperation<DescribeKeyRequest, DescribeKeyResponse>({
   service: 'kms',
   action: 'DescribeKey',
-  demands: ({ KeyId }, context) => onKey('DescribeKey', KeyId, context),
+  demands: (input, context) => onKey('DescribeKey', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { input, tx, now, randomBytes } = call

@@ -8,7 +8,7 @@ import { moveKey } from '../move.ts'
 export const disableKey = writeOperation<DisableKeyRequest, undefined>({
   service: 'kms',
   action: 'DisableKey',
-  demands: ({ KeyId }, context) => onKey('DisableKey', KeyId, context),
+  demands: (input, context) => onKey('DisableKey', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { input, tx } = call

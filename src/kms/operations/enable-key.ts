@@ -8,7 +8,7 @@ import { moveKey } from '../move.ts'
 export const enableKey = writeOperation<EnableKeyRequest, undefined>({
   service: 'kms',
   action: 'EnableKey',
-  demands: ({ KeyId }, context) => onKey('EnableKey', KeyId, context),
+  demands: (input, context) => onKey('EnableKey', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { input, tx } = call

@@ -10,7 +10,7 @@ import { algorithm, checkAlgorithm, readPlaintext, refuseUnsupported } from '../
 export const encrypt = readOperation<EncryptRequest, EncryptResponse>({
   service: 'kms',
   action: 'Encrypt',
-  demands: ({ KeyId }, context) => onKey('Encrypt', KeyId, context),
+  demands: (input, context) => onKey('Encrypt', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { input, db, readers } = call

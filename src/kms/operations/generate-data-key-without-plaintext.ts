@@ -16,7 +16,7 @@ export const generateDataKeyWithoutPlaintext = readOperation<
 >({
   service: 'kms',
   action: 'GenerateDataKeyWithoutPlaintext',
-  demands: ({ KeyId }, context) => onKey(action, KeyId, context),
+  demands: (input, context) => onKey(action, input.KeyId, { ...context, input }),
 
   async run(call) {
     const { key, plaintext, blob } = await generateDataKeyOf(call, action)

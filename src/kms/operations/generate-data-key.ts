@@ -8,7 +8,7 @@ import { keyArn } from '../key.ts'
 export const generateDataKey = readOperation<GenerateDataKeyRequest, GenerateDataKeyResponse>({
   service: 'kms',
   action: 'GenerateDataKey',
-  demands: ({ KeyId }, context) => onKey('GenerateDataKey', KeyId, context),
+  demands: (input, context) => onKey('GenerateDataKey', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { key, plaintext, blob } = await generateDataKeyOf(call, 'GenerateDataKey')

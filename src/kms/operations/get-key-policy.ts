@@ -7,7 +7,7 @@ import { checkPolicyName, policyName, policyOf } from '../policy.ts'
 export const getKeyPolicy = readOperation<GetKeyPolicyRequest, GetKeyPolicyResponse>({
   service: 'kms',
   action: 'GetKeyPolicy',
-  demands: ({ KeyId }, context) => onKey('GetKeyPolicy', KeyId, context),
+  demands: (input, context) => onKey('GetKeyPolicy', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { db, input } = call

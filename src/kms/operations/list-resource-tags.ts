@@ -10,7 +10,7 @@ const limits = { usual: 50, max: 50 } as const
 export const listTagsOfKey = readOperation<ListResourceTagsRequest, ListResourceTagsResponse>({
   service: 'kms',
   action: 'ListResourceTags',
-  demands: ({ KeyId }, context) => onKey('ListResourceTags', KeyId, context),
+  demands: (input, context) => onKey('ListResourceTags', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { tags } = await requireKeyById(call.db, call, 'ListResourceTags', call.input.KeyId)

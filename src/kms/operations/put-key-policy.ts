@@ -10,7 +10,7 @@ import { setKeyPolicy } from '../store.ts'
 export const putKeyPolicy = writeOperation<PutKeyPolicyRequest, void>({
   service: 'kms',
   action: 'PutKeyPolicy',
-  demands: ({ KeyId }, context) => onKey('PutKeyPolicy', KeyId, context),
+  demands: (input, context) => onKey('PutKeyPolicy', input.KeyId, { ...context, input }),
   owesNothing: true,
 
   async run(call) {

@@ -2,7 +2,7 @@
 import type { ReEncryptRequest, ReEncryptResponse } from '@aws-sdk/client-kms'
 import { readOperation } from '../../wire/operation.ts'
 import { checkContext } from '../blob.ts'
-import { onKeys, requireKey, requireKeyOfBlob } from '../find.ts'
+import { onKey, requireKey, requireKeyOfBlob } from '../find.ts'
 import { checkUsable, keyArn } from '../key.ts'
 import { decryptUnder, encryptUnder } from '../keys.ts'
 import { algorithm, checkAlgorithm, readBlob, refuseUnsupported } from '../request.ts'
@@ -10,14 +10,10 @@ import { algorithm, checkAlgorithm, readBlob, refuseUnsupported } from '../reque
 export const reEncrypt = readOperation<ReEncryptRequest, ReEncryptResponse>({
   service: 'kms',
   action: 'ReEncrypt',
-  demands: ({ SourceKeyId, DestinationKeyId }, context) =>
-    onKeys(
-      [
-        ['ReEncryptFrom', SourceKeyId],
-        ['ReEncryptTo', DestinationKeyId],
-      ],
-      context,
-    ),
+  demands: async (input, context) => [
+    ...(await onKey('ReEncryptFrom', input.SourceKeyId, { ...context, input })),
+    ...(await onKey('ReEncryptTo', input.DestinationKeyId, { ...context, input })),
+  ],
 
   async run(call) {
     const { input, db, readers } = call

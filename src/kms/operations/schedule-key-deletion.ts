@@ -12,7 +12,7 @@ export const scheduleKeyDeletion = writeOperation<
 >({
   service: 'kms',
   action: 'ScheduleKeyDeletion',
-  demands: ({ KeyId }, context) => onKey('ScheduleKeyDeletion', KeyId, context),
+  demands: (input, context) => onKey('ScheduleKeyDeletion', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { input, tx, now } = call

@@ -9,7 +9,7 @@ import { setKeyTags } from '../store.ts'
 export const tagKey = writeOperation<TagResourceRequest, undefined>({
   service: 'kms',
   action: 'TagResource',
-  demands: ({ KeyId }, context) => onKey('TagResource', KeyId, context),
+  demands: (input, context) => onKey('TagResource', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { input, tx } = call

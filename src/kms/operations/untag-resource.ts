@@ -8,7 +8,7 @@ import { setKeyTags } from '../store.ts'
 export const untagKey = writeOperation<UntagResourceRequest, undefined>({
   service: 'kms',
   action: 'UntagResource',
-  demands: ({ KeyId }, context) => onKey('UntagResource', KeyId, context),
+  demands: (input, context) => onKey('UntagResource', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { input, tx } = call

@@ -9,8 +9,8 @@ import { hereOf, requireKeyById } from '../find.ts'
 export const updateAlias = writeOperation<UpdateAliasRequest, undefined>({
   service: 'kms',
   action: 'UpdateAlias',
-  demands: ({ AliasName, TargetKeyId }, context) =>
-    onAlias('UpdateAlias', AliasName, [TargetKeyId], context),
+  demands: (input, context) =>
+    onAlias('UpdateAlias', input.AliasName, input.TargetKeyId, { ...context, input }),
 
   async run(call) {
     const { input, tx, now } = call

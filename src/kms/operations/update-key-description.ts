@@ -9,7 +9,7 @@ import { setDescription } from '../store.ts'
 export const updateKeyDescription = writeOperation<UpdateKeyDescriptionRequest, undefined>({
   service: 'kms',
   action: 'UpdateKeyDescription',
-  demands: ({ KeyId }, context) => onKey('UpdateKeyDescription', KeyId, context),
+  demands: (input, context) => onKey('UpdateKeyDescription', input.KeyId, { ...context, input }),
 
   async run(call) {
     const { input, tx } = call
