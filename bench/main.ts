@@ -9,6 +9,7 @@ import { benchBake } from './bake.ts'
 import { benchCopy } from './copy.ts'
 import { benchEbs } from './ebs.ts'
 import { benchEncryption } from './encryption.ts'
+import { benchFrontDoor } from './front-door.ts'
 import { benchIam } from './iam.ts'
 import { benchGarbage } from './garbage.ts'
 import { benchImages } from './images.ts'
@@ -24,6 +25,7 @@ const benches = {
   snapshots: benchSnapshots,
   encryption: benchEncryption,
   api: benchApi,
+  'front-door': benchFrontDoor,
   iam: benchIam,
   images: benchImages,
   garbage: benchGarbage,

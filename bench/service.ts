@@ -16,7 +16,11 @@ const { endProcess } = await import('../src/qemu/machine-process.ts')
 const { Vpc } = await import('../src/vpc/vpc.ts')
 
 const [dataFolder = ''] = process.argv.slice(2)
-const config = readConfig({ IMAGO_DATA: dataFolder, IMAGO_LISTEN: '127.0.0.1:0' })
+const config = readConfig({
+  IMAGO_CALLS_PER_SECOND: process.env['IMAGO_CALLS_PER_SECOND'],
+  IMAGO_DATA: dataFolder,
+  IMAGO_LISTEN: '127.0.0.1:0',
+})
 const warn = (message: string, fields?: unknown) => console.error(message, fields)
 const log = { info: () => {}, warn, error: warn }
 

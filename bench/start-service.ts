@@ -29,12 +29,16 @@ interface Ready {
   readonly accelerator: string
 }
 
-export async function startService(dataFolder: string): Promise<RunningService> {
+export async function startService(
+  dataFolder: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RunningService> {
   const program = fileURLToPath(new URL('service.ts', import.meta.url))
   const startedAt = performance.now()
   const child = fork(program, [dataFolder], {
     // As `bin/imago` has it.
     execArgv: ['--max-semi-space-size=4', ...(process.env['BENCH_NODE']?.split(' ') ?? [])],
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const ended = once(child, 'exit')

@@ -40,6 +40,13 @@ export interface Config {
   readonly importBytesMax: number
 }
 
+/** How many files and connections the process may have open at a time. */
+export function openFilesMax(): number {
+  const limits = readFileSync('/proc/self/limits', 'utf8')
+  const [, most] = /^Max open files\s+(\d+)/m.exec(limits) ?? []
+  return most === undefined ? Infinity : Number(most)
+}
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 export class ConfigError extends Error {

@@ -5,12 +5,14 @@ import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { EventStreams } from './event-stream.ts'
 import { answerExtension } from './extension-pipeline.ts'
+import { openFilesMax } from './config.ts'
 import { extensions } from './extensions.ts'
 import { release } from './block-store/release.ts'
 import { ApiError } from './lib/errors.ts'
 import { answer, type System } from './pipeline.ts'
 import type { Certificate } from './tls/certificate.ts'
 import { addressee } from './wire/codec.ts'
+import { ConnectionGuard } from './wire/connection-guard.ts'
 import { BodyTooLong, readBody } from './wire/read-body.ts'
 import type { HttpRequest } from './wire/request.ts'
 
@@ -23,7 +25,11 @@ export const limits = {
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 5000,
 }
+const handshakeTimeout = 10_000
+/** Who does not take his answer. */
+const silenceMsMax = 120_000
 const connectionsMax = 2000
+const waitingBytesMax = 256 * 1024 * 1024
 
 /** AWS does not say its own limit; user data of 16 KiB and a thousand long filters fit in. */
 const bodyBytesMax = 1024 * 1024
@@ -39,17 +45,31 @@ export function createApiServer(
     serverFactory: (handler) => {
       if (!certificate) return createHttpServer(limits, handler)
       const { certificate: cert, key } = certificate
-      return createHttpsServer({ ...limits, cert, key, minVersion: 'TLSv1.2' }, handler)
+      const tls = { cert, key, minVersion: 'TLSv1.2', handshakeTimeout } as const
+      return createHttpsServer({ ...limits, ...tls }, handler)
     },
     bodyLimit: bodyBytesMax,
     logger: false,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
   })
-  server.server.maxConnections = connectionsMax
+  const guard = new ConnectionGuard({
+    // The other half is for files.
+    connectionsMax: Math.min(connectionsMax, Math.floor(openFilesMax() / 2)),
+    bodyBytesMax: waitingBytesMax,
+  })
+  guard.watch(server.server)
+  server.server.setTimeout(silenceMsMax)
   server.removeAllContentTypeParsers()
   // A signature covers the bytes, so nothing may touch them before.
-  server.addContentTypeParser('*', (request: FastifyRequest) => readBody(request.raw, bodyBytesMax))
+  server.addContentTypeParser('*', (request: FastifyRequest) => {
+    guard.reading(request.raw)
+    return readBody(request.raw, bodyBytesMax)
+  })
+  server.addHook('preHandler', (request, reply, done) => {
+    guard.answering(request.raw, reply.raw)
+    done()
+  })
   server.route({
     // What the path means is for the protocol of the service to say.
     method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -83,8 +103,9 @@ export function createApiServer(
   }
   server.setErrorHandler((error: { code?: string; statusCode?: number }, request, reply) => {
     const isTooLarge = error instanceof BodyTooLong
-    if (!isTooLarge && (error.statusCode ?? 500) >= 500)
-      system.log.error('a connection failed', { error })
+    // Whoever hangs up in the midst of a request could have us write a log without end.
+    const isFault = error.code !== 'ECONNRESET' && (error.statusCode ?? 500) >= 500
+    if (!isTooLarge && isFault) system.log.error('a connection failed', { error })
     const shown = isTooLarge
       ? new ApiError('RequestEntityTooLarge', `The request is longer than ${bodyBytesMax} bytes.`)
       : new ApiError('MalformedQueryString', 'The request could not be read.')
