@@ -22,6 +22,7 @@ import { addMember, listHolders, listMembers, removeMember } from './membership-
 import { policiesOf } from './policies-of.ts'
 import { deleteInlinePolicy, detachPolicy, listAttached, listVersions } from './policy-store.ts'
 import { removeEntity } from './remove.ts'
+import { listEntityTags, putEntityTags, removeEntityTags } from './tag-store.ts'
 import {
   deleteUserKey,
   findUserKey,
@@ -260,6 +261,21 @@ for (const [name, start] of Object.entries(databases)) {
       await assert.rejects(put('two', '{}'), { code: 'MalformedPolicyDocument' })
       assert(await write(db, (tx) => deleteInlinePolicy(tx, role.id, 'one')))
       assert(!(await write(db, (tx) => deleteInlinePolicy(tx, role.id, 'two'))))
+    })
+
+    test('the key of a tag is one, whatever the case of its letters, and goes with its entity', async (context) => {
+      const db = await start(context)
+      const profile = await make(db, 'profile', 'web')
+      const { id } = profile
+      const b = { key: 'b', value: '' }
+      await write(db, (tx) => putEntityTags(tx, id, [{ key: 'Team', value: 'a' }, b]))
+      const louder = { key: 'TEAM', value: 'c' }
+      await write(db, (tx) => putEntityTags(tx, id, [louder]))
+      assert.deepEqual(await listEntityTags(db.reads, id), [b, louder])
+      await write(db, (tx) => removeEntityTags(tx, id, ['team', 'other']))
+      assert.deepEqual(await listEntityTags(db.reads, id), [b])
+      await write(db, (tx) => removeEntity(tx, profile))
+      assert.deepEqual(await listEntityTags(db.reads, id), [])
     })
 
     test('nothing is deleted while something hangs on it', async (context) => {

@@ -32,10 +32,11 @@ export async function removeEntityTags(
 
 /** In the order of their keys. */
 export async function listEntityTags(db: Database, entityId: string): Promise<readonly Tag[]> {
-  return await db
+  const rows = await db
     .selectFrom('iam_tags')
     .select(['key', 'value'])
     .where('entity_id', '=', entityId)
     .orderBy('folded_key')
     .execute()
+  return rows.map(({ key, value }) => ({ key, value }))
 }

@@ -148,6 +148,8 @@ test('a network is what its rows say, and ends when nobody is in it', async (con
   await stop(first)
   await networks.close()
   assert.equal(sockets.length, 1)
+  const isOpen = ({ metadata, api }: InsideSockets) => metadata.listening || api.listening
+  assert(!sockets.some(isOpen), 'what is left open keeps the namespace')
   assert(!existsSync(join(runFolder, vpc.id, 'holder.pid')))
   assert.throws(() => inside('true'))
 })

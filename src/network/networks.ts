@@ -38,6 +38,8 @@ interface Known {
   applied?: { readonly spec: VpcSpec; readonly atMs: number }
   /** That the services inside listen, or are about to. */
   listening?: Promise<void> | undefined
+  /** They would keep the namespace, if they were left open. */
+  sockets?: InsideSockets
   warnings: readonly string[]
 }
 
@@ -83,10 +85,12 @@ export class Networks {
     await this.#lanes.hold(vpcId, async () => {
       const { ports } = await this.#read(vpcId)
       if (ports.length > 0) return
-      const { vpc, listening } = this.#of(vpcId)
+      const known = this.#of(vpcId)
       this.#known.delete(vpcId)
-      await listening
-      await vpc.destroy()
+      await known.listening
+      known.sockets?.metadata.close()
+      known.sockets?.api.close()
+      await known.vpc.destroy()
     })
   }
 
@@ -137,7 +141,8 @@ export class Networks {
   async #listen(vpcId: Id<'vpc'>, known: Known): Promise<void> {
     const { log, onSockets } = this.#options
     try {
-      onSockets(vpcId, await known.vpc.listen())
+      known.sockets = await known.vpc.listen()
+      onSockets(vpcId, known.sockets)
     } catch (error) {
       log.error('the services inside a network cannot listen', { vpcId, error })
       known.listening = undefined
