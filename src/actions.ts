@@ -1,5 +1,9 @@
 /** Every action of the API: a line each, under the folder that has it. */
 import { lookupEvents } from './audit/operations/lookup-events.ts'
+import { cancelDeclarativePoliciesReport } from './declarative-reports/operations/cancel-declarative-policies-report.ts'
+import { describeDeclarativePoliciesReports } from './declarative-reports/operations/describe-declarative-policies-reports.ts'
+import { getDeclarativePoliciesReportSummary } from './declarative-reports/operations/get-declarative-policies-report-summary.ts'
+import { startDeclarativePoliciesReport } from './declarative-reports/operations/start-declarative-policies-report.ts'
 import { completeDirectSnapshot } from './ebs-direct/operations/complete-snapshot.ts'
 import { getSnapshotBlock } from './ebs-direct/operations/get-snapshot-block.ts'
 import { listChangedBlocks } from './ebs-direct/operations/list-changed-blocks.ts'
@@ -267,6 +271,11 @@ import { restoreVolumeFromRecycleBin } from './volumes/operations/restore-volume
 import type { Operation } from './wire/operation.ts'
 
 const all: readonly Operation[] = [
+  // declarative-reports/
+  cancelDeclarativePoliciesReport,
+  describeDeclarativePoliciesReports,
+  getDeclarativePoliciesReportSummary,
+  startDeclarativePoliciesReport,
   // ebs-direct/
   completeDirectSnapshot,
   getSnapshotBlock,

@@ -19,6 +19,7 @@ import { type Connections, migrate, openSqlite, transaction } from './db/databas
 import { SharedTransactions } from './db/shared-transactions.ts'
 import { lockFolder } from './db/lock.ts'
 import { openMasterKey } from './db/master-key.ts'
+import { declarativeReportReconciler } from './declarative-reports/reconcile.ts'
 import { directSnapshotReconciler } from './ebs-direct/reconcile.ts'
 import { EventFeed } from './events/feed.ts'
 import { deliveryReconciler } from './events/reconcile/deliver.ts'
@@ -226,6 +227,7 @@ export async function openImago(options: Options): Promise<Imago> {
     }),
     directSnapshotReconciler({ ...shared, blockStore }),
     keyReconciler({ db, now }),
+    declarativeReportReconciler({ db, buckets, regions, now }),
     accountReconciler({ db, now, newId, randomBytes, regions }),
     garbageReconciler({ db, blockStore, bases, now }),
     auditReconciler({ db, now, retention: config.auditRetention }),

@@ -21,6 +21,7 @@ const permissions = [
   { IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '0.0.0.0/0' }] },
 ]
 
+const ReportId = 'dpr-0123456789abcdef0'
 /** A request of each action that is right in form. An action without one fails the tests below. */
 const samples: Record<string, object> = {
   AssociateIamInstanceProfile: { InstanceId, IamInstanceProfile: { Name: 'of-builders' } },
@@ -32,6 +33,7 @@ const samples: Record<string, object> = {
   CancelImportTask: { ImportTaskId: 'import-snap-0123456789abcdef0' },
   CopyImage: { SourceRegion: 'us-west-2', SourceImageId: ImageId, Name: 'an image' },
   CopySnapshot: { SourceRegion: 'us-west-2', SourceSnapshotId: SnapshotId },
+  CancelDeclarativePoliciesReport: { ReportId },
   CopyVolumes: { SourceVolumeId: VolumeId },
   CreateImage: { InstanceId, Name: 'an image' },
   CreateImageUsageReport: { ImageId, ResourceTypes: [{ ResourceType: 'ec2:Instance' }] },
@@ -57,6 +59,7 @@ const samples: Record<string, object> = {
   DescribeIamInstanceProfileAssociations: {},
   DescribeImageAttribute: { ImageId, Attribute: 'description' },
   DescribeImageReferences: { ImageIds: [ImageId], IncludeAllResourceTypes: true },
+  DescribeDeclarativePoliciesReports: {},
   DescribeImageUsageReportEntries: {},
   DescribeImageUsageReports: {},
   DescribeImages: {},
@@ -104,6 +107,7 @@ const samples: Record<string, object> = {
   GetEbsEncryptionByDefault: {},
   ModifyEbsDefaultKmsKeyId: { KmsKeyId: 'alias/aws/ebs' },
   ResetEbsDefaultKmsKeyId: {},
+  GetDeclarativePoliciesReportSummary: { ReportId },
   EnableEbsEncryptionByDefault: {},
   DisassociateIamInstanceProfile: { AssociationId: 'iip-assoc-0123456789abcdef0' },
   EnableAllowedImagesSettings: { AllowedImagesSettingsState: 'audit-mode' },
@@ -167,6 +171,7 @@ const samples: Record<string, object> = {
   StopInstances: { InstanceIds: [InstanceId] },
   TerminateInstances: { InstanceIds: [InstanceId] },
   UnlockSnapshot: { SnapshotId },
+  StartDeclarativePoliciesReport: { S3Bucket: 'a-bucket', TargetId: 'r-abcd' },
 }
 
 type Command = Parameters<EC2Client['send']>[0]

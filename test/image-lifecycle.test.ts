@@ -274,6 +274,7 @@ test('an image is shared with whoever is in an organization, or in one of its un
       email: 'other@example.com',
       joinedMethod: 'CREATED',
       joinedAt: new Date(),
+      closure: undefined,
     })
   })
   const outer = { OrganizationalUnitArn: unitArn(organization, 'ou-aaaa-11111111') }

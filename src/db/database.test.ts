@@ -16,6 +16,7 @@ const tables = {
   audit_resources: true,
   audit_trails: true,
   client_tokens: true,
+  declarative_reports: true,
   declared_settings: true,
   direct_blocks: true,
   direct_snapshots: true,

@@ -1029,4 +1029,23 @@ export const migrations: readonly string[] = [
      attributes TEXT NOT NULL
    )`,
   `CREATE INDEX declared_settings_by_organization ON declared_settings (organization_id)`,
+  `CREATE TABLE declarative_reports (
+     id TEXT PRIMARY KEY,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     organization_id TEXT NOT NULL,
+     bucket TEXT NOT NULL,
+     prefix TEXT,
+     target_id TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('running', 'complete', 'cancelled', 'error')),
+     started_at_ms BIGINT NOT NULL,
+     ended_at_ms BIGINT,
+     summary TEXT,
+     CHECK ((state = 'running') = (ended_at_ms IS NULL)),
+     CHECK ((state = 'complete') = (summary IS NOT NULL))
+   )`,
+  `CREATE INDEX declarative_reports_by_owner ON declarative_reports (account_id, region)`,
+  // One at a time for an organization.
+  `CREATE UNIQUE INDEX declarative_reports_under_way ON declarative_reports (organization_id)
+     WHERE state = 'running'`,
 ]

@@ -595,6 +595,18 @@ export interface Tables {
     /** JSON. */
     attributes: string
   }
+  declarative_reports: Owned & {
+    id: Id<'declarative-policies-report'>
+    organization_id: string
+    bucket: string
+    prefix: string | null
+    target_id: string
+    state: 'running' | 'complete' | 'cancelled' | 'error'
+    started_at_ms: number
+    ended_at_ms: number | null
+    /** JSON of `Summary` in `declarative-reports/report.ts`. */
+    summary: string | null
+  }
   organization_tags: { organization_id: string; resource_id: string; key: string; value: string }
   /** Accounts that were asked for, and what came of it. */
   account_creations: {

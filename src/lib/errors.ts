@@ -47,6 +47,8 @@ const statuses = {
   InvalidClientTokenId: 403,
   'InvalidConversionTaskId.Malformed': 400,
   InvalidFilter: 400,
+  'InvalidDeclarativePoliciesReportId.Malformed': 400,
+  'InvalidDeclarativePoliciesReportId.NotFound': 400,
   'InvalidGroup.Duplicate': 400,
   'InvalidGroup.InUse': 400,
   'InvalidGroup.NotFound': 400,

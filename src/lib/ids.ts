@@ -1,6 +1,7 @@
 /** Resource ids: a prefix that names the kind, then 17 hexadecimal digits. */
 
 const prefixes = {
+  'declarative-policies-report': 'dpr',
   image: 'ami',
   'image-usage-report': 'amiur',
   'import-image-task': 'import-ami',

@@ -11,3 +11,7 @@ export const declaredCode = 'DeclarativePolicyViolation'
 
 /** What is said with it where the policy has no message of its own. */
 export const declaredMessage = 'This action is denied due to an organizational policy in effect.'
+
+/** The codes of EC2 for reports on accounts: to who does not manage them, and of one in the wrong state. */
+export const reportRefusedCode = 'OperationNotPermitted'
+export const reportStateCode = 'IncorrectState'

@@ -1,4 +1,9 @@
 /** What can be tagged has to be there: looks each resource up with its own kind. */
+import {
+  type ReportId as DeclarativeReportId,
+  reportNotFound as declarativeReportNotFound,
+} from '../declarative-reports/report.ts'
+import { listReports as listDeclarativeReports } from '../declarative-reports/store.ts'
 import type { Database } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
 import { type Id, kindOf } from '../lib/ids.ts'
@@ -45,6 +50,11 @@ const importTask: Kind = {
 }
 
 const kinds: Readonly<Partial<Record<ResourceType, Kind>>> = {
+  'declarative-policies-report': {
+    find: async (db, owner, id: DeclarativeReportId) =>
+      (await listDeclarativeReports(db, owner)).find((one) => one.id === id),
+    notFound: declarativeReportNotFound,
+  },
   image: {
     // One puts one's own tags on public and shared images and snapshots too, where one's account allows them.
     find: async (db, viewer, id: Id<'image'>) => {

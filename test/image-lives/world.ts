@@ -95,6 +95,7 @@ export async function startWorld(context: Parameters<Start>[0], start: Start = d
         email: 'a@example.com',
         joinedMethod: 'CREATED',
         joinedAt: now(),
+        closure: undefined,
       })
     }
     for (const accountId of accounts) {
