@@ -7,7 +7,7 @@ export type Fields = Readonly<Record<string, unknown>>
 
 export async function callImago(
   access: Access,
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body?: object,
 ): Promise<Fields> {

@@ -13,6 +13,7 @@ import type { CreateOptions } from './commands/account.ts'
 import type { ExportOptions } from './commands/audit.ts'
 import type { BundleOptions } from './commands/bundle.ts'
 import type { ExplainOptions } from './commands/explain.ts'
+import type { PatternOptions, TailOptions } from './commands/events.ts'
 import type { FsckOptions } from './commands/fsck.ts'
 import type { ImportOptions } from './commands/import.ts'
 import type { ScanOptions } from './commands/scan.ts'
@@ -175,6 +176,34 @@ program
     const { explain } = await import('./commands/explain.ts')
     process.exitCode = await explain(shell, { principal, action, imageId }, options)
   })
+const events = program
+  .command('events')
+  .description('what becomes of images, disks and machines, told as it happens')
+events
+  .command('subscribe')
+  .description('have events sent to a URL, signed with a secret that is shown now only')
+  .argument('<URL>')
+  .option('--pattern <JSON>', "which events, as EventBridge's patterns have it")
+  .action(async (url: string, options: PatternOptions) =>
+    (await import('./commands/events.ts')).subscribe(shell, url, options),
+  )
+events
+  .command('list')
+  .description('where events are sent, and what could not be delivered')
+  .action(async () => (await import('./commands/events.ts')).listSubscriptions(shell))
+events
+  .command('unsubscribe')
+  .description('send events there no more')
+  .argument('<id>')
+  .action(async (id: string) => (await import('./commands/events.ts')).unsubscribe(shell, id))
+events
+  .command('tail')
+  .description('print events as they come, a line each')
+  .option('--pattern <JSON>', 'which events')
+  .option('--all', 'begin with all that are kept')
+  .action(async (options: TailOptions) =>
+    (await import('./commands/events.ts')).tail(shell, options),
+  )
 const audit = program.command('audit').description('what was called, by whom, and what came of it')
 audit
   .command('verify')

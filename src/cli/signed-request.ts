@@ -13,19 +13,29 @@ export interface Answer {
 
 const timeoutMs = 60_000
 
+export interface SignedRequest {
+  readonly service: 'ec2' | 'sts' | 'imago' | 'organizations'
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly path: string
+  readonly contentType: string
+  readonly body: string
+  /** The action, for services whose requests say it in a header. */
+  readonly target?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 /** Throws `CommandFailed` where nobody answers. */
-export async function send(
+export async function send(access: Access, request: SignedRequest): Promise<Answer> {
+  const response = await open(access, request, AbortSignal.timeout(timeoutMs))
+  return { status: response.status, text: await response.text() }
+}
+
+/** The same, for an answer that does not end: it is the caller's to read. */
+export async function open(
   { endpoint, region, key, certificateFile }: Access,
-  request: {
-    readonly service: 'ec2' | 'sts' | 'imago' | 'organizations'
-    readonly method: 'GET' | 'POST'
-    readonly path: string
-    readonly contentType: string
-    readonly body: string
-    /** The action, for services whose requests say it in a header. */
-    readonly target?: string
-  },
-): Promise<Answer> {
+  request: SignedRequest,
+  signal: AbortSignal,
+): Promise<Response> {
   const { service, method, path, contentType, body, target } = request
   const url = new URL(path, endpoint)
   const signer = new SignatureV4({
@@ -44,19 +54,19 @@ export async function send(
     headers: {
       host: url.host,
       'content-type': contentType,
+      ...request.headers,
       ...(target !== undefined && { 'x-amz-target': target }),
     },
     body,
   })
   try {
     if (certificateFile) trust(readFileSync(certificateFile, 'utf8'))
-    const response = await fetch(url, {
+    return await fetch(url, {
       method,
       headers: signed.headers,
       ...(method === 'POST' && { body }),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     })
-    return { status: response.status, text: await response.text() }
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
     throw new CommandFailed(
