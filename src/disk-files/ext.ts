@@ -16,7 +16,7 @@ import {
 const rootInode = 2
 const linksMax = 40
 const linkBytesMax = 4096
-const folderBytesMax = 8 * 2 ** 20
+const folderBytesMax = 2 * 2 ** 20
 
 export class Ext {
   readonly #disk: BoundedDisk
@@ -73,8 +73,9 @@ export class Ext {
   async listFolder(path: string): Promise<readonly string[]> {
     const inode = await this.#find(path)
     if (inode?.kind !== 'folder') return []
-    const names = [...(await this.#entries(inode)).keys()]
-    return names.filter((name) => name !== '.' && name !== '..').toSorted()
+    const bytes = await this.#folder(inode)
+    const names = entriesOf(bytes, this.#superblock.blockBytes).map(({ name }) => name.toString())
+    return [...names].filter((name) => name !== '.' && name !== '..').toSorted()
   }
 
   /** Follows links within the file system, as if its root were all there is. */
@@ -91,7 +92,7 @@ export class Ext {
         here = above.pop() ?? here
         continue
       }
-      const number = (await this.#entries(here)).get(name)
+      const number = await this.#findIn(here, name)
       if (number === undefined) return undefined
       const next = await this.#inode(number)
       if (next.kind !== 'link') {
@@ -116,25 +117,18 @@ export class Ext {
     return (await this.#content(inode, 'a link', linkBytesMax)).toString('utf8')
   }
 
-  async #entries(folder: Inode): Promise<ReadonlyMap<string, number>> {
-    if (folder.isEncrypted) throw new DiskRefused('a folder in it is encrypted')
-    if (folder.isInline) throw new DiskRefused('its file system keeps folders in inodes')
-    const bytes = await this.#content(folder, 'a folder', folderBytesMax)
-    const { blockBytes } = this.#superblock
-    const found = new Map<string, number>()
-    for (let start = 0; start < bytes.length; start += blockBytes) {
-      const end = Math.min(start + blockBytes, bytes.length)
-      for (let at = start; at + 8 <= end;) {
-        const recorded = bytes.readUInt16LE(at + 4)
-        const length = recorded === 0 || recorded === 0xffff ? end - at : recorded
-        const nameEnd = at + 8 + bytes.readUInt8(at + 6)
-        if (length < 8 || nameEnd > at + length || at + length > end) break
-        const number = bytes.readUInt32LE(at)
-        if (number !== 0) found.set(bytes.toString('utf8', at + 8, nameEnd), number)
-        at += length
-      }
+  async #findIn(folder: Inode, wanted: string): Promise<number | undefined> {
+    const name = Buffer.from(wanted)
+    for (const entry of entriesOf(await this.#folder(folder), this.#superblock.blockBytes)) {
+      if (entry.name.equals(name)) return entry.inode
     }
-    return found
+    return undefined
+  }
+
+  async #folder(inode: Inode): Promise<Buffer> {
+    if (inode.isEncrypted) throw new DiskRefused('a folder in it is encrypted')
+    if (inode.isInline) throw new DiskRefused('its file system keeps folders in inodes')
+    return await this.#content(inode, 'a folder', folderBytesMax)
   }
 
   async #content(inode: Inode, what: string, bytesMax: number): Promise<Buffer> {
@@ -187,4 +181,24 @@ export class Ext {
     const block = await this.#disk.read(this.#startBytes + from * blockBytes, blockBytes)
     return newer ? unescape(block, newer) : block
   }
+}
+
+/** The entries of a folder, whose blocks have each their own. What makes no sense ends its block. */
+function* entriesOf(
+  bytes: Buffer,
+  blockBytes: number,
+): Generator<{ readonly name: Buffer; readonly inode: number }, undefined> {
+  for (let start = 0; start < bytes.length; start += blockBytes) {
+    const end = Math.min(start + blockBytes, bytes.length)
+    for (let at = start; at + 8 <= end;) {
+      const recorded = bytes.readUInt16LE(at + 4)
+      const length = recorded === 0 || recorded === 0xffff ? end - at : recorded
+      const nameEnd = at + 8 + bytes.readUInt8(at + 6)
+      if (length < 8 || nameEnd > at + length || at + length > end) break
+      const inode = bytes.readUInt32LE(at)
+      if (inode !== 0) yield { name: bytes.subarray(at + 8, nameEnd), inode }
+      at += length
+    }
+  }
+  return undefined
 }
