@@ -1,6 +1,6 @@
 /** Which state of the advisories there is: each import that is whole makes the next. */
 import type { Database, Tx } from '../db/database.ts'
-import { findAccessKey } from '../iam/store.ts'
+import { findKeyHolder } from '../iam/store.ts'
 import { ApiError } from '../lib/errors.ts'
 import { findSetting, putSetting } from '../settings/store.ts'
 
@@ -29,8 +29,8 @@ export async function checkKeeper(
   { accountId }: { readonly accountId: string },
 ): Promise<void> {
   const id = await findSetting(db, 'root-access-key-id')
-  const root = id === undefined ? undefined : await findAccessKey(db, id)
-  if (root?.caller.accountId === accountId) return
+  const root = id === undefined ? undefined : await findKeyHolder(db, id)
+  if (root?.accountId === accountId) return
   const text =
     "You are not authorized to perform this operation: it is for the installation's own account."
   throw new ApiError('UnauthorizedOperation', text)

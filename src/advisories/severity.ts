@@ -10,6 +10,7 @@ export interface Severity {
   readonly score: number | undefined
 }
 
+/** What nobody has rated: Inspector has a label for that, and EC2 does not say what it makes of it. */
 export const untriaged: Severity = { label: undefined, score: undefined }
 
 export const isSeverityLabel = (text: string): text is SeverityLabel =>

@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { databases } from '../../test/databases.ts'
+import { snapshotRow } from '../../test/rows.ts'
 import { nextFeed } from '../advisories/feed.ts'
 import { readRecord } from '../advisories/osv.ts'
 import { putRecords, summarizeAdvisories } from '../advisories/store.ts'
 import { MissingBlock } from '../block-store/errors.ts'
 import { type Connections, transaction } from '../db/database.ts'
+import { imageReconciler } from '../images/reconcile.ts'
+import { insertImage } from '../images/store.ts'
+import { anImage } from '../images/testing.ts'
+import { KeyUnusable } from '../kms/key-trouble.ts'
 import { makeDisk } from '../../test/made-disk.ts'
 import { digestOf } from '../lib/digest.ts'
+import { insertBundle } from '../bundles/store.ts'
+import { insertSnapshot } from '../snapshots/store.ts'
+import { disksOf } from './disks-of.ts'
 import { scanReconciler } from './reconcile.ts'
-import { countScans, findScan, insertScan, listScanResults } from './store.ts'
+import { countScans, findScan, insertScan, listDueScans, listScanResults } from './store.ts'
 import { debianRelease, dpkgParagraph, osvRecord, vectors } from './testing.ts'
 
-const disk = digestOf(Buffer.from('a disk'))
+const disk = digestOf(Buffer.from('a scanned disk'))
 const at = (hours: number) => new Date(Date.UTC(2026, 0, 1, hours))
 
 async function feedOf({ writes }: Connections, records: readonly object[], hours: number) {
@@ -131,6 +139,30 @@ for (const [name, start] of Object.entries(databases)) {
       ])
     })
 
+    test('an image is to be scanned from when it is available, with a disk from a bundle too', async (context) => {
+      const db = await start(context)
+      const ebs = anImage(1, { state: 'pending' })
+      const bundled = anImage(2, {
+        state: 'pending',
+        rootDeviceType: 'instance-store',
+        blockDevices: [],
+      })
+      const snapshot = snapshotRow(ebs, { id: 'snap-00000000000000001' })
+      await transaction(db.writes, async (tx) => {
+        await insertSnapshot(tx, snapshot)
+        await insertImage(tx, ebs)
+        await insertImage(tx, bundled)
+        await insertBundle(tx, { imageId: bundled.id, source: undefined, disk, sizeBytes: 1 })
+      })
+      const due = () => listDueScans(db.reads, { feed: 1, limit: 5 })
+      assert.deepEqual(await due(), [])
+      const images = imageReconciler({ db, now: () => at(1) })
+      for (const id of await images.due()) assert.equal(await images.step(id), 'moved')
+      assert.deepEqual(await due(), [disk, snapshot.manifest].toSorted())
+      const disks = await disksOf(db.reads, [ebs, bundled])
+      assert.deepEqual([...disks.values()].map(({ disk: one }) => one).toSorted(), await due())
+    })
+
     test('a disk that cannot be read is tried again with the next feed', async (context) => {
       const db = await start(context)
       const store = await storeOf(context, dpkgParagraph('bash', '5.2.15-2'))
@@ -154,6 +186,11 @@ for (const [name, start] of Object.entries(databases)) {
       await assert.rejects(reconciler.step(disk), MissingBlock)
       await reconciler.giveUp?.(disk, new Error('x'))
       assert.deepEqual(await reconciler.due(), [])
+      await reconciler.giveUp?.(disk, new KeyUnusable('arn:of-a-key', 'is disabled.'))
+      assert.deepEqual(await countScans(db.reads), [
+        { problem: 'its key cannot be used', disks: 1 },
+      ])
+      await reconciler.giveUp?.(disk, new Error('x'))
       const problem = 'its blocks cannot be read'
       assert.deepEqual(await countScans(db.reads), [{ problem, disks: 1 }])
       await feedOf(db, [], 2)
