@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import {
   CopyImageCommand,
+  CopySnapshotCommand,
   DescribeImagesCommand,
   type DescribeImagesCommandInput,
+  DescribeSnapshotsCommand,
   type EC2Client,
   EnableAllowedImagesSettingsCommand,
   DisableAllowedImagesSettingsCommand,
@@ -214,22 +216,34 @@ test('findings are told, filtered by, and travel with the disk to copies', async
     found.map(({ Title }) => Title),
   )
   assert.deepEqual(await scanOf(west, copy.ImageId ?? ''), scan)
-  // An encrypted one has a disk of its own, which is read with its key.
-  const sealed = await system.ec2.send(
-    new CopyImageCommand({ ...source, Name: 'sealed', Encrypted: true }),
-  )
-  const sealedId = sealed.ImageId ?? ''
-  await system.until('the scan of what is encrypted', async () => scanOf(system.ec2, sealedId))
-  assert.equal((await findings(system.ec2, sealedId)).length, 3)
   // What is registered of the snapshot has them at once.
-  const registered = await system.ec2.send(
-    new RegisterImageCommand({
-      Name: 'registered',
-      RootDeviceName: '/dev/xvda',
-      BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId } }],
+  const register = async (Name: string, id = '') => {
+    const { ImageId = '' } = await system.ec2.send(
+      new RegisterImageCommand({
+        Name,
+        RootDeviceName: '/dev/xvda',
+        BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId: id } }],
+      }),
+    )
+    return ImageId
+  }
+  assert.deepEqual(await scanOf(system.ec2, await register('registered', SnapshotId)), scan)
+  // Under a key it is another disk, which is read with its key.
+  const sealed = await system.ec2.send(
+    new CopySnapshotCommand({
+      SourceSnapshotId: SnapshotId,
+      SourceRegion: region,
+      Encrypted: true,
     }),
   )
-  assert.deepEqual(await scanOf(system.ec2, registered.ImageId ?? ''), scan)
+  const wanted = new DescribeSnapshotsCommand({ SnapshotIds: [sealed.SnapshotId ?? ''] })
+  await system.until('the snapshot', async () => {
+    const { Snapshots } = await system.ec2.send(wanted)
+    return Snapshots?.[0]?.State === 'completed'
+  })
+  const sealedId = await register('sealed', sealed.SnapshotId)
+  await system.until('its scan', async () => await scanOf(system.ec2, sealedId))
+  assert.equal((await findings(system.ec2, sealedId)).length, 3)
 })
 
 test('whoever may use an image sees its results, and nobody else', async () => {
