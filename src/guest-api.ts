@@ -5,13 +5,13 @@
  */
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Server as NetServer, Socket } from 'node:net'
-import { limits } from './http.ts'
+import { limits, silenceMsMax } from './http.ts'
 import type { Id } from './lib/ids.ts'
 import { RateLimiter } from './wire/rate-limiter.ts'
 
 const callsPerSecond = 200
 /** Of one VPC, and of one of its addresses. */
-const connectionsMax = 500
+const connectionsMax = 256
 const connectionsOfAddressMax = 64
 
 export class GuestApi {
@@ -39,6 +39,7 @@ export class GuestApi {
       if (limiter.mayCall(address, this.#nowMs())) this.#listener(request, response)
       else response.writeHead(503, { connection: 'close' }).end()
     })
+    server.setTimeout(silenceMsMax)
     server.maxConnections = connectionsMax
     const counts = new Map<string, number>()
     server.on('connection', (connection: Socket) => {

@@ -27,7 +27,7 @@ export const limits = {
 }
 const handshakeTimeout = 10_000
 /** Who does not take his answer. */
-const silenceMsMax = 120_000
+export const silenceMsMax = 120_000
 const connectionsMax = 2000
 const waitingBytesMax = 256 * 1024 * 1024
 
