@@ -30,7 +30,7 @@ import { freezeReconciler } from './freezes/reconcile.ts'
 import { garbageReconciler } from './garbage/reconcile.ts'
 import { GuestApi } from './guest-api.ts'
 import { createApiServer } from './http.ts'
-import { type AccessKey, administrator, insertAccount, putAccessKey } from './iam/store.ts'
+import { findAccessKey, findSealedSecret, insertAccount, putAccessKey } from './iam/store.ts'
 import { usageReportReconciler } from './image-usage/reconcile.ts'
 import { imageReconciler } from './images/reconcile.ts'
 import { RoleCredentials } from './imds/role-credentials.ts'
@@ -43,12 +43,15 @@ import { insertImport, listCatalogImports } from './imports/store.ts'
 import { Machines } from './instances/machines.ts'
 import { instanceReconciler } from './instances/reconcile/reconcile.ts'
 import { listByState } from './instances/store.ts'
+import { launchReconciler } from './inventory/reconcile.ts'
+import { StoredSizes } from './inventory/sizes.ts'
 import { openDiskKey } from './kms/disk-keys.ts'
 import { isKeyUnusable } from './kms/key-trouble.ts'
 import { keyReconciler } from './kms/reconcile.ts'
 import { findSealedMaterial } from './kms/store.ts'
 import { formatId, type Id, type Kind } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
+import type { Sealer } from './lib/seal.ts'
 import { Secret } from './lib/secret.ts'
 import { ensureDefaultNetwork } from './network/defaults.ts'
 import { Networks } from './network/networks.ts'
@@ -125,9 +128,9 @@ export async function openImago(options: Options): Promise<Imago> {
     path: folder('master-key'),
     given: options.masterKey,
     randomBytes,
-    sample: await findSealedMaterial(db.reads),
+    sample: (await findSealedMaterial(db.reads)) ?? (await findSealedSecret(db.reads)),
   })
-  const rootKey = await prepareAccounts(db, config, now())
+  const rootKey = await prepareAccounts(db, config, { now: now(), masterKey })
   await transaction(db.writes, async (tx) => {
     for (const region of regions) {
       await ensureDefaultNetwork(tx, { accountId: config.accountId, region, newId, now: now() })
@@ -233,6 +236,7 @@ export async function openImago(options: Options): Promise<Imago> {
     auditReconciler({ db, now, retention: config.auditRetention }),
     eventReconciler({ db, feed, newId: randomUUID }),
     deliveryReconciler({ db, sealer: masterKey, rules: limits.rules, now, signal: closing.signal }),
+    launchReconciler({ db, now, days: config.launchDays }),
     eventRetentionReconciler({ db, now, retention: config.eventRetention }),
   ]
   const loop: Loop = new Loop(options.isIdle ? [] : reconcilers, {
@@ -275,6 +279,7 @@ export async function openImago(options: Options): Promise<Imago> {
       },
       buckets,
       outbound: config.outbound,
+      imageSizes: new StoredSizes((manifest) => blockStore.readKeys(manifest)),
       uefiVariables: (id) => machines.uefiVariables(id as Id<'instance'>),
       uefiDictionary,
       tpmKey: (id, type) => machines.tpmKey(id as Id<'instance'>, type),
@@ -323,31 +328,30 @@ const hostCapacity = {
 async function prepareAccounts(
   db: Connections,
   config: Config,
-  now: Date,
+  { now, masterKey }: { readonly now: Date; readonly masterKey: Sealer },
 ): Promise<Imago['rootKey']> {
   const { accountId } = config
   return await transaction(db.writes, async (tx) => {
     await insertAccount(tx, { id: accountId, name: 'default', alias: undefined }, now)
     await insertAccount(tx, provider, now)
     const kept = await findSetting(tx, 'root-access-key-id')
-    const known = kept === undefined ? undefined : await administrator(tx, kept)
-    if (known && !config.rootKey) return known
-    const made = config.rootKey ?? {
-      id: `AKIA${base32(randomBytes(10))}`,
-      secret: new Secret(randomBytes(30).toString('base64')),
-    }
-    const key: AccessKey = {
-      ...made,
-      caller: {
-        accountId,
-        arn: `arn:aws:iam::${accountId}:user/admin`,
-        userId: `AIDA${base32(randomBytes(10))}`,
-        policies: [{ effect: 'Allow', actions: ['*'], resources: ['*'] }],
-      },
-    }
-    await putAccessKey(tx, key, now)
+    const known = kept === undefined ? undefined : await findAccessKey(tx, kept, masterKey)
+    const made = config.rootKey ??
+      known ?? {
+        id: `AKIA${base32(randomBytes(10))}`,
+        secret: new Secret(randomBytes(30).toString('base64')),
+      }
+    const admin = {
+      accountId,
+      arn: `arn:aws:iam::${accountId}:user/admin`,
+      userId: known?.caller.userId ?? `AIDA${base32(randomBytes(10))}`,
+      policies: [{ effect: 'Allow', actions: ['*'], resources: ['*'] }],
+    } as const
+    const caller = config.rootKey ? admin : (known?.caller ?? admin)
+    // Also to seal what an older version kept in plain.
+    await putAccessKey(tx, { id: made.id, secret: made.secret, caller }, now, masterKey)
     await putSetting(tx, 'root-access-key-id', made.id)
-    return made
+    return { id: made.id, secret: made.secret }
   })
 }
 

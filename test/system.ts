@@ -1,4 +1,5 @@
 /** A whole system in a folder of its own, on a real port, and clients of the official SDK for it. */
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { EC2Client } from '@aws-sdk/client-ec2'
 import { readConfig } from '../src/config.ts'
 import { transaction } from '../src/db/database.ts'
+import { readMasterKey } from '../src/db/master-key.ts'
 import type { Statement } from '../src/iam/evaluate.ts'
 import { insertAccount, putAccessKey } from '../src/iam/store.ts'
 import { formatId } from '../src/lib/ids.ts'
@@ -127,13 +129,16 @@ export async function startSystem(
     },
   })
   const settingsOf: TestSystem['settingsOf'] = async (account, policies = [allowAll]) => {
+    const path = join(dataFolder, 'master-key')
+    const sealer = await readMasterKey({ path, given: masterKey, randomBytes })
+    assert(sealer)
     const key = { id: `AKIA${account}${policies.length}`, secret: new Secret(`of ${account}`) }
     await transaction(db.writes, async (tx) => {
       const now = new Date()
       await insertAccount(tx, { id: account, name: account, alias: undefined }, now)
       const arn = `arn:aws:iam::${account}:user/test`
       const caller = { accountId: account, arn, userId: 'AIDATEST', policies }
-      await putAccessKey(tx, { ...key, caller }, now)
+      await putAccessKey(tx, { ...key, caller }, now, sealer)
       for (const each of config.regions) {
         await ensureDefaultNetwork(tx, { accountId: account, region: each, newId: formatNew, now })
       }

@@ -24,7 +24,7 @@ import {
   requireFresh,
   type Session,
 } from './session.ts'
-import { findAccessKey } from './store.ts'
+import { findAccessKey, findKeyHolder } from './store.ts'
 import { findUserKey, type KeyUse } from './user-key-store.ts'
 
 export interface Credentials {
@@ -81,7 +81,7 @@ async function findHolder(
     requireFresh(session, now)
     return await ofSession(db, keyId, session)
   }
-  const own = await findAccessKey(db, keyId)
+  const own = await findAccessKey(db, keyId, sealer)
   if (own) {
     const { accountId, arn, userId, policies } = own.caller
     return {
@@ -182,8 +182,8 @@ export async function findKeyAccount(
   keyId: string,
   sealer: Sealer,
 ): Promise<string | undefined> {
-  const own = await findAccessKey(db, keyId)
-  if (own) return own.caller.accountId
+  const own = await findKeyHolder(db, keyId)
+  if (own) return own.accountId
   const key = await findUserKey(db, keyId, sealer)
   const [user] = key ? await findEntities(db, [key.userId]) : []
   return user?.accountId ?? accountOfSessionKey(keyId)

@@ -2,7 +2,7 @@
 import type { Database } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
 import { findSetting } from '../settings/store.ts'
-import { findAccessKey } from './store.ts'
+import { findKeyHolder } from './store.ts'
 
 interface Asker {
   readonly accountId: string
@@ -10,8 +10,8 @@ interface Asker {
 
 export async function isOperator(db: Database, { accountId }: Asker): Promise<boolean> {
   const keyId = await findSetting(db, 'root-access-key-id')
-  const key = keyId === undefined ? undefined : await findAccessKey(db, keyId)
-  return key?.caller.accountId === accountId
+  const holder = keyId === undefined ? undefined : await findKeyHolder(db, keyId)
+  return holder?.accountId === accountId
 }
 
 /** Refuses every other account, whatever its policies say. */

@@ -1,5 +1,6 @@
 /** The `accounts` and `access_keys` tables. Nothing else reads or writes them. */
 import type { Database } from '../db/database.ts'
+import type { Sealer } from '../lib/seal.ts'
 import { Secret } from '../lib/secret.ts'
 import type { Statement } from './evaluate.ts'
 
@@ -49,11 +50,22 @@ export async function findAccountByAlias(
   return accounts.find((account) => account.alias === alias)
 }
 
+/** What a secret begins with that is sealed. Those of older installations are not, until they start anew. */
+const sealedPrefix = 'sealed:'
+
+const contextOf = (keyId: string): string => `access-key/${keyId}`
+
 /** Stores a key, or gives a key of the same id its new secret. */
-export async function putAccessKey(db: Database, key: AccessKey, now: Date): Promise<void> {
+export async function putAccessKey(
+  db: Database,
+  key: AccessKey,
+  now: Date,
+  sealer: Sealer,
+): Promise<void> {
+  const sealed = sealer.seal(Buffer.from(key.secret.reveal()), contextOf(key.id))
   const changing = {
     account_id: key.caller.accountId,
-    secret: key.secret.reveal(),
+    secret: sealedPrefix + Buffer.from(sealed).toString('base64'),
     user_arn: key.caller.arn,
     user_id: key.caller.userId,
     policies: JSON.stringify(key.caller.policies),
@@ -66,21 +78,60 @@ export async function putAccessKey(db: Database, key: AccessKey, now: Date): Pro
     .execute()
 }
 
-export async function findAccessKey(db: Database, id: string): Promise<AccessKey | undefined> {
+export async function findAccessKey(
+  db: Database,
+  id: string,
+  sealer: Sealer,
+): Promise<AccessKey | undefined> {
+  const row = await findRow(db, id)
+  if (!row) return undefined
+  return { id, secret: openSecret(row, sealer), caller: callerOf(row) }
+}
+
+/** Who holds a key of the installation's own. */
+export async function findKeyHolder(
+  db: Database,
+  id: string,
+): Promise<AccessKey['caller'] | undefined> {
+  const row = await findRow(db, id)
+  return row && callerOf(row)
+}
+
+/** Some secret that is sealed, to try a master key on. */
+export async function findSealedSecret(
+  db: Database,
+): Promise<{ readonly sealed: Uint8Array; readonly context: string } | undefined> {
   const row = await db
     .selectFrom('access_keys')
-    .selectAll()
-    .where('id', '=', id)
-    .where('is_active', '=', 1)
+    .select(['id', 'secret'])
+    .where('secret', 'like', `${sealedPrefix}%`)
+    .limit(1)
     .executeTakeFirst()
-  if (!row) return undefined
-  const caller = {
+  return row && { sealed: sealedIn(row.secret), context: contextOf(row.id) }
+}
+
+const sealedIn = (secret: string): Uint8Array =>
+  Buffer.from(secret.slice(sealedPrefix.length), 'base64')
+
+async function findRow(db: Database, id: string) {
+  const keys = db.selectFrom('access_keys').selectAll()
+  return await keys.where('id', '=', id).where('is_active', '=', 1).executeTakeFirst()
+}
+
+type Row = NonNullable<Awaited<ReturnType<typeof findRow>>>
+
+function callerOf(row: Row): AccessKey['caller'] {
+  return {
     accountId: row.account_id,
     arn: row.user_arn,
     userId: row.user_id,
     policies: JSON.parse(row.policies) as Statement[],
   }
-  return { id: row.id, secret: new Secret(row.secret), caller }
+}
+
+function openSecret({ id, secret }: Row, sealer: Sealer): Secret {
+  if (!secret.startsWith(sealedPrefix)) return new Secret(secret)
+  return new Secret(Buffer.from(sealer.open(sealedIn(secret), contextOf(id))).toString())
 }
 
 /** Who holds a key of the installation's own, by the ARN. */
@@ -94,14 +145,5 @@ export async function findHolder(
     .where('user_arn', '=', arn)
     .where('is_active', '=', 1)
     .executeTakeFirst()
-  return row && (await findAccessKey(db, row.id))?.caller
-}
-
-/** An access key as its holder needs it: the id and the secret. */
-export async function administrator(
-  db: Database,
-  id: string,
-): Promise<{ readonly id: string; readonly secret: Secret } | undefined> {
-  const key = await findAccessKey(db, id)
-  return key && { id: key.id, secret: key.secret }
+  return row && (await findKeyHolder(db, row.id))
 }
