@@ -44,8 +44,8 @@ export function keysOfInstance(
   return {
     'ec2:RoleDelivery': delivery,
     'ec2:SourceInstanceARN': `arn:aws:ec2:${region}:${accountId}:instance/${id}`,
-    'aws:Ec2InstanceSourceVpc': vpcId,
-    'aws:Ec2InstanceSourcePrivateIPv4': privateIp,
+    'aws:EC2InstanceSourceVPC': vpcId,
+    'aws:EC2InstanceSourcePrivateIPv4': privateIp,
   }
 }
 
