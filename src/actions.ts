@@ -170,6 +170,7 @@ import { createOrganizationPolicy } from './organizations/operations/create-poli
 import { deleteOrganization } from './organizations/operations/delete-organization.ts'
 import { deleteOrganizationalUnit } from './organizations/operations/delete-organizational-unit.ts'
 import { deleteOrganizationPolicy } from './organizations/operations/delete-policy.ts'
+import { deregisterDelegatedAdministrator } from './organizations/operations/deregister-delegated-administrator.ts'
 import { describeAccount } from './organizations/operations/describe-account.ts'
 import { describeCreateAccountStatus } from './organizations/operations/describe-create-account-status.ts'
 import { describeEffectivePolicy } from './organizations/operations/describe-effective-policy.ts'
@@ -177,13 +178,18 @@ import { describeOrganization } from './organizations/operations/describe-organi
 import { describeOrganizationalUnit } from './organizations/operations/describe-organizational-unit.ts'
 import { describeOrganizationPolicy } from './organizations/operations/describe-policy.ts'
 import { detachPolicy } from './organizations/operations/detach-policy.ts'
+import { disableServiceAccess } from './organizations/operations/disable-awsservice-access.ts'
 import { disablePolicyType } from './organizations/operations/disable-policy-type.ts'
+import { enableServiceAccess } from './organizations/operations/enable-awsservice-access.ts'
 import { enablePolicyType } from './organizations/operations/enable-policy-type.ts'
 import { leaveOrganization } from './organizations/operations/leave-organization.ts'
 import { listAccountsForParent } from './organizations/operations/list-accounts-for-parent.ts'
 import { listOrganizationAccounts } from './organizations/operations/list-accounts.ts'
+import { listServiceAccess } from './organizations/operations/list-awsservice-access-for-organization.ts'
 import { listChildren } from './organizations/operations/list-children.ts'
 import { listCreateAccountStatus } from './organizations/operations/list-create-account-status.ts'
+import { listDelegatedAdministrators } from './organizations/operations/list-delegated-administrators.ts'
+import { listDelegatedServicesForAccount } from './organizations/operations/list-delegated-services-for-account.ts'
 import { listOrganizationalUnitsForParent } from './organizations/operations/list-organizational-units-for-parent.ts'
 import { listParents } from './organizations/operations/list-parents.ts'
 import { listPoliciesForTarget } from './organizations/operations/list-policies-for-target.ts'
@@ -192,6 +198,7 @@ import { listRoots } from './organizations/operations/list-roots.ts'
 import { listOrganizationTags } from './organizations/operations/list-tags-for-resource.ts'
 import { listTargetsForPolicy } from './organizations/operations/list-targets-for-policy.ts'
 import { moveAccount } from './organizations/operations/move-account.ts'
+import { registerDelegatedAdministrator } from './organizations/operations/register-delegated-administrator.ts'
 import { removeAccountFromOrganization } from './organizations/operations/remove-account-from-organization.ts'
 import { tagOrganizationResource } from './organizations/operations/tag-resource.ts'
 import { untagOrganizationResource } from './organizations/operations/untag-resource.ts'
@@ -458,6 +465,7 @@ const all: readonly Operation[] = [
   deleteOrganization,
   deleteOrganizationalUnit,
   deleteOrganizationPolicy,
+  deregisterDelegatedAdministrator,
   describeAccount,
   describeCreateAccountStatus,
   describeEffectivePolicy,
@@ -465,13 +473,18 @@ const all: readonly Operation[] = [
   describeOrganizationalUnit,
   describeOrganizationPolicy,
   detachPolicy,
+  disableServiceAccess,
   disablePolicyType,
+  enableServiceAccess,
   enablePolicyType,
   leaveOrganization,
   listAccountsForParent,
   listOrganizationAccounts,
+  listServiceAccess,
   listChildren,
   listCreateAccountStatus,
+  listDelegatedAdministrators,
+  listDelegatedServicesForAccount,
   listOrganizationalUnitsForParent,
   listParents,
   listPoliciesForTarget,
@@ -480,6 +493,7 @@ const all: readonly Operation[] = [
   listOrganizationTags,
   listTargetsForPolicy,
   moveAccount,
+  registerDelegatedAdministrator,
   removeAccountFromOrganization,
   tagOrganizationResource,
   untagOrganizationResource,

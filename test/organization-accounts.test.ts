@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  DescribeDeclarativePoliciesReportsCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
   DescribeVpcsCommand,
@@ -13,14 +14,21 @@ import {
   CreateAccountCommand,
   DeleteOrganizationalUnitCommand,
   DeleteOrganizationCommand,
+  DeregisterDelegatedAdministratorCommand,
   DescribeAccountCommand,
   DescribeOrganizationalUnitCommand,
   DescribeOrganizationCommand,
+  DisableAWSServiceAccessCommand,
+  EnableAWSServiceAccessCommand,
   LeaveOrganizationCommand,
   ListAccountsCommand,
+  ListAWSServiceAccessForOrganizationCommand,
   ListChildrenCommand,
   ListCreateAccountStatusCommand,
+  ListDelegatedAdministratorsCommand,
+  ListDelegatedServicesForAccountCommand,
   ListTagsForResourceCommand,
+  RegisterDelegatedAdministratorCommand,
   RemoveAccountFromOrganizationCommand,
   UpdateOrganizationalUnitCommand,
 } from '@aws-sdk/client-organizations'
@@ -179,4 +187,63 @@ test('accounts and units leave as they came, and an organization ends when it is
   await assert.rejects(organizations.send(new DescribeOrganizationCommand({})), {
     name: 'AWSOrganizationsNotInUseException',
   })
+})
+
+test('an account that is administrator of a service looks around, and stays while it is', async (context) => {
+  const world = await startOrganization(context)
+  const { organizations } = world.management
+  const dev = await world.createAccount('dev')
+  const inside = await world.enter(dev)
+  const list = () => inside.organizations.send(new ListAccountsCommand({}))
+  await assert.rejects(list(), { name: 'AccessDeniedException' })
+  const ServicePrincipal = 'ec2.amazonaws.com'
+  const register = (AccountId: string) =>
+    organizations.send(new RegisterDelegatedAdministratorCommand({ AccountId, ServicePrincipal }))
+  const deregister = () =>
+    organizations.send(
+      new DeregisterDelegatedAdministratorCommand({ AccountId: dev, ServicePrincipal }),
+    )
+  const servicesOf = () =>
+    organizations.send(new ListDelegatedServicesForAccountCommand({ AccountId: dev }))
+  await assert.rejects(deregister(), { name: 'AccountNotRegisteredException' })
+  await assert.rejects(servicesOf(), { name: 'AccountNotRegisteredException' })
+  await assert.rejects(register('999999999999'), { name: 'AccountNotFoundException' })
+  await assert.rejects(register(managementId), {
+    name: 'ConstraintViolationException',
+    Reason: 'CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR',
+  })
+  await register(dev)
+  await assert.rejects(register(dev), { name: 'AccountAlreadyRegisteredException' })
+  assert.equal((await list()).Accounts?.length, 2)
+  const { DelegatedAdministrators } = await inside.organizations.send(
+    new ListDelegatedAdministratorsCommand({ ServicePrincipal }),
+  )
+  assert.deepEqual(
+    DelegatedAdministrators?.map(({ Id }) => Id),
+    [dev],
+  )
+  const { DelegatedServices } = await servicesOf()
+  assert.equal(DelegatedServices?.[0]?.ServicePrincipal, ServicePrincipal)
+  await inside.ec2.send(new DescribeDeclarativePoliciesReportsCommand({}))
+  // It looks, and changes nothing.
+  await assert.rejects(inside.organizations.send(new CloseAccountCommand({ AccountId: dev })), {
+    name: 'AccessDeniedException',
+  })
+  const remove = new RemoveAccountFromOrganizationCommand({ AccountId: dev })
+  await assert.rejects(organizations.send(remove), {
+    name: 'ConstraintViolationException',
+    Reason: 'CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG',
+  })
+  const trusted = async () => {
+    const answer = await organizations.send(new ListAWSServiceAccessForOrganizationCommand({}))
+    return answer.EnabledServicePrincipals?.map((one) => one.ServicePrincipal)
+  }
+  const other = { ServicePrincipal: 'ssm.amazonaws.com' }
+  await organizations.send(new EnableAWSServiceAccessCommand(other))
+  assert.deepEqual(await trusted(), [ServicePrincipal, other.ServicePrincipal])
+  await organizations.send(new DisableAWSServiceAccessCommand(other))
+  assert.deepEqual(await trusted(), [ServicePrincipal])
+  await deregister()
+  await assert.rejects(list(), { name: 'AccessDeniedException' })
+  await organizations.send(remove)
 })

@@ -44,6 +44,7 @@ const PolicyDocument = JSON.stringify({
 const AccountId = '222222222222'
 const ParentId = 'r-abcd'
 const OrganizationalUnitId = 'ou-abcd-abcdefgh'
+const ServicePrincipal = 'ec2.amazonaws.com'
 const OrganizationPolicyId = 'p-abcdefgh'
 const ofPolicy = { Type: 'SERVICE_CONTROL_POLICY' } as const
 const Identifier = 'abcdefghijk'
@@ -227,6 +228,7 @@ export const others: Readonly<Record<OtherService, Other>> = {
       DeleteOrganization: {},
       DeleteOrganizationalUnit: { OrganizationalUnitId },
       DeletePolicy: { PolicyId: OrganizationPolicyId },
+      DeregisterDelegatedAdministrator: { AccountId, ServicePrincipal },
       DescribeAccount: { AccountId },
       DescribeCreateAccountStatus: { CreateAccountRequestId: `car-${'0'.repeat(32)}` },
       DescribeEffectivePolicy: { PolicyType: 'DECLARATIVE_POLICY_EC2' },
@@ -234,13 +236,18 @@ export const others: Readonly<Record<OtherService, Other>> = {
       DescribeOrganizationalUnit: { OrganizationalUnitId },
       DescribePolicy: { PolicyId: OrganizationPolicyId },
       DetachPolicy: { PolicyId: OrganizationPolicyId, TargetId: AccountId },
+      DisableAWSServiceAccess: { ServicePrincipal },
       DisablePolicyType: { RootId: ParentId, PolicyType: ofPolicy.Type },
+      EnableAWSServiceAccess: { ServicePrincipal },
       EnablePolicyType: { RootId: ParentId, PolicyType: ofPolicy.Type },
       LeaveOrganization: {},
+      ListAWSServiceAccessForOrganization: {},
       ListAccounts: {},
       ListAccountsForParent: { ParentId },
       ListChildren: { ParentId, ChildType: 'ACCOUNT' },
       ListCreateAccountStatus: {},
+      ListDelegatedAdministrators: {},
+      ListDelegatedServicesForAccount: { AccountId },
       ListOrganizationalUnitsForParent: { ParentId },
       ListParents: { ChildId: AccountId },
       ListPolicies: { Filter: ofPolicy.Type },
@@ -249,6 +256,7 @@ export const others: Readonly<Record<OtherService, Other>> = {
       ListTagsForResource: { ResourceId: AccountId },
       ListTargetsForPolicy: { PolicyId: OrganizationPolicyId },
       MoveAccount: { AccountId, SourceParentId: ParentId, DestinationParentId: 'r-efgh' },
+      RegisterDelegatedAdministrator: { AccountId, ServicePrincipal },
       RemoveAccountFromOrganization: { AccountId },
       TagResource: { ResourceId: AccountId, Tags: [{ Key: 'a', Value: 'b' }] },
       UntagResource: { ResourceId: AccountId, TagKeys: ['a'] },

@@ -1048,4 +1048,17 @@ export const migrations: readonly string[] = [
   // One at a time for an organization.
   `CREATE UNIQUE INDEX declarative_reports_under_way ON declarative_reports (organization_id)
      WHERE state = 'running'`,
+  `CREATE TABLE organization_services (
+     organization_id TEXT NOT NULL REFERENCES organizations (id),
+     principal TEXT NOT NULL,
+     since_ms BIGINT NOT NULL,
+     PRIMARY KEY (organization_id, principal)
+   )`,
+  `CREATE TABLE organization_delegations (
+     organization_id TEXT NOT NULL REFERENCES organizations (id),
+     account_id TEXT NOT NULL REFERENCES accounts (id),
+     principal TEXT NOT NULL,
+     since_ms BIGINT NOT NULL,
+     PRIMARY KEY (organization_id, account_id, principal)
+   )`,
 ]

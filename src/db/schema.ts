@@ -607,6 +607,13 @@ export interface Tables {
     /** JSON of `Summary` in `declarative-reports/report.ts`. */
     summary: string | null
   }
+  organization_services: { organization_id: string; principal: string; since_ms: number }
+  organization_delegations: {
+    organization_id: string
+    account_id: string
+    principal: string
+    since_ms: number
+  }
   organization_tags: { organization_id: string; resource_id: string; key: string; value: string }
   /** Accounts that were asked for, and what came of it. */
   account_creations: {

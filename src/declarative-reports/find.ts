@@ -1,22 +1,23 @@
 /** Reports as a caller may find them: its own, while it manages an organization. */
 import type { Database } from '../db/database.ts'
-import { ApiError } from '../lib/errors.ts'
 import type { Organization } from '../organizations/organization.ts'
-import { requireManaged } from '../organizations/standing.ts'
+import { ec2Principal } from '../organizations/services.ts'
+import { isAdministrator } from '../organizations/standing.ts'
+import { findOrganizationOf } from '../organizations/store.ts'
 import type { CallContext } from '../wire/operation.ts'
 import { notManaging, parseReportId, type Report, reportNotFound } from './report.ts'
 import { findReport } from './store.ts'
 
-/** The organization that the caller manages, or EC2's refusal. */
+/** The organization that the caller manages, or is EC2's administrator of; or EC2's refusal. */
 export async function requireManaging(
   db: Database,
-  { caller }: Pick<CallContext, 'caller'>,
+  { caller: { accountId } }: Pick<CallContext, 'caller'>,
 ): Promise<Organization> {
-  try {
-    return await requireManaged(db, caller.accountId)
-  } catch (error) {
-    throw error instanceof ApiError ? notManaging() : error
-  }
+  const organization = await findOrganizationOf(db, accountId)
+  if (!organization) throw notManaging()
+  if (organization.managementAccountId === accountId) return organization
+  if (await isAdministrator(db, organization, accountId, ec2Principal)) return organization
+  throw notManaging()
 }
 
 export async function requireReport(

@@ -116,5 +116,6 @@ export const wrongState = (message: string): ApiError => new ApiError(reportStat
 export const notManaging = (): ApiError =>
   new ApiError(
     reportRefusedCode,
-    'Only the management account of an organization can have reports on its accounts.',
+    'Only the management account of an organization, and its administrator of EC2, can have ' +
+      'reports on its accounts.',
   )

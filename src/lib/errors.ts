@@ -144,6 +144,8 @@ const statuses = {
   AccountAlreadyClosedException: 400,
   AccountNotFoundException: 400,
   AlreadyExistsException: 400,
+  AccountAlreadyRegisteredException: 400,
+  AccountNotRegisteredException: 400,
   AlreadyInOrganizationException: 400,
   ChildNotFoundException: 400,
   ConflictException: 409,

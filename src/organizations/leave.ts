@@ -4,6 +4,7 @@ import { ApiError } from '../lib/errors.ts'
 import { redeclare } from './declared.ts'
 import type { Member, Organization } from './organization.ts'
 import { deleteAttachmentsOf } from './policy-store.ts'
+import { listDelegations } from './service-store.ts'
 import { deleteMember } from './store.ts'
 import { setTags } from './tag-store.ts'
 
@@ -24,6 +25,14 @@ export async function leave(
       'ConstraintViolationException',
       "You can't remove an account that is closed.",
       { reason: 'ACCOUNT_CANNOT_LEAVE_ORGANIZATION' },
+    )
+  }
+  const delegations = await listDelegations(tx, organizationId)
+  if (delegations.some((one) => one.accountId === accountId)) {
+    throw new ApiError(
+      'ConstraintViolationException',
+      "You can't remove an account that is a delegated administrator of a service.",
+      { reason: 'CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG' },
     )
   }
   await deleteAttachmentsOf(tx, accountId)

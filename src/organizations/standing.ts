@@ -15,6 +15,7 @@ import {
 } from './organization.ts'
 import { checkPolicyId, type OrganizationPolicy, policyNotFound } from './policy.ts'
 import { findPolicy } from './policy-store.ts'
+import { listDelegations } from './service-store.ts'
 import { findMember, findOrganizationOf, findUnit } from './store.ts'
 
 /** The organization that an account is in. */
@@ -29,6 +30,26 @@ export async function requireManaged(db: Database, accountId: string): Promise<O
   const organization = await requireOrganization(db, accountId)
   if (organization.managementAccountId === accountId) return organization
   throw new ApiError('AccessDeniedException', "You don't have permissions to access this resource.")
+}
+
+/** The same for who only looks around: administrators of services may, too. */
+export async function requireViewed(db: Database, accountId: string): Promise<Organization> {
+  const organization = await requireOrganization(db, accountId)
+  if (await isAdministrator(db, organization, accountId)) return organization
+  return await requireManaged(db, accountId)
+}
+
+/** Whether an account may do for a service, or for any, what the management account may. */
+export async function isAdministrator(
+  db: Database,
+  { id }: Organization,
+  accountId: string,
+  principal?: string,
+): Promise<boolean> {
+  const delegations = await listDelegations(db, id)
+  return delegations.some(
+    (one) => one.accountId === accountId && (principal ?? one.principal) === one.principal,
+  )
 }
 
 /** The root, or a unit of the organization. */

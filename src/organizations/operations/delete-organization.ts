@@ -4,6 +4,7 @@ import { writeOperation } from '../../wire/operation.ts'
 import { replaceDeclared } from '../declared-store.ts'
 import { deletePoliciesOf } from '../policy-store.ts'
 import { deleteAccountRequests, listAccountRequests } from '../request-store.ts'
+import { deleteServicesOf } from '../service-store.ts'
 import { requireManaged } from '../standing.ts'
 import { deleteOrganizationRows, listMembers } from '../store.ts'
 import { deleteAllTags } from '../tag-store.ts'
@@ -25,6 +26,7 @@ export const deleteOrganization = writeOperation<object, undefined>({
       )
     }
     await replaceDeclared(tx, organizationId, new Map())
+    await deleteServicesOf(tx, organizationId)
     await deletePoliciesOf(tx, organizationId)
     await deleteAllTags(tx, organizationId)
     await deleteAccountRequests(tx, organizationId)

@@ -2,7 +2,7 @@
 import type { DescribeAccountRequest, DescribeAccountResponse } from '@aws-sdk/client-organizations'
 import { readOperation } from '../../wire/operation.ts'
 import { accountNotFound, checkAccountId } from '../organization.ts'
-import { requireManaged } from '../standing.ts'
+import { requireViewed } from '../standing.ts'
 import { findMember } from '../store.ts'
 import { viewMember } from '../view.ts'
 
@@ -12,7 +12,7 @@ export const describeAccount = readOperation<DescribeAccountRequest, DescribeAcc
 
   async run({ db, input, caller }) {
     const accountId = checkAccountId(input.AccountId ?? '')
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     const member = await findMember(db, { organizationId: organization.id, accountId })
     if (!member) throw accountNotFound()
     return { Account: viewMember(organization, member) }

@@ -6,7 +6,7 @@ import type {
 import { ApiError } from '../../lib/errors.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { findAccountRequest } from '../request-store.ts'
-import { requireManaged } from '../standing.ts'
+import { requireViewed } from '../standing.ts'
 import { viewRequest } from '../view.ts'
 
 export const describeCreateAccountStatus = readOperation<
@@ -17,7 +17,7 @@ export const describeCreateAccountStatus = readOperation<
   action: 'DescribeCreateAccountStatus',
 
   async run({ db, input, caller }) {
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     const id = input.CreateAccountRequestId ?? ''
     const request = await findAccountRequest(db, { organizationId: organization.id, id })
     if (request) return { CreateAccountStatus: viewRequest(request) }

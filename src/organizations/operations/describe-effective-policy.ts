@@ -8,7 +8,7 @@ import { readOperation } from '../../wire/operation.ts'
 import { findEffective } from '../declared.ts'
 import { checkAccountId } from '../organization.ts'
 import { readPolicyType } from '../policy.ts'
-import { requireManaged, requireOrganization } from '../standing.ts'
+import { requireViewed, requireOrganization } from '../standing.ts'
 import { findTarget, targetNotFound } from '../target.ts'
 
 export const describeEffectivePolicy = readOperation<
@@ -23,7 +23,7 @@ export const describeEffectivePolicy = readOperation<
     const organization = await requireOrganization(db, caller.accountId)
     const accountId = checkAccountId(TargetId)
     if (accountId !== caller.accountId) {
-      await requireManaged(db, caller.accountId)
+      await requireViewed(db, caller.accountId)
       if (!(await findTarget(db, organization, accountId))) throw targetNotFound()
     }
     const type = readPolicyType(input.PolicyType)

@@ -4,7 +4,7 @@ import type {
   DescribeOrganizationalUnitResponse,
 } from '@aws-sdk/client-organizations'
 import { readOperation } from '../../wire/operation.ts'
-import { requireManaged, requireUnit } from '../standing.ts'
+import { requireViewed, requireUnit } from '../standing.ts'
 import { viewUnit } from '../view.ts'
 
 export const describeOrganizationalUnit = readOperation<
@@ -15,7 +15,7 @@ export const describeOrganizationalUnit = readOperation<
   action: 'DescribeOrganizationalUnit',
 
   async run({ db, input, caller }) {
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     const unit = await requireUnit(db, organization, input.OrganizationalUnitId ?? '')
     return { OrganizationalUnit: viewUnit(organization, unit) }
   },

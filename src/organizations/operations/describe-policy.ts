@@ -3,7 +3,7 @@ import type { DescribePolicyRequest, DescribePolicyResponse } from '@aws-sdk/cli
 
 import { readOperation } from '../../wire/operation.ts'
 import { viewPolicy } from '../policy-view.ts'
-import { requireManaged, requirePolicy } from '../standing.ts'
+import { requireViewed, requirePolicy } from '../standing.ts'
 
 export const describeOrganizationPolicy = readOperation<
   DescribePolicyRequest,
@@ -13,7 +13,7 @@ export const describeOrganizationPolicy = readOperation<
   action: 'DescribePolicy',
 
   async run({ db, input, caller }) {
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     const policy = await requirePolicy(db, organization, input.PolicyId)
     return { Policy: viewPolicy(organization, policy) }
   },

@@ -3,7 +3,7 @@ import type { ListAccountsRequest, ListAccountsResponse } from '@aws-sdk/client-
 import { page } from '../../lib/pages.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { pageLimits, readCount } from '../organization.ts'
-import { requireManaged } from '../standing.ts'
+import { requireViewed } from '../standing.ts'
 import { listMembers } from '../store.ts'
 import { viewMember } from '../view.ts'
 
@@ -14,7 +14,7 @@ export const listOrganizationAccounts = readOperation<ListAccountsRequest, ListA
   async run({ db, input, caller }) {
     const { NextToken } = input
     const MaxResults = readCount(input.MaxResults)
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     const members = await listMembers(db, { organizationId: organization.id })
     const { items, ...next } = page(
       members,

@@ -4,7 +4,7 @@ import { ApiError } from '../../lib/errors.ts'
 import { page } from '../../lib/pages.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { pageLimits, readCount } from '../organization.ts'
-import { requireManaged, requireParent } from '../standing.ts'
+import { requireViewed, requireParent } from '../standing.ts'
 import { listMembers, listUnits } from '../store.ts'
 
 export const listChildren = readOperation<ListChildrenRequest, ListChildrenResponse>({
@@ -23,7 +23,7 @@ export const listChildren = readOperation<ListChildrenRequest, ListChildrenRespo
         },
       )
     }
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     await requireParent(db, organization, ParentId)
     const place = { organizationId: organization.id, parentId: ParentId }
     const ids =

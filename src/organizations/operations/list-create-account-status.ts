@@ -7,7 +7,7 @@ import { page } from '../../lib/pages.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { pageLimits, readCount } from '../organization.ts'
 import { listAccountRequests } from '../request-store.ts'
-import { requireManaged } from '../standing.ts'
+import { requireViewed } from '../standing.ts'
 import { viewRequest } from '../view.ts'
 
 export const listCreateAccountStatus = readOperation<
@@ -20,7 +20,7 @@ export const listCreateAccountStatus = readOperation<
   async run({ db, input, caller }) {
     const { States, NextToken } = input
     const MaxResults = readCount(input.MaxResults)
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     const all = (await listAccountRequests(db, organization.id)).map(viewRequest)
     const some = all.filter(({ State }) => !States || (State && States.includes(State)))
     const { items, ...next } = page(

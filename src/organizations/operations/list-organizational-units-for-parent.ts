@@ -6,7 +6,7 @@ import type {
 import { page } from '../../lib/pages.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { pageLimits, readCount } from '../organization.ts'
-import { requireManaged, requireParent } from '../standing.ts'
+import { requireViewed, requireParent } from '../standing.ts'
 import { listUnits } from '../store.ts'
 import { viewUnit } from '../view.ts'
 
@@ -20,7 +20,7 @@ export const listOrganizationalUnitsForParent = readOperation<
   async run({ db, input, caller }) {
     const { ParentId = '', NextToken } = input
     const MaxResults = readCount(input.MaxResults)
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     await requireParent(db, organization, ParentId)
     const units = await listUnits(db, { organizationId: organization.id, parentId: ParentId })
     const { items, ...next } = page(units, { MaxResults, NextToken }, ({ id }) => id, pageLimits)

@@ -3,7 +3,7 @@ import type { ListParentsRequest, ListParentsResponse } from '@aws-sdk/client-or
 import { ApiError } from '../../lib/errors.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { checkAccountId, isUnitId } from '../organization.ts'
-import { requireManaged } from '../standing.ts'
+import { requireViewed } from '../standing.ts'
 import { findMember, findUnit } from '../store.ts'
 
 export const listParents = readOperation<ListParentsRequest, ListParentsResponse>({
@@ -12,7 +12,7 @@ export const listParents = readOperation<ListParentsRequest, ListParentsResponse
 
   async run({ db, input, caller }) {
     const { ChildId = '' } = input
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     const organizationId = organization.id
     const child = isUnitId(ChildId)
       ? await findUnit(db, ChildId)

@@ -9,7 +9,7 @@ import { pageLimits, readCount } from '../organization.ts'
 import { readPolicyType } from '../policy.ts'
 import { listAttachments, listPolicies } from '../policy-store.ts'
 import { viewSummary } from '../policy-view.ts'
-import { requireManaged } from '../standing.ts'
+import { requireViewed } from '../standing.ts'
 import { requireTarget } from '../target.ts'
 
 export const listPoliciesForTarget = readOperation<
@@ -22,7 +22,7 @@ export const listPoliciesForTarget = readOperation<
   async run({ db, input, caller }) {
     const { NextToken } = input
     const MaxResults = readCount(input.MaxResults)
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     const organizationId = organization.id
     const type = readPolicyType(input.Filter)
     const { id: targetId } = await requireTarget(db, organization, input.TargetId ?? '')

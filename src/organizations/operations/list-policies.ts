@@ -6,7 +6,7 @@ import { pageLimits, readCount } from '../organization.ts'
 import { readPolicyType } from '../policy.ts'
 import { listPolicies } from '../policy-store.ts'
 import { viewSummary } from '../policy-view.ts'
-import { requireManaged } from '../standing.ts'
+import { requireViewed } from '../standing.ts'
 
 export const listOrganizationPolicies = readOperation<ListPoliciesRequest, ListPoliciesResponse>({
   service: 'organizations',
@@ -15,7 +15,7 @@ export const listOrganizationPolicies = readOperation<ListPoliciesRequest, ListP
   async run({ db, input, caller }) {
     const { NextToken } = input
     const MaxResults = readCount(input.MaxResults)
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     const type = readPolicyType(input.Filter)
     const policies = await listPolicies(db, { organizationId: organization.id, type })
     const { items, ...next } = page(policies, { MaxResults, NextToken }, ({ id }) => id, pageLimits)

@@ -3,7 +3,7 @@ import type { ListRootsRequest, ListRootsResponse } from '@aws-sdk/client-organi
 
 import { readOperation } from '../../wire/operation.ts'
 import { listEnabledTypes } from '../policy-store.ts'
-import { requireManaged } from '../standing.ts'
+import { requireViewed } from '../standing.ts'
 import { viewRoot } from '../view.ts'
 
 export const listRoots = readOperation<ListRootsRequest, ListRootsResponse>({
@@ -11,7 +11,7 @@ export const listRoots = readOperation<ListRootsRequest, ListRootsResponse>({
   action: 'ListRoots',
 
   async run({ db, caller }) {
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     return { Roots: [viewRoot(organization, await listEnabledTypes(db, organization.id))] }
   },
 })

@@ -5,7 +5,7 @@ import type {
 } from '@aws-sdk/client-organizations'
 
 import { readOperation } from '../../wire/operation.ts'
-import { requireManaged } from '../standing.ts'
+import { requireViewed } from '../standing.ts'
 import { listTags } from '../tag-store.ts'
 import { requireTaggable } from '../target.ts'
 
@@ -17,7 +17,7 @@ export const listOrganizationTags = readOperation<
   action: 'ListTagsForResource',
 
   async run({ db, input, caller }) {
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     const resource = await requireTaggable(db, organization, input.ResourceId ?? '')
     const tags = await listTags(db, resource)
     return { Tags: tags.map(({ key, value }) => ({ Key: key, Value: value })) }

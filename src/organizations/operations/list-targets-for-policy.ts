@@ -7,7 +7,7 @@ import { page } from '../../lib/pages.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { pageLimits, readCount } from '../organization.ts'
 import { listAttachments } from '../policy-store.ts'
-import { requireManaged, requirePolicy } from '../standing.ts'
+import { requireViewed, requirePolicy } from '../standing.ts'
 import { requireTarget } from '../target.ts'
 
 export const listTargetsForPolicy = readOperation<
@@ -20,7 +20,7 @@ export const listTargetsForPolicy = readOperation<
   async run({ db, input, caller }) {
     const { NextToken } = input
     const MaxResults = readCount(input.MaxResults)
-    const organization = await requireManaged(db, caller.accountId)
+    const organization = await requireViewed(db, caller.accountId)
     const { id: policyId } = await requirePolicy(db, organization, input.PolicyId)
     const attached = await listAttachments(db, { organizationId: organization.id, policyId })
     const { items, ...next } = page(
