@@ -6,7 +6,8 @@ import type { Advisory } from '../advisories/advisory.ts'
 import { versionsOf } from '../advisories/ecosystem.ts'
 import { judgeVersion } from '../advisories/ranges.ts'
 import { rankOf, type Severity, type SeverityLabel } from '../advisories/severity.ts'
-import type { InstalledPackage, Inventory } from './inventory.ts'
+import { DiskRefused } from '../disk-files/bounded-disk.ts'
+import type { Inventory } from './inventory.ts'
 
 export interface Finding {
   /** `CVE-2024-6119`, or the id of an advisory without one. */
@@ -31,24 +32,37 @@ export interface ScanResults {
   readonly counts: Readonly<Partial<Record<SeverityLabel | 'untriaged', number>>>
 }
 
-type Found = Severity & {
-  readonly hasFix: boolean
-  readonly packages: ReadonlyMap<string, InstalledPackage>
+type Found = Severity & Shown & { readonly hasFix: boolean }
+
+/** What a finding shows of the packages that have it. */
+interface Shown {
+  readonly packages: readonly string[]
+  readonly paths: readonly string[]
 }
 
-const packagesShownMax = 10
+const shownMax = 10
+/** A disk may have packages made up to be many; others have a turn in between. */
+const judgedMax = 1_000_000
+const judgedAtOnce = 2000
 
-/** In the order of their names. */
-export function findAll(
+/** In the order of their names. Throws `DiskRefused` where there is too much to be judged. */
+export async function findAll(
   { sources, ecosystem }: Inventory,
   advisories: readonly Advisory[],
   { before, nowMs }: { readonly before: readonly Finding[]; readonly nowMs: number },
-): readonly Finding[] {
+): Promise<readonly Finding[]> {
   const compare = versionsOf(ecosystem)
   const bySource = Map.groupBy(advisories, ({ packageName }) => packageName)
   const found = new Map<string, Found>()
+  let judged = 0
   for (const { name, version, packages } of sources) {
+    const shown = {
+      packages: firstOf(packages.map((one) => one.name)),
+      paths: firstOf(packages.map(({ path }) => path)),
+    }
     for (const advisory of bySource.get(name) ?? []) {
+      if (++judged > judgedMax) throw new DiskRefused('too many of its packages have advisories')
+      if (judged % judgedAtOnce === 0) await new Promise(setImmediate)
       const { isAffected, hasFix } = judgeVersion(version, advisory, compare)
       if (!isAffected) continue
       for (const vulnerability of advisory.vulnerabilities) {
@@ -56,10 +70,8 @@ export function findAll(
         found.set(vulnerability, {
           ...worse(known, advisory),
           hasFix: hasFix || known?.hasFix === true,
-          packages: new Map([
-            ...(known?.packages ?? []),
-            ...packages.map((one) => [one.name, one] as const),
-          ]),
+          packages: known ? firstOf([...known.packages, ...shown.packages]) : shown.packages,
+          paths: known ? firstOf([...known.paths, ...shown.paths]) : shown.paths,
         })
       }
     }
@@ -72,6 +84,9 @@ export function findAll(
     )
 }
 
+const firstOf = (texts: readonly string[]): readonly string[] =>
+  [...new Set(texts)].toSorted().slice(0, shownMax)
+
 /** Advisories of one vulnerability may rate it differently, or not at all. */
 function worse(one: Severity | undefined, other: Severity): Severity {
   const isWorse =
@@ -83,24 +98,18 @@ function worse(one: Severity | undefined, other: Severity): Severity {
 }
 
 function date(
-  { packages, vulnerability, label, score, hasFix }: Found & { readonly vulnerability: string },
+  found: Found & { readonly vulnerability: string },
   before: Finding | undefined,
   nowMs: number,
 ): Finding {
-  const names = [...packages.keys()].toSorted().slice(0, packagesShownMax)
-  const paths = [...new Set([...packages.values()].map(({ path }) => path))].toSorted()
+  const { hasFix, label, score, packages } = found
   const isAsBefore =
     before?.label === label &&
     before?.score === score &&
     before?.hasFix === hasFix &&
-    before?.packages.join() === names.join()
+    before?.packages.join() === packages.join()
   return {
-    vulnerability,
-    label,
-    score,
-    hasFix,
-    packages: names,
-    paths: paths.slice(0, packagesShownMax),
+    ...found,
     firstObservedAtMs: before?.firstObservedAtMs ?? nowMs,
     updatedAtMs: isAsBefore && before ? before.updatedAtMs : nowMs,
     fixSinceMs: hasFix ? (before?.fixSinceMs ?? nowMs) : undefined,

@@ -68,7 +68,7 @@ export function scanReconciler({
         const packageNames = sources.map(({ name }) => name)
         const advisories = await listAdvisories(db.reads, { ecosystem, packageNames })
         const nowMs = now().getTime()
-        const findings = findAll(inventory, advisories, { before: scan.findings, nowMs })
+        const findings = await findAll(inventory, advisories, { before: scan.findings, nowMs })
         const results = sumUp(findings, nowMs)
         await transaction(db.writes, (tx) =>
           recordScan(tx, disk, { feed, inventory, findings, results }),
