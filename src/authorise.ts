@@ -2,12 +2,16 @@
  * Who may make a call: whoever is allowed all that it demands. It is asked in the call's
  * own transaction, so that what is allowed is what happens.
  */
-import type { Demand } from './iam/demand.ts'
-import { onAnything } from './iam/demand.ts'
+import { type Demand, onAnything } from './iam/demand.ts'
 import { ec2Demands } from './iam/ec2-touched.ts'
 import { requireAll } from './iam/evaluate.ts'
+import { organizationDemands } from './organizations/demands.ts'
 import { isUnlimited } from './policies/unlimited.ts'
+import type { ServiceName } from './wire/codec.ts'
 import type { DemandContext, Operation } from './wire/operation.ts'
+
+/** The services of which resources have policies of their own, which can refuse anybody. */
+const guarded: readonly ServiceName[] = ['kms', 'sts']
 
 export async function authorise(
   operation: Operation,
@@ -15,9 +19,8 @@ export async function authorise(
   context: DemandContext,
 ): Promise<void> {
   const { caller } = context
-  // Nothing of EC2 has a policy of its own, so there is nothing else to look at.
-  const isOfEc2 = (operation.service ?? 'ec2') === 'ec2'
-  if (isOfEc2 && isUnlimited(caller.principal, caller.policies)) return
+  const isGuarded = guarded.includes(operation.service ?? 'ec2')
+  if (!isGuarded && isUnlimited(caller.principal, caller.policies)) return
   requireAll(caller, await demandsOf(operation, input, context))
 }
 
@@ -30,5 +33,6 @@ export async function demandsOf(
   const { action, service = 'ec2', demands } = operation
   if (demands) return await demands(input, context)
   if (service === 'ec2') return await ec2Demands(action, input, context)
+  if (service === 'organizations') return await organizationDemands(action, input, context)
   return [onAnything(`${service}:${action}`)]
 }

@@ -1,13 +1,18 @@
 /** What must hold of every action there is, and of every one that is added. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { inspect } from 'node:util'
 import * as sdk from '@aws-sdk/client-ec2'
 import type { EC2Client } from '@aws-sdk/client-ec2'
 import { sql } from 'kysely'
+import { randomBytes } from 'node:crypto'
 import { actions } from '../src/actions.ts'
 import { listEvents } from '../src/audit/store.ts'
+import { typesOf, typesOfArn } from './aws-actions.ts'
+import { anotherThan, covers, leastPolicy, type Need, refusedFor } from './least-policy.ts'
 import { others, type OtherService } from './other-services.ts'
-import { startSystem, type TestSystem } from './system.ts'
+import { makeSessions, type Sessions } from './sessions.ts'
+import { type ClientSettings, startSystem, type TestSystem } from './system.ts'
 
 const ids = {
   ImageId: 'ami-0123456789abcdef0',
@@ -17,11 +22,11 @@ const ids = {
   GroupId: 'sg-0123456789abcdef0',
 } as const
 const { ImageId, InstanceId, VolumeId, SnapshotId, GroupId } = ids
+const ReportId = 'dpr-0123456789abcdef0'
 const permissions = [
   { IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '0.0.0.0/0' }] },
 ]
 
-const ReportId = 'dpr-0123456789abcdef0'
 /** A request of each action that is right in form. An action without one fails the tests below. */
 const samples: Record<string, object> = {
   AssociateIamInstanceProfile: { InstanceId, IamInstanceProfile: { Name: 'of-builders' } },
@@ -29,11 +34,11 @@ const samples: Record<string, object> = {
   AttachVolume: { VolumeId, InstanceId, Device: '/dev/sdf' },
   AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: permissions },
   AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: permissions },
+  CancelDeclarativePoliciesReport: { ReportId },
   CancelImageLaunchPermission: { ImageId },
   CancelImportTask: { ImportTaskId: 'import-snap-0123456789abcdef0' },
   CopyImage: { SourceRegion: 'us-west-2', SourceImageId: ImageId, Name: 'an image' },
   CopySnapshot: { SourceRegion: 'us-west-2', SourceSnapshotId: SnapshotId },
-  CancelDeclarativePoliciesReport: { ReportId },
   CopyVolumes: { SourceVolumeId: VolumeId },
   CreateImage: { InstanceId, Name: 'an image' },
   CreateImageUsageReport: { ImageId, ResourceTypes: [{ ResourceType: 'ec2:Instance' }] },
@@ -55,11 +60,11 @@ const samples: Record<string, object> = {
   DeregisterImage: { ImageId },
   DescribeAccountAttributes: {},
   DescribeAvailabilityZones: {},
+  DescribeDeclarativePoliciesReports: {},
   DescribeFastSnapshotRestores: {},
   DescribeIamInstanceProfileAssociations: {},
   DescribeImageAttribute: { ImageId, Attribute: 'description' },
   DescribeImageReferences: { ImageIds: [ImageId], IncludeAllResourceTypes: true },
-  DescribeDeclarativePoliciesReports: {},
   DescribeImageUsageReportEntries: {},
   DescribeImageUsageReports: {},
   DescribeImages: {},
@@ -103,11 +108,11 @@ const samples: Record<string, object> = {
   DisableImageDeprecation: { ImageId },
   DisableImageDeregistrationProtection: { ImageId },
   DisableSnapshotBlockPublicAccess: {},
+  GetDeclarativePoliciesReportSummary: { ReportId },
   GetEbsDefaultKmsKeyId: {},
   GetEbsEncryptionByDefault: {},
   ModifyEbsDefaultKmsKeyId: { KmsKeyId: 'alias/aws/ebs' },
   ResetEbsDefaultKmsKeyId: {},
-  GetDeclarativePoliciesReportSummary: { ReportId },
   EnableEbsEncryptionByDefault: {},
   DisassociateIamInstanceProfile: { AssociationId: 'iip-assoc-0123456789abcdef0' },
   EnableAllowedImagesSettings: { AllowedImagesSettingsState: 'audit-mode' },
@@ -167,11 +172,11 @@ const samples: Record<string, object> = {
   RevokeSecurityGroupEgress: { GroupId, IpPermissions: permissions },
   RevokeSecurityGroupIngress: { GroupId, IpPermissions: permissions },
   RunInstances: { ImageId, MinCount: 1, MaxCount: 1 },
+  StartDeclarativePoliciesReport: { S3Bucket: 'a-bucket', TargetId: 'r-abcd' },
   StartInstances: { InstanceIds: [InstanceId] },
   StopInstances: { InstanceIds: [InstanceId] },
   TerminateInstances: { InstanceIds: [InstanceId] },
   UnlockSnapshot: { SnapshotId },
-  StartDeclarativePoliciesReport: { S3Bucket: 'a-bucket', TargetId: 'r-abcd' },
 }
 
 type Command = Parameters<EC2Client['send']>[0]
@@ -202,14 +207,17 @@ function otherCommand(service: OtherService, action: string): object {
   return new Made(sample)
 }
 
+const masterKey = randomBytes(32)
 let system: TestSystem
 let nobody: EC2Client
+let sessions: Sessions
 const ends: (() => unknown)[] = []
 before(async () => {
   system = await startSystem(
     { after: (end) => void ends.push(end as () => unknown) },
-    { isIdle: true },
+    { isIdle: true, masterKey },
   )
+  sessions = await makeSessions(system, masterKey)
   nobody = await system.client('666666666666', [])
 })
 after(async () => {
@@ -283,6 +291,72 @@ for (const { service, action } of otherActions) {
     client.destroy()
   })
 }
+
+/** Makes the sample call of an action with these credentials. */
+async function send(service: 'ec2' | OtherService, action: string, settings: ClientSettings) {
+  const isEc2 = service === 'ec2'
+  const client = isEc2 ? new sdk.EC2Client(settings) : others[service].make(settings)
+  const dry = isEc2 && !isNeverDry(action) ? { DryRun: true } : {}
+  try {
+    const made = isEc2 ? command(action, dry) : otherCommand(service, action)
+    await (client as { send(command: object): Promise<unknown> }).send(made)
+  } finally {
+    client.destroy()
+  }
+}
+
+/** The actions of which AWS's reference says something else, and why. */
+const explained: Readonly<Record<string, string>> = {
+  'ec2:GetImageFindings': 'it is newer than the reference',
+  'iam:ListGroups': 'lists are judged by the path that is listed',
+  'iam:ListInstanceProfiles': 'lists are judged by the path that is listed',
+  'iam:ListPolicies': 'lists are judged by the path that is listed',
+  'iam:ListRoles': 'lists are judged by the path that is listed',
+  'iam:ListUsers': 'lists are judged by the path that is listed',
+  'kms:DeleteAlias': 'the alias of the sample is of no key',
+  'kms:ReEncrypt': 'it is judged as ReEncryptFrom and as ReEncryptTo',
+  'organizations:MoveAccount': 'the sample moves from one root to another',
+}
+
+const learned = new Map<string, readonly Need[]>()
+
+for (const { service, action } of [
+  ...ec2Actions.map((name) => ({ service: 'ec2' as const, action: name })),
+  ...otherActions,
+]) {
+  test(`${service}:${action}: one policy allows it, and none that names something else`, async () => {
+    const sendUnder = (policy: string) => send(service, action, sessions.under(policy))
+    const needs = await leastPolicy(sendUnder)
+    assert(needs.length > 0)
+    for (const [index, need] of needs.entries()) {
+      const rest = needs.toSpliced(index, 1)
+      if (need.resource === '*' || rest.some((one) => covers(one, need))) continue
+      const others = needs.with(index, { ...need, resource: anotherThan(need.resource) })
+      assert.deepEqual(await refusedFor(sendUnder, others), need)
+    }
+    learned.set(`${service}:${action}`, needs)
+  })
+
+  test(`${service}:${action}: a session that has expired is refused`, async () => {
+    await assert.rejects(send(service, action, sessions.expired()), {
+      name: /^ExpiredToken(?:Exception)?$/,
+    })
+  })
+}
+
+test('each action touches what AWS says that it touches', () => {
+  const differences: Record<string, object> = {}
+  for (const [name, needs] of learned) {
+    const [service = '', action = ''] = name.split(':')
+    const said = typesOf(service, action)
+    const arns = needs.filter((need) => need.action === name).map(({ resource }) => resource)
+    const touched = arns.filter((arn) => arn !== '*').map((arn) => typesOfArn(service, arn))
+    const missing = said?.required.filter((type) => !touched.some((types) => types.includes(type)))
+    const extra = touched.filter((types) => !types.some((type) => said?.all.includes(type)))
+    if (!said || missing?.length || extra.length > 0) differences[name] = { missing, extra }
+  }
+  assert.deepEqual(Object.keys(differences).sort(), Object.keys(explained), inspect(differences))
+})
 
 test('every refusal is audited', async () => {
   const refused = async () => {

@@ -1,12 +1,15 @@
 /** Finds the snapshot that a call of the direct APIs reads or writes, or refuses the call. */
+import type { StartSnapshotRequest } from '@aws-sdk/client-ebs'
 import type { Database } from '../db/database.ts'
-import { type Demand, demandOn } from '../iam/demand.ts'
+import { type Demand, demandOn, tagsOnResource } from '../iam/demand.ts'
+import { tagsOfRequest } from '../iam/ec2-resources.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { Id } from '../lib/ids.ts'
 import { listSnapshotPermissions } from '../snapshots/permission-store.ts'
 import type { CompletedSnapshot, Snapshot } from '../snapshots/snapshot.ts'
 import { findUsableSnapshot } from '../snapshots/store.ts'
-import type { CallContext } from '../wire/operation.ts'
+import { listTags } from '../tags/store.ts'
+import type { CallContext, DemandContext } from '../wire/operation.ts'
 import {
   type DirectSnapshot,
   hasTimedOut,
@@ -83,14 +86,36 @@ export function notOpen({ id, state }: Snapshot): ApiError {
   return invalid(wrongStateReason, `The snapshot '${id}' cannot be written: it ${what}.`)
 }
 
-/** What a caller needs to be allowed for a call about snapshots; `*` for one that is still to be. */
-export function onSnapshots(
+/** What a caller needs to be allowed for a call about snapshots. */
+export async function onSnapshots(
   action: string,
   ids: readonly (string | undefined)[],
-  region: string,
-): readonly Demand[] {
-  return ids.map((id = '*') => demandOn(`ebs:${action}`, `arn:aws:ec2:${region}::snapshot/${id}`))
+  { db, caller, region }: Pick<DemandContext, 'caller' | 'db' | 'region'>,
+): Promise<readonly Demand[]> {
+  const { accountId } = caller
+  const resourceIds = ids.map((id) => id ?? '*')
+  const tags = await listTags(db, { accountId, resourceIds })
+  return resourceIds.map((id) =>
+    demandOn(`ebs:${action}`, arnOf(region, id), tagsOnResource(tags.get(id))),
+  )
 }
+
+/** What a caller needs to start one, of which the id is not known yet. */
+export function onNewSnapshot(
+  { Description, ParentSnapshotId, Tags = [], VolumeSize }: StartSnapshotRequest,
+  { region }: Pick<DemandContext, 'region'>,
+): readonly Demand[] {
+  return [
+    demandOn('ebs:StartSnapshot', arnOf(region, '*'), {
+      ...tagsOfRequest(Tags.map(({ Key: key = '', Value: value = '' }) => ({ key, value }))),
+      'ebs:Description': Description,
+      'ebs:ParentSnapshot': ParentSnapshotId && arnOf(region, ParentSnapshotId),
+      'ebs:VolumeSize': VolumeSize?.toString(),
+    }),
+  ]
+}
+
+const arnOf = (region: string, id: string): string => `arn:aws:ec2:${region}::snapshot/${id}`
 
 async function visibleSnapshot(
   db: Database,

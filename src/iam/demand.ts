@@ -45,6 +45,12 @@ export const demandOn = (action: string, arn: string, keys: ContextEntries = {})
   touched: { arn, keys },
 })
 
+/** The tags that a resource has, for services that call them by no other name. */
+export const tagsOnResource = (
+  tags: readonly { readonly key: string; readonly value: string }[] = [],
+): ContextEntries =>
+  Object.fromEntries(tags.map(({ key, value }) => [`aws:ResourceTag/${key}`, value]))
+
 /** Where nothing is said of resources: the action, on `*`. */
 export const onAnything = (action: string): Demand => demandOn(action, '*')
 

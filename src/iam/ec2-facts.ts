@@ -45,6 +45,7 @@ type Find<T extends Ec2Type> = (
 const none = { find: async () => undefined }
 
 const kinds: { readonly [T in Ec2Type]: { readonly find: Find<T> } } = {
+  'declarative-policies-report': none,
   image: { find: findImageFacts },
   'image-usage-report': none,
   'import-image-task': none,

@@ -19,6 +19,7 @@ type Facts<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
 /** What the type of a resource says of its keys: each by the name that AWS gives it. */
 const types = {
+  'declarative-policies-report': [],
   image: ['BootModeOverride', 'ImageID', 'ImageType', 'Owner', 'Public', 'RootDeviceType'],
   'image-usage-report': [],
   'import-image-task': [],

@@ -36,6 +36,7 @@ export const touchedBy: Readonly<Record<string, readonly Touch[]>> = {
   AttachVolume: [...instance, ...volume],
   AuthorizeSecurityGroupEgress: group,
   AuthorizeSecurityGroupIngress: group,
+  CancelDeclarativePoliciesReport: [one('declarative-policies-report', 'ReportId')],
   CancelImageLaunchPermission: image,
   // The source is a matter of who has shared it with whom.
   CopyImage: [made('image'), made('snapshot')],
@@ -71,7 +72,9 @@ export const touchedBy: Readonly<Record<string, readonly Touch[]>> = {
   EnableVolumeIO: volume,
   GetConsoleOutput: instance,
   GetConsoleScreenshot: instance,
+  GetDeclarativePoliciesReportSummary: [one('declarative-policies-report', 'ReportId')],
   GetImageAncestry: image,
+  GetImageFindings: image,
   GetInstanceTpmEkPub: instance,
   GetInstanceUefiData: instance,
   ImportImage: [

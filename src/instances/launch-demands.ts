@@ -38,7 +38,7 @@ export async function launchDemands(input: Input, asking: Asking): Promise<reado
   const { db } = asking
   const place = placeOf(asking)
   const named = input.ImageId ?? ''
-  const toResolve = demandsToResolve(named, asking)
+  const toResolve = await demandsToResolve(named, asking)
   const imageId = await orNothing(resolveImageId(db, place, named))
   const image =
     imageId !== undefined && isId('image', imageId)

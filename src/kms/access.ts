@@ -3,7 +3,7 @@
  * users decide only as far as it says so. Both have to allow where it names an account.
  * https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
  */
-import { type Demand, firstRefused } from '../iam/demand.ts'
+import { type Demand, firstRefused, tagsOnResource } from '../iam/demand.ts'
 import { tagsOfRequest } from '../iam/ec2-resources.ts'
 import type { Caller } from '../iam/evaluate.ts'
 import type { ContextEntries } from '../policies/context.ts'
@@ -29,9 +29,7 @@ export function demandOnKey(key: Key, { caller, action, via, keys }: Use): Deman
     touched: {
       arn: keyArn(key),
       keys: {
-        ...Object.fromEntries(
-          tags.map(({ key: name, value }) => [`aws:ResourceTag/${name}`, value]),
-        ),
+        ...tagsOnResource(tags),
         ...keys,
         'kms:CallerAccount': caller.accountId,
         'kms:KeyOrigin': 'AWS_KMS',

@@ -71,7 +71,7 @@ const arn = ({ managementAccountId }: Named, rest: string): string =>
 export const organizationArn = (organization: Named): string =>
   arn(organization, `organization/${organization.id}`)
 
-export const rootArn = (organization: Organization): string =>
+export const rootArn = (organization: Named & Pick<Organization, 'rootId'>): string =>
   arn(organization, `root/${organization.id}/${organization.rootId}`)
 
 export const unitArn = (organization: Named, unitId: string): string =>

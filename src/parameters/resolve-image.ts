@@ -34,15 +34,15 @@ export async function resolveImageId(
 }
 
 /** Who launches an image by a parameter needs to be allowed to read that. */
-export function demandsToResolve(
+export async function demandsToResolve(
   imageId: string,
   context: Parameters<typeof onParameters>[2],
-): readonly Demand[] {
+): Promise<readonly Demand[]> {
   const alias = aliasOf(imageId)
   if (alias === undefined) return []
   const { caller, region } = context
   parseAlias(alias, { accountId: caller.accountId, region })
-  return onParameters('GetParameters', [alias], context)
+  return await onParameters('GetParameters', [alias], context)
 }
 
 function parseAlias(alias: string, here: { readonly accountId: string; readonly region: string }) {

@@ -1,10 +1,11 @@
 /** The retention rule that a call names, or the call is refused. */
 import type { Database } from '../db/database.ts'
-import { type Demand, demandOn } from '../iam/demand.ts'
-import type { CallContext } from '../wire/operation.ts'
+import { type Demand, demandOn, tagsOnResource } from '../iam/demand.ts'
+import { tagsOfRequest } from '../iam/ec2-resources.ts'
+import type { CallContext, DemandContext } from '../wire/operation.ts'
 import { readId, refusal, ruleNotFound } from './request.ts'
 import { lockStateOf, type RetentionRule } from './rule.ts'
-import { findRule } from './store.ts'
+import { findRule, findRuleTags } from './store.ts'
 import { ruleArn } from './view.ts'
 
 type Call = Pick<CallContext, 'caller' | 'region' | 'now'>
@@ -35,15 +36,37 @@ export async function requireUnlocked(
 export const changedMeanwhile = (id: string) =>
   refusal('ConflictException', `The retention rule ${id} was changed by another call.`)
 
-/** What a caller needs to be allowed for a call on one rule, or on any. */
-export function onRule(
+/** What a call says beside the rule that it names. */
+interface Said {
+  readonly ResourceType?: string | undefined
+  readonly Tags?:
+    | readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[]
+    | undefined
+  readonly TagKeys?: readonly string[] | undefined
+}
+
+/** What a caller needs to be allowed for a call on one rule, or on one that is to be made. */
+export async function onRule(
   action: string,
   id: string | undefined,
-  { caller, region }: Pick<CallContext, 'caller' | 'region'>,
-): readonly Demand[] {
-  const resource = ruleArn({ accountId: caller.accountId, region, id: id ?? '*' })
-  return [demandOn(`rbin:${action}`, resource)]
+  { db, caller, region }: Pick<DemandContext, 'caller' | 'region' | 'db'>,
+  { ResourceType, Tags = [], TagKeys = [] }: Said = {},
+): Promise<readonly Demand[]> {
+  const key = { accountId: caller.accountId, region, id: id ?? '*' }
+  const rule = id === undefined ? undefined : await findRule(db, key)
+  const tags = Tags.map((tag) => ({ key: tag.Key ?? '', value: tag.Value ?? '' }))
+  return [
+    demandOn(`rbin:${action}`, ruleArn(key), {
+      ...tagsOnResource(rule && (await findRuleTags(db, key))),
+      ...tagsOfRequest([...tags, ...TagKeys.map((name) => ({ key: name }))]),
+      'rbin:Attribute/ResourceType': rule?.resourceType,
+      'rbin:Request/ResourceType': id === undefined ? ResourceType : undefined,
+    }),
+  ]
 }
+
+/** The rule of an ARN; one of another place is judged as no rule is. */
+export const idInArn = (arn = ''): string => arn.split('rule/')[1] ?? arn
 
 /** The rule's id in an ARN of the caller's own, where the call happens. */
 export function idOfArn(arn: string | undefined, call: Pick<CallContext, 'caller' | 'region'>) {

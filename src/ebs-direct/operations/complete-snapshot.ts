@@ -15,7 +15,7 @@ export const completeDirectSnapshot = writeOperation<
 >({
   service: 'ebs',
   action: 'CompleteSnapshot',
-  demands: ({ SnapshotId }, { region }) => onSnapshots('CompleteSnapshot', [SnapshotId], region),
+  demands: ({ SnapshotId }, context) => onSnapshots('CompleteSnapshot', [SnapshotId], context),
 
   // Encrypted blocks are looked at before, since that takes its time.
   async prepare(input, context) {

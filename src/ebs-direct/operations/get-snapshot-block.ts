@@ -14,7 +14,7 @@ type Output = Omit<GetSnapshotBlockResponse, 'BlockData'> & { readonly BlockData
 export const getSnapshotBlock = readOperation<GetSnapshotBlockRequest, Output>({
   service: 'ebs',
   action: 'GetSnapshotBlock',
-  demands: ({ SnapshotId }, { region }) => onSnapshots('GetSnapshotBlock', [SnapshotId], region),
+  demands: ({ SnapshotId }, context) => onSnapshots('GetSnapshotBlock', [SnapshotId], context),
 
   async run(call) {
     const { input, db, now, readers } = call

@@ -18,8 +18,8 @@ export const listChangedBlocks = readOperation<ListChangedBlocksRequest, ListCha
   {
     service: 'ebs',
     action: 'ListChangedBlocks',
-    demands: ({ FirstSnapshotId, SecondSnapshotId }, { region }) =>
-      onSnapshots('ListChangedBlocks', [FirstSnapshotId, SecondSnapshotId], region),
+    demands: ({ FirstSnapshotId, SecondSnapshotId }, context) =>
+      onSnapshots('ListChangedBlocks', [FirstSnapshotId, SecondSnapshotId], context),
 
     async run(call) {
       const { input, db, readers } = call

@@ -16,7 +16,7 @@ export const listSnapshotBlocks = readOperation<
 >({
   service: 'ebs',
   action: 'ListSnapshotBlocks',
-  demands: ({ SnapshotId }, { region }) => onSnapshots('ListSnapshotBlocks', [SnapshotId], region),
+  demands: ({ SnapshotId }, context) => onSnapshots('ListSnapshotBlocks', [SnapshotId], context),
 
   async run(call) {
     const { input, db, readers } = call

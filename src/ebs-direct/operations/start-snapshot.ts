@@ -13,14 +13,14 @@ import {
   readVolumeSize,
 } from '../direct-snapshot.ts'
 import { readEncryption } from '../encryption.ts'
-import { onSnapshots, readableSnapshot } from '../find.ts'
+import { onNewSnapshot, readableSnapshot } from '../find.ts'
 import { readDescription, readDirectTags } from '../request.ts'
 import { insertDirectSnapshot } from '../store.ts'
 
 export const startSnapshot = writeOperation<StartSnapshotRequest, StartSnapshotResponse>({
   service: 'ebs',
   action: 'StartSnapshot',
-  demands: (_input, { region }) => onSnapshots('StartSnapshot', ['*'], region),
+  demands: onNewSnapshot,
 
   async run(call) {
     const { input, tx, caller, region, now, newId } = call

@@ -4,6 +4,8 @@
  */
 import type { GetAccessKeyLastUsedRequest, GetAccessKeyLastUsedResponse } from '@aws-sdk/client-iam'
 import { readOperation } from '../../wire/operation.ts'
+import { demandOn } from '../demand.ts'
+import { entityArn } from '../entity.ts'
 import { findEntities } from '../entity-store.ts'
 import { findUserKey, noSuchKey } from '../user-key-store.ts'
 
@@ -15,6 +17,14 @@ export const getAccessKeyLastUsed = readOperation<
 >({
   service: 'iam',
   action: 'GetAccessKeyLastUsed',
+  demands: async ({ AccessKeyId = '' }, { db, caller, readers }) => {
+    const key = await findUserKey(db, AccessKeyId, readers.masterKey)
+    const [user] = key ? await findEntities(db, [key.userId]) : []
+    const { accountId } = caller
+    const own = user?.accountId === accountId ? user : undefined
+    const arn = entityArn(own ?? { accountId, kind: 'user', path: '/', name: '*' })
+    return [demandOn('iam:GetAccessKeyLastUsed', arn)]
+  },
 
   async run({ db, input, caller, readers }) {
     const { AccessKeyId = '' } = input

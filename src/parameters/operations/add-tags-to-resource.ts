@@ -11,8 +11,8 @@ export const addTagsToParameter = writeOperation<AddTagsToResourceRequest, AddTa
   {
     service: 'ssm',
     action: 'AddTagsToResource',
-    demands: ({ ResourceId = '' }, context) =>
-      onParameters('AddTagsToResource', [ResourceId], context),
+    demands: (input, context) =>
+      onParameters('AddTagsToResource', [input.ResourceId ?? ''], context, input),
 
     async run(call) {
       const { input, tx } = call

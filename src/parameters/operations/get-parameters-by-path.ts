@@ -23,7 +23,8 @@ export const getParametersByPath = readOperation<
 >({
   service: 'ssm',
   action: 'GetParametersByPath',
-  demands: ({ Path = '' }, context) => onParameters('GetParametersByPath', [Path], context),
+  demands: (input, context) =>
+    onParameters('GetParametersByPath', [input.Path ?? ''], context, input),
 
   async run(call) {
     const { Path = '', Recursive = false, ParameterFilters, NextToken } = call.input

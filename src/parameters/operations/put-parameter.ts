@@ -37,7 +37,7 @@ type Call = WriteCall<PutParameterRequest>
 export const putParameter = writeOperation<PutParameterRequest, PutParameterResult>({
   service: 'ssm',
   action: 'PutParameter',
-  demands: ({ Name = '' }, context) => onParameters('PutParameter', [Name], context),
+  demands: (input, context) => onParameters('PutParameter', [input.Name ?? ''], context, input),
 
   async run(call) {
     const { input, tx } = call

@@ -15,8 +15,8 @@ export const removeTagsFromParameter = writeOperation<
 >({
   service: 'ssm',
   action: 'RemoveTagsFromResource',
-  demands: ({ ResourceId = '' }, context) =>
-    onParameters('RemoveTagsFromResource', [ResourceId], context),
+  demands: (input, context) =>
+    onParameters('RemoveTagsFromResource', [input.ResourceId ?? ''], context, input),
 
   async run(call) {
     const { input, tx } = call

@@ -24,7 +24,7 @@ export const createRule = writeOperation<
 >({
   service: 'rbin',
   action: 'CreateRule',
-  demands: (_input, context) => onRule('CreateRule', undefined, context),
+  demands: (input, context) => onRule('CreateRule', undefined, context, input),
 
   async run({ tx, input, caller, region, now, randomBytes }) {
     const { accountId } = caller

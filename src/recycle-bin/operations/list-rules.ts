@@ -1,7 +1,7 @@
 /** https://docs.aws.amazon.com/recyclebin/latest/APIReference/API_ListRules.html */
+import { demandOn } from '../../iam/demand.ts'
 import { page } from '../../lib/pages.ts'
 import { readOperation } from '../../wire/operation.ts'
-import { onRule } from '../find.ts'
 import { invalid, readResourceType, readRuleTags, type RuleInput } from '../request.ts'
 import { lockStateOf, type RuleTag } from '../rule.ts'
 import { listRules } from '../store.ts'
@@ -19,7 +19,9 @@ interface Input extends RuleInput {
 export const listRetentionRules = readOperation<Input, object>({
   service: 'rbin',
   action: 'ListRules',
-  demands: (_input, context) => onRule('ListRules', undefined, context),
+  demands: ({ ResourceType }) => [
+    demandOn('rbin:ListRules', '*', { 'rbin:Request/ResourceType': ResourceType }),
+  ],
 
   async run({ db, input, caller, region, now }) {
     const resourceType = readResourceType(input.ResourceType)

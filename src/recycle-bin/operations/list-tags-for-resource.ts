@@ -1,7 +1,6 @@
 /** https://docs.aws.amazon.com/recyclebin/latest/APIReference/API_ListTagsForResource.html */
-import { demandOn } from '../../iam/demand.ts'
 import { readOperation } from '../../wire/operation.ts'
-import { idOfArn } from '../find.ts'
+import { idInArn, idOfArn, onRule } from '../find.ts'
 import { ruleNotFound } from '../request.ts'
 import { findRuleTags } from '../store.ts'
 
@@ -12,7 +11,7 @@ interface Input {
 export const listTagsOfRule = readOperation<Input, object>({
   service: 'rbin',
   action: 'ListTagsForResource',
-  demands: ({ ResourceArn = '*' }) => [demandOn('rbin:ListTagsForResource', ResourceArn)],
+  demands: (input, context) => onRule('ListTagsForResource', idInArn(input.ResourceArn), context),
 
   async run(call) {
     const id = idOfArn(call.input.ResourceArn, call)

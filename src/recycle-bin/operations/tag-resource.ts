@@ -1,8 +1,7 @@
 /** https://docs.aws.amazon.com/recyclebin/latest/APIReference/API_TagResource.html */
-import { demandOn } from '../../iam/demand.ts'
 import { checkTags, readTags, type TagInput } from '../../tags/tag.ts'
 import { writeOperation } from '../../wire/operation.ts'
-import { idOfArn } from '../find.ts'
+import { idInArn, idOfArn, onRule } from '../find.ts'
 import { ruleNotFound } from '../request.ts'
 import { findRuleTags, setRuleTags } from '../store.ts'
 
@@ -14,7 +13,7 @@ interface Input {
 export const tagRule = writeOperation<Input, undefined>({
   service: 'rbin',
   action: 'TagResource',
-  demands: ({ ResourceArn = '*' }) => [demandOn('rbin:TagResource', ResourceArn)],
+  demands: (input, context) => onRule('TagResource', idInArn(input.ResourceArn), context, input),
 
   async run(call) {
     const { input, tx, caller, region } = call

@@ -1,7 +1,6 @@
 /** https://docs.aws.amazon.com/recyclebin/latest/APIReference/API_UntagResource.html */
-import { demandOn } from '../../iam/demand.ts'
 import { writeOperation } from '../../wire/operation.ts'
-import { idOfArn } from '../find.ts'
+import { idInArn, idOfArn, onRule } from '../find.ts'
 import { ruleNotFound } from '../request.ts'
 import { findRuleTags, setRuleTags } from '../store.ts'
 
@@ -13,7 +12,7 @@ interface Input {
 export const untagRule = writeOperation<Input, undefined>({
   service: 'rbin',
   action: 'UntagResource',
-  demands: ({ ResourceArn = '*' }) => [demandOn('rbin:UntagResource', ResourceArn)],
+  demands: (input, context) => onRule('UntagResource', idInArn(input.ResourceArn), context, input),
 
   async run(call) {
     const { input, tx, caller, region } = call
