@@ -178,6 +178,16 @@ test('every file is used', () => {
   )
 })
 
+test('every test that the threat model names is there', () => {
+  const text = readFileSync('docs/threat-model.md', 'utf8')
+  const named = [...text.matchAll(/`((?:src|test|tools)\/[^`]+)`/g)].map(([, path = '']) => path)
+  assert(named.length > 20)
+  assert.deepEqual(
+    named.filter((path) => globSync(path).length === 0),
+    [],
+  )
+})
+
 test('a store that knows an operation is found out', () => {
   const imports = ['src/images/operations/create-image.ts']
   const store = { path: 'src/images/store.ts', lines: [], imports, packages: [] }

@@ -7,9 +7,12 @@ import { availableParallelism, freemem, tmpdir, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { checkCatalog } from '../catalog/bake.ts'
-import { type Config, readConfig } from '../config.ts'
+import { type Config, openFilesMax, readConfig } from '../config.ts'
 import { probeAccelerator, runGuest } from '../qemu/accelerator.ts'
+import { Secret } from '../lib/secret.ts'
+import { tryWalls } from '../qemu/confine.ts'
 import { prepareUefi } from '../qemu/firmware.ts'
+import { folderOfSecrets, SecretFiles } from '../qemu/secret-file.ts'
 import { tpmProblem } from '../qemu/tpm.ts'
 import { checkNetwork } from '../vpc/doctor.ts'
 import { findTool } from '../vpc/run.ts'
@@ -30,17 +33,20 @@ export interface Check {
 const gibibyte = 2 ** 30
 const freeGiBMin = 5
 const freeMemoryGiBMin = 1
+const openFilesMin = 4096
 const run = promisify(execFile)
 
 export async function* hostChecks(shell: Shell): AsyncGenerator<Check> {
   yield { verdict: 'good', what: `Node ${process.versions.node}` }
   yield* checkTools()
   yield* checkGuests()
+  yield* checkWalls()
   yield* checkNetworks()
   yield* checkRecipes()
   yield* checkClients(shell)
   const config = readConfig(shell.environment)
   yield await checkMemory()
+  yield checkOpenFiles()
   yield await checkDataFolder(config.dataFolder)
   yield await checkDisk(config.dataFolder)
   yield await checkPort(shell, config)
@@ -93,6 +99,36 @@ async function* checkGuests(): AsyncGenerator<Check> {
   }
 }
 
+/** What keeps machines from each other, and secrets from the disk. */
+async function* checkWalls(): AsyncGenerator<Check> {
+  const folder = await mkdtemp(join(tmpdir(), 'imago-doctor-'))
+  try {
+    await tryWalls(folder)
+    yield { verdict: 'good', what: 'walls around guests: namespaces of mounts and processes' }
+  } catch (error) {
+    yield {
+      verdict: 'bad',
+      what: `no walls around guests: ${messageOf(error)}`,
+      remedy: 'sudo sysctl -w user.max_mnt_namespaces=15000 user.max_pid_namespaces=15000',
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    await using _files = await SecretFiles.open([{ id: 'probe', secret: new Secret('probe') }])
+    yield {
+      verdict: 'good',
+      what: `memory for secrets: ${folderOfSecrets}`,
+    }
+  } catch (error) {
+    yield {
+      verdict: 'bad',
+      what: `no memory for secrets, so no encrypted disks: ${messageOf(error)}`,
+      remedy: 'sudo mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /dev/shm',
+    }
+  }
+}
+
 async function* checkNetworks(): AsyncGenerator<Check> {
   const lacks = (await checkNetwork()).filter(({ what }) => !what.startsWith('the program'))
   if (lacks.length === 0) {
@@ -137,6 +173,14 @@ async function checkMemory(): Promise<Check> {
   const what = `${availableParallelism()} processors, ${totalGiB.toFixed(1)} GiB of memory`
   if (freeGiB >= freeMemoryGiBMin) return { verdict: 'good', what }
   return { verdict: 'poor', what: `${what}, of which only ${freeGiB.toFixed(1)} GiB are free` }
+}
+
+/** A connection is an open file, and so is each file of the block store that is read. */
+function checkOpenFiles(): Check {
+  const most = openFilesMax()
+  const what = `${most} files and connections may be open at a time`
+  if (most >= openFilesMin) return { verdict: 'good', what }
+  return { verdict: 'poor', what, remedy: `ulimit -n ${openFilesMin}, before the service starts` }
 }
 
 async function checkDataFolder(dataFolder: string): Promise<Check> {

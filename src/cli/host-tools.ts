@@ -11,6 +11,9 @@ export const hostTools = [
   { name: 'unshare', package: 'util-linux' },
   { name: 'setpriv', package: 'util-linux' },
   { name: 'prlimit', package: 'util-linux' },
+  { name: 'flock', package: 'util-linux' },
+  { name: 'findmnt', package: 'util-linux' },
+  { name: 'mount', package: 'mount' },
 ] as const
 
 /** The packages of the programs that are not there, each once. */

@@ -56,6 +56,12 @@ export async function confined(
   return [...enter, 'unshare', ...user, ...namespaces, 'sh', '-c', script, 'sh']
 }
 
+/** Builds the walls in the folder, and takes them down. Throws why they cannot be built. */
+export async function tryWalls(folder: string): Promise<void> {
+  const pidFile = join(folder, machineFiles.pid)
+  await run([...(await confined(folder, { enter: [], views: [], pidFile })), 'true'])
+}
+
 /** What a machine has to see of a disk: all its layers, those to come too, and what they rest on. */
 export function viewsOf({ layers, basePath }: Chain): readonly View[] {
   const folders = layers.slice(0, 1).map(({ path }) => ({ path: dirname(path) }))

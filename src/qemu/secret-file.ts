@@ -14,7 +14,7 @@ export interface NamedSecret {
 }
 
 /** A file system in memory. */
-const folder = '/dev/shm'
+export const folderOfSecrets = '/dev/shm'
 /** Node does not name it: a file without a name, in that folder. */
 const withoutName = 0o20000000 | constants.O_DIRECTORY
 
@@ -26,7 +26,7 @@ export class SecretFiles implements AsyncDisposable {
     const files = new SecretFiles()
     try {
       for (const { id, secret } of secrets) {
-        const file = await open(folder, withoutName | constants.O_RDWR, 0o600)
+        const file = await open(folderOfSecrets, withoutName | constants.O_RDWR, 0o600)
         files.#files.push(file)
         files.#ids.push(id)
         await file.write(secret.reveal(), 0)
