@@ -3,20 +3,15 @@
  * https://wiki.alpinelinux.org/wiki/Apk_spec
  */
 import { isWord, type PackageEntry } from './inventory.ts'
+import { paragraphsIn } from './paragraphs.ts'
 
-export function readApkInstalled(text: string, path: string): readonly PackageEntry[] {
-  return text.split(/\n\n+/).flatMap((paragraph) => {
-    const fields = new Map<string, string>()
-    for (const line of paragraph.split('\n')) {
-      const [letter, colon] = line
-      if (letter !== undefined && colon === ':' && !fields.has(letter)) {
-        fields.set(letter, line.slice(2))
-      }
-    }
-    const [name, version] = [fields.get('P'), fields.get('V')]
-    if (!isWord(name) || !isWord(version)) return []
-    const origin = fields.get('o')
+const names = new Set(['P', 'V', 'o'])
+
+export function* readApkInstalled(text: string, path: string): Generator<PackageEntry> {
+  for (const fields of paragraphsIn(text, names)) {
+    const [name, version, origin] = [fields.get('P'), fields.get('V'), fields.get('o')]
+    if (!isWord(name) || !isWord(version)) continue
     const sourceName = isWord(origin) ? origin : name
-    return [{ name, version, path, sourceName, sourceVersion: version }]
-  })
+    yield { name, version, path, sourceName, sourceVersion: version }
+  }
 }

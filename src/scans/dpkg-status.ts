@@ -4,31 +4,32 @@
  * https://www.debian.org/doc/debian-policy/ch-controlfields.html
  */
 import { isWord, type PackageEntry } from './inventory.ts'
+import { paragraphsIn } from './paragraphs.ts'
 
 /** Their files are gone. */
 const absent = ['not-installed', 'config-files']
 
-export function readDpkgStatus(text: string, path: string): readonly PackageEntry[] {
-  return text.split(/\n[ \t]*\n/).flatMap((paragraph) => readParagraph(paragraph, path))
+const names = new Set(['Package', 'Version', 'Status', 'Source'])
+
+export function* readDpkgStatus(text: string, path: string): Generator<PackageEntry> {
+  for (const fields of paragraphsIn(text, names)) {
+    const entry = readParagraph(fields, path)
+    if (entry) yield entry
+  }
 }
 
-function readParagraph(paragraph: string, path: string): readonly PackageEntry[] {
-  const fields = new Map<string, string>()
-  for (const line of paragraph.split('\n')) {
-    // What goes on from the line before is of no interest here.
-    const colon = line.indexOf(':')
-    if (colon > 0 && !/^\s/.test(line)) {
-      fields.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim())
-    }
-  }
-  const [name, version] = [fields.get('package'), fields.get('version')]
-  const state = fields.get('status')?.split(/\s+/)[2]
-  if (!isWord(name) || !isWord(version)) return []
-  if (state !== undefined && absent.includes(state)) return []
-  const [sourceName = name, inBrackets] = (fields.get('source') ?? '').split(/\s+/).filter(Boolean)
+function readParagraph(
+  fields: ReadonlyMap<string, string>,
+  path: string,
+): PackageEntry | undefined {
+  const [name, version] = [fields.get('Package'), fields.get('Version')]
+  const state = fields.get('Status')?.split(/\s+/)[2]
+  if (!isWord(name) || !isWord(version)) return undefined
+  if (state !== undefined && absent.includes(state)) return undefined
+  const [sourceName = name, inBrackets] = (fields.get('Source') ?? '').split(/\s+/).filter(Boolean)
   const sourceVersion = /^\((.+)\)$/.exec(inBrackets ?? '')?.[1] ?? version
-  if (!isWord(sourceName) || !isWord(sourceVersion)) return []
-  return [{ name, version, path, ...signedBy(sourceName, sourceVersion) }]
+  if (!isWord(sourceName) || !isWord(sourceVersion)) return undefined
+  return { name, version, path, ...signedBy(sourceName, sourceVersion) }
 }
 
 /** A kernel that is signed has a source of its own, made of the one that advisories are about. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { DiskRefused } from '../disk-files/bounded-disk.ts'
 import { debugfs, makeDisk, type Tree } from '../../test/made-disk.ts'
+import { readDpkgStatus } from './dpkg-status.ts'
 import type { Inventory } from './inventory.ts'
 import { readInventory } from './read-inventory.ts'
 import { debianRelease, dpkgParagraph } from './testing.ts'
@@ -87,4 +88,16 @@ test('of a disk that nothing can be said of, it is said why', async (context) =>
   })
   await debugfs(sparse.path, ['sif /var/lib/dpkg/status size 10737418240'])
   await assert.rejects(readInventory(sparse), /status in it is over 16777216 bytes/)
+})
+
+test('a database that is long and says nothing is read in a moment', async (context) => {
+  const lengthMax = 2 ** 21
+  for (const text of ['\n', ':', 'ab\n', ' \n', 'Package: x\nVersion: 1\n', 'Status: \n\n']) {
+    const found = [...readDpkgStatus(text.repeat(lengthMax / text.length), '/status')]
+    assert(found.length <= 1)
+  }
+  const many = Array.from({ length: 20_001 }, (_, number) => dpkgParagraph(`x${number}`, '1'))
+  const content = { 'etc/os-release': debianRelease, 'var/lib/dpkg/status': many.join('\n') }
+  const disk = await makeDisk(context, content, { sizeKiB: 16_384 })
+  await assert.rejects(readInventory(disk), /it has over 20000 packages/)
 })

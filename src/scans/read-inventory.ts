@@ -23,7 +23,6 @@ export async function readInventory(disk: ReadableDisk): Promise<Inventory> {
   if (!ecosystem) throw new DiskRefused(`no advisories are read for its system: ${system}`)
   const entries = await readPackages(root)
   if (entries.length === 0) throw new DiskRefused(`no packages were found on it: ${system}`)
-  if (entries.length > packagesMax) throw new DiskRefused(`it has over ${packagesMax} packages`)
   return { ecosystem, system, sources: groupBySource(entries) }
 }
 
@@ -39,7 +38,10 @@ async function readPackages(root: Ext): Promise<readonly PackageEntry[]> {
   const found: PackageEntry[] = []
   const read = async (path: string, parse: typeof readDpkgStatus) => {
     const bytes = await root.readFile(path, databaseBytesMax)
-    if (bytes) for (const entry of parse(bytes.toString('utf8'), path)) found.push(entry)
+    for (const entry of bytes ? parse(bytes.toString('utf8'), path) : []) {
+      if (found.length === packagesMax) throw new DiskRefused(`it has over ${packagesMax} packages`)
+      found.push(entry)
+    }
   }
   await read(dpkg.status, readDpkgStatus)
   const names = await root.listFolder(dpkg.folder)
@@ -48,7 +50,6 @@ async function readPackages(root: Ext): Promise<readonly PackageEntry[]> {
   for (const name of names) {
     if (name.endsWith('.md5sums') || !isWord(name)) continue
     await read(`${dpkg.folder}/${name}`, readDpkgStatus)
-    if (found.length > packagesMax) return found
   }
   for (const path of apk) {
     if (found.length === 0) await read(path, readApkInstalled)
