@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import {
   AuthorizeSecurityGroupIngressCommand,
+  CopyImageCommand,
+  type CopyImageRequest,
   CopySnapshotCommand,
   CreateImageCommand,
   CreateKeyPairCommand,
@@ -485,4 +487,20 @@ test('a security group is judged by its VPC, also where it is called by its name
   await isAllowed(authorize('default'))
   const action = 'AuthorizeSecurityGroupIngress'
   await isRefused(authorize('no such'), action, `${own}:security-group/no such`)
+})
+
+test('an image is copied by who may make one, and its tags by who may put them on', async () => {
+  const making = [imageArn('*'), `arn:aws:ec2:${region}::snapshot/*`]
+  const copy = (input: Partial<CopyImageRequest> = {}) => {
+    const from = { SourceRegion: region, SourceImageId: mine.id, Name: 'a copy' }
+    return user.send(new CopyImageCommand({ ...from, ...input, DryRun }))
+  }
+  // What it is copied from is a matter of who shares it with whom.
+  const deny: Statement = { Effect: 'Deny', Action: 'ec2:CopyImage', Resource: imageArn(mine.id) }
+  await allow({ Action: 'ec2:CopyImage', Resource: making }, deny)
+  await isAllowed(copy())
+  const { keys } = await isRefused(copy({ CopyImageTags: true }), 'CreateTags', imageArn('*'))
+  assert.deepEqual([keys['aws:requesttag/team'], keys['ec2:createaction']], ['a', 'CopyImage'])
+  await allow({ Action: 'ec2:CopyImage', Resource: imageArn('*') })
+  await isRefused(copy(), 'CopyImage', /::snapshot\/\*$/)
 })

@@ -11,7 +11,7 @@ import type { Asked } from './image-rules.ts'
 export async function explainPolicies(db: Database, asked: Asked): Promise<readonly Finding[]> {
   const { caller, region, action, imageId, isToPublish } = asked
   const changes = isToPublish
-    ? [{ 'ec2:Attribute': 'LaunchPermission', 'ec2:Add/group': ['all'] }]
+    ? [{ 'ec2:Attribute': 'LaunchPermission', 'ec2:Add/group': 'all' }]
     : undefined
   // What only lists images is not asked of each; a copy is judged by what it makes.
   const isOfImage = /^(?:Deregister|Modify|Run)/.test(action.name)

@@ -5,6 +5,7 @@
  */
 import type { Database } from '../db/database.ts'
 import type { ContextEntries } from '../policies/context.ts'
+import { listTags } from '../tags/store.ts'
 import type { Tag } from '../tags/tag.ts'
 import { type Demand, demandOn } from './demand.ts'
 import { existing } from './ec2-facts.ts'
@@ -106,6 +107,19 @@ export function taggingDemands(
     const place = { region, accountId: caller.accountId, ...(id !== undefined && { id }) }
     return taggingOnCreate(ec2Resource(type, place), tagsAt(input, type), action)
   })
+}
+
+/** The same for the tags that the call copies from something else. */
+export async function copiedTagsDemands(
+  action: string,
+  type: Ec2Type,
+  sources: readonly string[],
+  asking: Asking,
+): Promise<readonly Demand[]> {
+  const { accountId } = placeOf(asking)
+  const tags = await listTags(asking.db, { accountId, resourceIds: sources })
+  const made = ec2Resource(type, placeOf(asking))
+  return sources.flatMap((id) => taggingOnCreate(made, tags.get(id) ?? [], action))
 }
 
 interface TagSpecification {

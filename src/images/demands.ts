@@ -1,5 +1,6 @@
 /** What the calls that make images of instances and change them demand. */
 import type {
+  CopyImageRequest,
   CreateImageRequest,
   ModifyImageAttributeRequest,
   ResetImageAttributeRequest,
@@ -8,7 +9,9 @@ import type { Demand } from '../iam/demand.ts'
 import { attributeNamed, changesOf, granteesOf } from '../iam/ec2-resources.ts'
 import {
   type Asking,
+  copiedTagsDemands,
   demandsOn,
+  ec2Demands,
   making,
   namesAt,
   placeOf,
@@ -34,6 +37,20 @@ export async function createImageDemands(
     ...(await demandsToTake(action, input, attached, asking)),
     ...(named.length > 0 ? await demandsOn(action, 'snapshot', named, asking) : []),
     ...taggingDemands(action, input, asking),
+  ]
+}
+
+/** The new image and its snapshots, and their tags, also those that come with the source. */
+export async function copyImageDemands(
+  input: CopyImageRequest,
+  asking: Asking,
+): Promise<readonly Demand[]> {
+  const action = 'CopyImage'
+  const { CopyImageTags, SourceImageId } = input
+  const sources = CopyImageTags && SourceImageId ? [SourceImageId] : []
+  return [
+    ...(await ec2Demands(action, input, asking)),
+    ...(await copiedTagsDemands(action, 'image', sources, asking)),
   ]
 }
 

@@ -16,7 +16,14 @@ import {
   type FactsOf,
   granteesOf,
 } from '../iam/ec2-resources.ts'
-import { type Asking, demandsOn, making, placeOf, taggingDemands } from '../iam/ec2-touched.ts'
+import {
+  type Asking,
+  copiedTagsDemands,
+  demandsOn,
+  making,
+  placeOf,
+  taggingDemands,
+} from '../iam/ec2-touched.ts'
 import type { Id } from '../lib/ids.ts'
 import { listAttachments, listVolumes } from '../volumes/store.ts'
 
@@ -59,6 +66,9 @@ export const createSnapshotsDemands = async (input: CreateSnapshotsRequest, aski
     ...(await demandsOn(action, 'volume', ids, asking)),
     ...(await demandsToTake(action, input, ids, asking)),
     ...taggingDemands(action, input, asking),
+    ...(input.CopyTagsFromSource === 'volume'
+      ? await copiedTagsDemands(action, 'snapshot', ids, asking)
+      : []),
   ]
 }
 

@@ -15,6 +15,7 @@ import { checkTags, type Tag } from '../../tags/tag.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { findCopySource } from '../copy-source.ts'
 import { diskOfSnapshot } from '../block-devices.ts'
+import { copyImageDemands } from '../demands.ts'
 import { checkImageDescription, checkImageName, type Image, imageNameTaken } from '../image.ts'
 import { findImageIdByName, insertImage } from '../store.ts'
 import { carryUefiData } from '../uefi-data-store.ts'
@@ -24,6 +25,7 @@ type Call = WriteCall<CopyImageRequest>
 
 export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
   action: 'CopyImage',
+  demands: copyImageDemands,
   async run(call) {
     const { input, tx, caller, region, regions, now, newId } = call
     const { Name: name = '', Description: description, SourceRegion = '' } = input
