@@ -17,7 +17,7 @@ import {
   type PolicyType,
 } from '@aws-sdk/client-organizations'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
-import { databases } from './databases.ts'
+import type { databases } from './databases.ts'
 import { type ClientOptions, startSystem } from './system.ts'
 
 export const usualRole = 'OrganizationAccountAccessRole'

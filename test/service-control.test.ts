@@ -70,7 +70,10 @@ test('what an account may do is bounded at every level above it', async (context
   const targetsOf = async (PolicyId: string) =>
     (await organizations.send(new ListTargetsForPolicyCommand({ PolicyId }))).Targets ?? []
   const everywhere = [root, unit, dev, managementId].toSorted()
-  assert.deepEqual((await targetsOf(full)).map(({ TargetId }) => TargetId).toSorted(), everywhere)
+  assert.deepEqual(
+    (await targetsOf(full)).map(({ TargetId = '' }) => TargetId).toSorted(),
+    everywhere,
+  )
 
   // Everything is allowed as before, until something is attached.
   await inside.ec2.send(createVolume)
@@ -271,4 +274,28 @@ test('policies are kept, listed, tagged and changed as AWS does it, and refused 
   )
   const { Roots } = await organizations.send(new ListRootsCommand({}))
   assert.deepEqual(Roots?.[0]?.PolicyTypes, [{ Type, Status: 'ENABLED' }])
+})
+
+test('calls that come at once keep the limits that each of them keeps', async (context) => {
+  const world = await startOrganization(context, 'postgres')
+  await world.enable(Type)
+  const policies = []
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
+    policies.push(await world.createPolicy(Type, name, noVolumes))
+  }
+  const attached = await Promise.allSettled(policies.map((id) => world.attach(id, world.root)))
+  // There are five at most, and one was there before.
+  assert.equal(attached.filter(({ status }) => status === 'fulfilled').length, 4)
+  const { Policies = [] } = await world.management.organizations.send(
+    new ListPoliciesForTargetCommand({ TargetId: world.root, Filter: Type }),
+  )
+  assert.equal(Policies.length, 5)
+  const detached = await Promise.allSettled(
+    Policies.map(({ Id }) =>
+      world.management.organizations.send(
+        new DetachPolicyCommand({ PolicyId: Id, TargetId: world.root }),
+      ),
+    ),
+  )
+  assert.equal(detached.filter(({ status }) => status === 'fulfilled').length, 4)
 })

@@ -20,8 +20,9 @@ export async function callOrganizations(
   })
   const answer = read(text)
   if (status === 200) return answer
-  const code = String(answer['__type'] ?? status)
-  throw new CallRefused(action, code, String(answer['message'] ?? answer['Message'] ?? text))
+  const code = textIn(answer, '__type') || String(status)
+  const message = textIn(answer, 'message') || textIn(answer, 'Message') || text
+  throw new CallRefused(action, code, message)
 }
 
 /** A member of an answer that has members itself; nothing is in it where it is not there. */

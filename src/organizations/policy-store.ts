@@ -37,7 +37,6 @@ export async function insertPolicy(
   if (numInsertedOrUpdatedRows !== 1n) throw duplicatePolicy()
 }
 
-/** Changes a policy. Nothing keeps two changes at once apart but that writers wait for each other. */
 export async function changePolicy(tx: Tx, policy: OrganizationPolicy): Promise<void> {
   await tx
     .updateTable('organization_policies')

@@ -5,7 +5,13 @@ import { stopAll } from './close.ts'
 import { type Maker, openAccount } from './open-account.ts'
 import type { AccountOutcome } from './organization.ts'
 import { completeAccountRequest, findAccountRequest, listDueRequests } from './request-store.ts'
-import { findOrganization, listClosing, listMembers, setClosure } from './store.ts'
+import {
+  findOrganization,
+  listClosing,
+  listMembers,
+  lockOrganization,
+  setClosure,
+} from './store.ts'
 
 export function accountReconciler({
   db,
@@ -19,6 +25,7 @@ export function accountReconciler({
     const request = await findAccountRequest(tx, { id })
     const organization = request && (await findOrganization(tx, request.organizationId))
     if (!organization || request.outcome) return 'waiting'
+    if (!(await lockOrganization(tx, organization.id))) return 'waiting'
     const at = now()
     const members = await listMembers(tx, { organizationId: organization.id })
     const email = request.email.toLowerCase()

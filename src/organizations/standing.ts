@@ -1,5 +1,5 @@
 /** Where a caller stands: the organization it is in, and whether it may manage it. */
-import type { Database } from '../db/database.ts'
+import type { Database, Tx } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
 import {
   accountNotFound,
@@ -16,7 +16,7 @@ import {
 import { checkPolicyId, type OrganizationPolicy, policyNotFound } from './policy.ts'
 import { findPolicy } from './policy-store.ts'
 import { listDelegations } from './service-store.ts'
-import { findMember, findOrganizationOf, findUnit } from './store.ts'
+import { findMember, findOrganizationOf, findUnit, lockOrganization } from './store.ts'
 
 /** The organization that an account is in. */
 export async function requireOrganization(db: Database, accountId: string): Promise<Organization> {
@@ -25,19 +25,32 @@ export async function requireOrganization(db: Database, accountId: string): Prom
   throw notInUse()
 }
 
-/** The organization that an account manages. Its members may not look around in it. */
-export async function requireManaged(db: Database, accountId: string): Promise<Organization> {
-  const organization = await requireOrganization(db, accountId)
-  if (organization.managementAccountId === accountId) return organization
-  throw new ApiError('AccessDeniedException', "You don't have permissions to access this resource.")
+/**
+ * The organization that an account manages, for a call that changes something in it: such
+ * calls wait for each other, so that what one has counted and looked at stays so.
+ */
+export async function requireManaged(tx: Tx, accountId: string): Promise<Organization> {
+  const organization = await requireOrganization(tx, accountId)
+  if (organization.managementAccountId !== accountId) throw accessDenied()
+  return await locked(tx, organization)
 }
 
-/** The same for who only looks around: administrators of services may, too. */
+/** The organization, which nobody else changes until the transaction ends. */
+export async function locked(tx: Tx, organization: Organization): Promise<Organization> {
+  if (await lockOrganization(tx, organization.id)) return organization
+  throw notInUse()
+}
+
+/** For who only looks around: administrators of services may, too. Members may not. */
 export async function requireViewed(db: Database, accountId: string): Promise<Organization> {
   const organization = await requireOrganization(db, accountId)
+  if (organization.managementAccountId === accountId) return organization
   if (await isAdministrator(db, organization, accountId)) return organization
-  return await requireManaged(db, accountId)
+  throw accessDenied()
 }
+
+const accessDenied = (): ApiError =>
+  new ApiError('AccessDeniedException', "You don't have permissions to access this resource.")
 
 /** Whether an account may do for a service, or for any, what the management account may. */
 export async function isAdministrator(

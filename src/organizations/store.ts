@@ -110,6 +110,16 @@ export async function findOrganization(
   return row && organizationFromRow(row)
 }
 
+/** Keeps others from changing an organization until the transaction ends. Tells whether it is there. */
+export async function lockOrganization(tx: Tx, id: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('organizations')
+    .set((columns) => ({ feature_set: columns.ref('feature_set') }))
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
 /** Throws `DuplicateOrganizationalUnitException` where the name is taken under the same parent. */
 export async function insertUnit(tx: Tx, unit: Unit): Promise<void> {
   const { numInsertedOrUpdatedRows } = await tx

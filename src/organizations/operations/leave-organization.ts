@@ -2,14 +2,14 @@
 
 import { writeOperation } from '../../wire/operation.ts'
 import { leave } from '../leave.ts'
-import { requireMember, requireOrganization } from '../standing.ts'
+import { locked, requireMember, requireOrganization } from '../standing.ts'
 
 export const leaveOrganization = writeOperation<object, undefined>({
   service: 'organizations',
   action: 'LeaveOrganization',
 
   async run({ tx, caller }) {
-    const organization = await requireOrganization(tx, caller.accountId)
+    const organization = await locked(tx, await requireOrganization(tx, caller.accountId))
     await leave(tx, organization, await requireMember(tx, organization, caller.accountId))
     return undefined
   },
