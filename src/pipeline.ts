@@ -98,11 +98,13 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
 
     let reply: Reply
     if (operation.kind === 'read') {
-      reply = await transaction(system.db.reads, async (db) => {
+      const found = await transaction(system.db.reads, async (db) => {
         await allow(db)
         refuseDryRun(input)
-        return service.encode(action, requestId, await operation.run({ ...context, input, db }))
+        return await operation.run({ ...context, input, db })
       })
+      const output = operation.fetch ? await operation.fetch(found, context) : found
+      reply = service.encode(action, requestId, output)
       const event = eventOf('Success')
       const isOfBlocks = service.name === 'ebs'
       system.audit.add(event, isOfBlocks ? await ownersFor(system.db.reads, caller, event) : [])

@@ -75,17 +75,16 @@ test('a block may be signed, or its checksum in its place, and not neither', asy
 
   for (const payload of ['said', 'silent', 'signed'] as const) {
     assert.equal(await put(payload), '201', payload)
+    // What was signed is its checksum, and this block has another.
     const other = await put(payload, { sent: randomBytes(blockBytes) })
-    const isSigned = payload === 'signed'
-    assert.equal(
-      other,
-      isSigned ? '403 InvalidSignatureException' : '400 ValidationException INVALID_BLOCK',
-    )
+    assert.equal(other, '400 ValidationException INVALID_BLOCK', payload)
   }
   const forged = { isChecksumSigned: false }
   assert.equal(await put('said', forged), '403 InvalidSignatureException')
   assert.equal(await put('silent', forged), '403 InvalidSignatureException')
   assert.equal(await put('signed', forged), '201')
+  const sent = { sent: randomBytes(blockBytes) }
+  assert.equal(await put('signed', { ...forged, ...sent }), '403 InvalidSignatureException')
 })
 
 test('a service that is killed between blocks keeps each that it answered', async (context) => {

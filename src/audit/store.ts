@@ -3,8 +3,10 @@
  * account, each event of it tied to the one before by a hash. Invariant: a trail's row
  * has the position and hash of its last event; who appends holds that row.
  */
-import { sql } from 'kysely'
+import { type Insertable, sql } from 'kysely'
 import type { Database } from '../db/database.ts'
+import { prepared } from '../db/prepared.ts'
+import type { Tables } from '../db/schema.ts'
 import {
   type AuditEvent,
   hashOf,
@@ -90,20 +92,50 @@ async function append(db: Database, accountId: string, all: readonly ToRecord[])
     })
     for (const { type, name } of event.resources) resources.push({ sequence, type, name })
   }
-  await db.insertInto('audit_events').values(events).execute()
-  if (resources.length > 0) await db.insertInto('audit_resources').values(resources).execute()
-  await db.updateTable('audit_trails').set({ hash }).where('account_id', '=', accountId).execute()
+  const [event, ...more] = events
+  if (event && more.length === 0) await insertEvent(db, event)
+  else await db.insertInto('audit_events').values(events).execute()
+  const [resource, ...others] = resources
+  if (resource && others.length === 0) await insertResource(db, resource)
+  else if (resource) await db.insertInto('audit_resources').values(resources).execute()
+  await setHash(db, { hash, accountId })
 }
+
+const insertEvent = prepared((db, event: Insertable<Tables['audit_events']>) =>
+  db.insertInto('audit_events').values({
+    sequence: event.sequence,
+    request_id: event.request_id,
+    account_id: event.account_id,
+    user_arn: event.user_arn,
+    region: event.region,
+    action: event.action,
+    outcome: event.outcome,
+    at_ms: event.at_ms,
+    position: event.position,
+    event_id: event.event_id,
+    event_source: event.event_source,
+    user_name: event.user_name,
+    access_key_id: event.access_key_id,
+    is_read_only: event.is_read_only,
+    record: event.record,
+    hash: event.hash,
+  }),
+)
+
+const insertResource = prepared((db, { sequence, type, name }: Tables['audit_resources']) =>
+  db.insertInto('audit_resources').values({ sequence, type, name }),
+)
+
+const setHash = prepared((db, trail: { readonly accountId: string; readonly hash: string }) =>
+  db
+    .updateTable('audit_trails')
+    .set({ hash: trail.hash })
+    .where('account_id', '=', trail.accountId),
+)
 
 /** Makes room at the end of a trail, and holds it until the transaction is over. */
 async function advance(db: Database, accountId: string, count: number) {
-  const move = () =>
-    db
-      .updateTable('audit_trails')
-      .set((the) => ({ position: the('position', '+', count) }))
-      .where('account_id', '=', accountId)
-      .returning(['position', 'hash'])
-      .executeTakeFirst()
+  const move = async () => (await moveEnd(db, { accountId, count })).rows[0]
   const moved = await move()
   if (moved) return moved
   const first = { position: 0, hash: '', first_position: 0, first_hash: '' }
@@ -114,6 +146,15 @@ async function advance(db: Database, accountId: string, count: number) {
     .execute()
   return (await move()) ?? first
 }
+
+const moveEnd = prepared(
+  (db, { accountId, count }: { readonly accountId: string; readonly count: number }) =>
+    db
+      .updateTable('audit_trails')
+      .set((the) => ({ position: the('position', '+', count) }))
+      .where('account_id', '=', accountId)
+      .returning(['position', 'hash']),
+)
 
 export async function listTrails(db: Database): Promise<readonly Trail[]> {
   const rows = await db.selectFrom('audit_trails').selectAll().orderBy('account_id').execute()

@@ -35,15 +35,13 @@ export class BlockIntake {
 
   /**
    * When it resolves, the block is synced. The buffer is handed over. With a key the block is
-   * encrypted, and has another name than its digest.
+   * encrypted, and has another name than its digest. Throws `WrongDigest`.
    */
   async storeBlock(digest: Digest, bytes: Uint8Array, keyId?: string) {
     const cipher = keyId === undefined ? undefined : await this.#openCipher(keyId)
     const shared = this.#join(keyId, cipher)
     try {
-      const stored = cipher
-        ? await shared.upload.putNewBlock(bytes)
-        : { digest, addedBytes: await shared.upload.storeBlock(digest, bytes) }
+      const stored = await shared.upload.storeBlock(bytes, digest)
       return { ...stored, [Symbol.dispose]: () => this.#leave(shared) }
     } catch (error) {
       this.#leave(shared)

@@ -38,6 +38,8 @@ export interface Disk {
    * It may be put into the buffer, which is large enough.
    */
   read(name: string, range: Range, into?: ArrayBuffer): Promise<Uint8Array<ArrayBuffer> | undefined>
+  /** Where the file is for a thread that reads it by itself; nowhere where only the disk can. */
+  pathOf(name: string): string | undefined
   create(name: string): Promise<NewFile>
   rename(from: string, to: string): Promise<void>
   remove(name: string): Promise<void>
@@ -53,6 +55,7 @@ export async function openDisk(directory: string, readOnly = false): Promise<Dis
   const pages = new Pages()
 
   return {
+    pathOf,
     async list(folder) {
       const names = await readdir(pathOf(folder))
       const infos = await Promise.all(

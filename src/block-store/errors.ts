@@ -15,6 +15,14 @@ export class CorruptBlock extends Error {
   }
 }
 
+/** Bytes came with a digest that is not theirs. */
+export class WrongDigest extends Error {
+  constructor(digest: Digest) {
+    super(`What came is not the content of ${digest}`)
+    this.name = 'WrongDigest'
+  }
+}
+
 export class MissingBlock extends Error {
   readonly digest: Digest
 

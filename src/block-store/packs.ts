@@ -58,10 +58,15 @@ export class Packs {
     this.#reads++
     try {
       return await this.follow(key, async ({ pack, offset, length }) => {
-        const packed = await this.#disk.read(packPath(pack.name), { offset, length })
-        if (!packed) return undefined
         // For one block alone, to start a thread would take longer.
         const isHere = this.#reads === 1 && !pool.isStarted
+        const path = this.#disk.pathOf(packPath(pack.name))
+        if (path !== undefined && !isHere) {
+          const place = { path, offset, length }
+          return (await pool.run('unpackFrom', { place, key, cipher })).plain
+        }
+        const packed = await this.#disk.read(packPath(pack.name), { offset, length })
+        if (!packed) return undefined
         const input = { packed, key, cipher }
         const { plain } = isHere ? tasks.unpack(input) : await pool.run('unpack', input)
         return plain

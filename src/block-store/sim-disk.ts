@@ -33,6 +33,9 @@ export class SimDisk implements Disk {
     this.#operationsLeft = operations
   }
 
+  /** It is in memory. */
+  pathOf(): undefined {}
+
   fillUpAfter(bytes: number): void {
     this.#bytesFree = bytes
   }

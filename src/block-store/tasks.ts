@@ -6,8 +6,16 @@
 import assert from 'node:assert/strict'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { decryptSectors, encryptSectors, xtsSectorBytes } from '../lib/xts.ts'
-import { type BlockKey, blockSizeBytes, clear, isZero, packedSizeBytesMax } from './block.ts'
+import {
+  type BlockKey,
+  blockSizeBytes,
+  clear,
+  isZero,
+  keyOfBytes,
+  packedSizeBytesMax,
+} from './block.ts'
 import type { BlockCipher } from './block-cipher.ts'
+import { hasCode } from './errors.ts'
 import { release } from './release.ts'
 import { isIntact, nameBlock, packNamed, unpackNamed } from './sealed-block.ts'
 
@@ -19,6 +27,13 @@ export interface Piece {
   readonly at: number
   /** What it is encrypted with, by sectors of the file. */
   readonly masterKey?: Uint8Array
+}
+
+/** Bytes of a file. */
+export interface FilePlace {
+  readonly path: string
+  readonly offset: number
+  readonly length: number
 }
 
 /** A packed block in a buffer. */
@@ -53,6 +68,10 @@ export interface Tasks {
       room?: ArrayBufferLike
     } & Encrypted,
   ): { packed: AnyBytes; lengths: number[] }
+  /** Names one block: by its key, and by its digest, which is another where it is to be encrypted. */
+  name(input: { plain: Bytes } & Encrypted): { plain: Bytes; key: BlockKey; plainKey: BlockKey }
+  /** Packs one block where that is its key; nothing where it is not. */
+  packGiven(input: { plain: Bytes; key: BlockKey }): { packed: AnyBytes | undefined }
   /** Which of the blocks are damaged, by position. Sealed ones are opened where their cipher is given. */
   check(input: { packed: Bytes; blocks: readonly (Packed & Encrypted)[] }): {
     packed: Bytes
@@ -60,6 +79,8 @@ export interface Tasks {
   }
   /** The plain bytes of one block; nothing where it is damaged. */
   unpack(input: { packed: Bytes; key: BlockKey } & Encrypted): { plain: Bytes | undefined }
+  /** The same for one that is still in a file. */
+  unpackFrom(input: { place: FilePlace; key: BlockKey } & Encrypted): { plain: Bytes | undefined }
   /** The same block under another cipher, or plain; nothing where it is damaged. */
   reseal(input: { packed: Bytes; key: BlockKey; to: BlockCipher | undefined } & Encrypted): {
     packed: Bytes | undefined
@@ -140,6 +161,17 @@ export const tasks: Tasks = {
     return { packed: bytes.subarray(0, at), lengths }
   },
 
+  name({ plain, cipher }) {
+    const plainKey = keyOfBytes(plain)
+    return { plain, plainKey, key: cipher ? nameBlock(plain, cipher) : plainKey }
+  },
+
+  packGiven({ plain, key }) {
+    const packed = keyOfBytes(plain) === key ? packNamed(key, plain, undefined) : undefined
+    release(plain)
+    return { packed }
+  },
+
   check({ packed, blocks }) {
     const damaged: number[] = []
     for (const [position, { key, at, length, cipher }] of blocks.entries()) {
@@ -159,6 +191,11 @@ export const tasks: Tasks = {
     const bytes = unpackNamed(key, packed, cipher)
     release(packed)
     return { plain: bytes && ownBytes(bytes) }
+  },
+
+  unpackFrom({ place, ...block }) {
+    const packed = readAt(place)
+    return packed ? tasks.unpack({ ...block, packed }) : { plain: undefined }
   },
 
   reseal({ packed, key, cipher, to }) {
@@ -202,6 +239,29 @@ export type TaskOutput<N extends TaskName> = ReturnType<Tasks[N]>
 function ownBytes({ buffer, length }: Uint8Array): Bytes {
   assert(buffer instanceof ArrayBuffer && buffer.byteLength === length)
   return new Uint8Array(buffer)
+}
+
+/** What there is of it; nothing where there is no file. */
+function readAt({ path, offset, length }: FilePlace): Bytes | undefined {
+  const bytes = new Uint8Array(new ArrayBuffer(length))
+  let file: number
+  try {
+    file = openSync(path, 'r')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+  try {
+    let at = 0
+    while (at < length) {
+      const count = readSync(file, bytes, at, length - at, offset + at)
+      if (count === 0) break
+      at += count
+    }
+    return bytes.subarray(0, at)
+  } finally {
+    closeSync(file)
+  }
 }
 
 function readPiece(plain: AnyBytes, piece: Piece, files: Map<string, number>): void {

@@ -11,14 +11,13 @@ import { BlockWriter } from './block-writer.ts'
 import type { Claim } from './claims.ts'
 import { type CopiedDisk, copyDisk } from './copy-disk.ts'
 import type { DiskSource } from './disk-source.ts'
-import { CorruptBlock, MissingBlock, MissingManifest } from './errors.ts'
+import { CorruptBlock, MissingBlock, MissingManifest, WrongDigest } from './errors.ts'
 import { keyAt, type Manifest, manifestOf } from './manifest.ts'
 import { encodedManifest } from './manifests.ts'
 import type { Parts } from './parts.ts'
 import { Pins } from './pins.ts'
 import { release } from './release.ts'
 import { type SavedDisk, saveDisk, type UploadParts, type WorkOptions } from './save-disk.ts'
-import { nameBlock } from './sealed-block.ts'
 
 export class Upload {
   readonly #parts: Parts
@@ -68,32 +67,34 @@ export class Upload {
 
   /** Stores a whole block. Zeros need no place: they are named and not kept. */
   async putBlock(bytes: Uint8Array): Promise<Digest> {
-    return (await this.putNewBlock(bytes)).digest
-  }
-
-  /** The same; tells how many bytes that added, too. */
-  async putNewBlock(bytes: Uint8Array): Promise<{ digest: Digest; addedBytes: number }> {
-    assert.equal(bytes.length, blockSizeBytes, 'a block has 512 KiB')
-    const plain = new Uint8Array(bytes)
-    if (isZero(plain)) return { digest: digestOfKey(zeroKey), addedBytes: 0 }
-    const key = nameBlock(plain, this.#cipher)
-    const addedBytes = await this.#while(() => this.#putBlock(key, plain))
-    return { digest: digestOfKey(key), addedBytes }
+    return (await this.storeBlock(new Uint8Array(bytes))).digest
   }
 
   /**
-   * Stores a whole block whose digest is known. The buffer is handed over. Tells how many
-   * bytes that added.
+   * The same, for a buffer that is handed over. Tells how many bytes that added, too, and the
+   * digest that is its name. Throws `WrongDigest` where it came with one that is not its own.
    */
-  async storeBlock(digest: Digest, bytes: Uint8Array): Promise<number> {
+  async storeBlock(
+    bytes: Uint8Array,
+    given?: Digest,
+  ): Promise<{ readonly digest: Digest; readonly addedBytes: number }> {
     assert.equal(bytes.length, blockSizeBytes, 'a block has 512 KiB')
-    assert(!this.#cipher, 'a block that is to be encrypted has another name')
-    const key = keyOf(digest)
-    if (key === zeroKey) return 0
+    const expected = given && keyOf(given)
+    if (isZero(bytes)) {
+      if (given && expected !== zeroKey) throw new WrongDigest(given)
+      return { digest: digestOfKey(zeroKey), addedBytes: 0 }
+    }
     const { buffer } = bytes
     const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length
     const plain = isWhole ? new Uint8Array(buffer) : new Uint8Array(bytes)
-    return await this.#while(() => this.#putBlock(key, plain))
+    return await this.#while(async () => {
+      const claim = given && expected && !this.#cipher && this.#writer.decide([expected]).claim
+      if (claim) return { digest: given, addedBytes: await this.#storeGiven(claim, given, plain) }
+      const named = await this.#parts.pool.run('name', { plain, cipher: this.#cipher })
+      if (given && named.plainKey !== expected) throw new WrongDigest(given)
+      const addedBytes = await this.#putBlock(named.key, named.plain)
+      return { digest: digestOfKey(named.key), addedBytes }
+    })
   }
 
   /**
@@ -186,12 +187,30 @@ export class Upload {
     }
   }
 
+  /** It is found out what it is where it is packed: for that it has to be looked at anyway. */
+  async #storeGiven(claim: Claim, given: Digest, plain: Uint8Array<ArrayBuffer>): Promise<number> {
+    const addedBytes = await this.#writePacked(claim, async () => {
+      const { packed } = await this.#parts.pool.run('packGiven', { plain, key: keyOf(given) })
+      if (packed) return packed
+      throw new WrongDigest(given)
+    })
+    await this.#commitSoon()
+    await claim.sealed
+    return addedBytes
+  }
+
   async #write(claim: Claim, key: BlockKey, plain: Uint8Array<ArrayBuffer>): Promise<number> {
-    try {
+    return await this.#writePacked(claim, async () => {
       const input = { plain, positions: [0], keys: [key], cipher: this.#cipher }
-      const { packed, lengths } = await this.#parts.pool.run('pack', input)
+      return (await this.#parts.pool.run('pack', input)).packed
+    })
+  }
+
+  async #writePacked(claim: Claim, pack: () => Promise<Uint8Array>): Promise<number> {
+    try {
+      const packed = await pack()
       const addedBytes = packed.length
-      await this.#writer.write(claim, packed, lengths)
+      await this.#writer.write(claim, packed, [addedBytes])
       release(packed)
       return addedBytes
     } catch (error) {

@@ -1,8 +1,8 @@
 /**
- * A new file of the store, written from its beginning to its end. All but its last
- * piece goes around the page cache, where the file system lets it: nobody reads a
- * pack again soon, the copy costs as much as compressing, and what is read back
- * afterwards comes from the disk and not from memory (open(2), O_DIRECT).
+ * A new file of the store, written from its beginning to its end. It goes around the page
+ * cache, where the file system lets it: nobody reads a pack again soon, the copy costs as
+ * much as compressing, and what is read back afterwards comes from the disk and not from
+ * memory (open(2), O_DIRECT).
  */
 import assert from 'node:assert/strict'
 import { constants } from 'node:fs'
@@ -11,12 +11,14 @@ import type { NewFile } from './disk.ts'
 import { hasCode } from './errors.ts'
 import type { Pages } from './pages.ts'
 
+/** Lengths and places of direct I/O are multiples of that on every disk. */
+const sectorBytes = 4096
+
 export class WrittenFile implements NewFile {
   readonly #path: string
   readonly #pages: Pages
-  readonly #file: FileHandle
-  /** Opened for the first whole piece; no handle where the file system does not have it. */
-  #direct: Promise<FileHandle | undefined> | undefined
+  #file: FileHandle
+  #isDirect: boolean
   #piece: Uint8Array | undefined
   #filled = 0
   /** Where the piece that is being filled will go. */
@@ -25,13 +27,21 @@ export class WrittenFile implements NewFile {
   #isEnded = false
 
   static async create(path: string, pages: Pages): Promise<WrittenFile> {
-    return new WrittenFile(path, await open(path, 'w+'), pages)
+    const { O_CREAT, O_TRUNC, O_RDWR, O_DIRECT } = constants
+    try {
+      const file = await open(path, O_CREAT | O_TRUNC | O_RDWR | O_DIRECT)
+      return new WrittenFile(path, file, pages, true)
+    } catch (error) {
+      if (!hasCode(error, 'EINVAL', 'EOPNOTSUPP')) throw error
+      return new WrittenFile(path, await open(path, 'w+'), pages, false)
+    }
   }
 
-  private constructor(path: string, file: FileHandle, pages: Pages) {
+  private constructor(path: string, file: FileHandle, pages: Pages, isDirect: boolean) {
     this.#path = path
     this.#file = file
     this.#pages = pages
+    this.#isDirect = isDirect
   }
 
   /** The bytes are copied at once, in the order of the calls; resolves when whole pieces are written. */
@@ -44,8 +54,7 @@ export class WrittenFile implements NewFile {
       from.copy(this.#piece, this.#filled, at, at + count)
       this.#filled += count
       at += count
-      if (this.#filled === this.#piece.length)
-        this.#flush((piece, offset) => this.#writeWhole(piece, offset))
+      if (this.#filled === this.#piece.length) this.#flush()
     }
     await this.#writing
   }
@@ -60,14 +69,12 @@ export class WrittenFile implements NewFile {
   async *readBack(): AsyncGenerator<Uint8Array> {
     this.#end()
     await this.#writing
-    const direct = await this.#direct
-    const pieces = [this.#pages.take(), this.#pages.take()]
+    const pieces: Uint8Array[] = []
     const sizeBytes = this.#offset
     const read = async (offset: number) => {
       const piece = pieces.shift() ?? this.#pages.take()
       const length = Math.min(piece.length, sizeBytes - offset)
-      const isWhole = length === piece.length
-      return { piece, length: await fill((isWhole && direct) || this.#file, piece, length, offset) }
+      return { piece, length: await fill(this.#file, piece, length, offset) }
     }
     try {
       // One is under way while another is looked at.
@@ -89,51 +96,48 @@ export class WrittenFile implements NewFile {
     if (this.#piece) this.#pages.give(this.#piece)
     this.#piece = undefined
     this.#isEnded = true
-    await (await this.#direct)?.close()
     await this.#file.close()
   }
 
   #end(): void {
     this.#isEnded = true
-    const length = this.#filled
-    if (this.#piece) this.#flush((piece, offset) => drain(this.#file, piece, length, offset))
+    if (this.#piece) this.#flush()
   }
 
   /** Writes the piece behind those before it. Once one has failed, all fail. */
-  #flush(write: (piece: Uint8Array, offset: number) => Promise<void>): void {
+  #flush(): void {
     const piece = this.#piece
     assert(piece)
-    const offset = this.#offset
-    this.#offset += this.#filled
+    const [offset, length] = [this.#offset, this.#filled]
+    this.#offset += length
     this.#piece = undefined
     this.#filled = 0
     this.#writing = this.#writing
-      .then(() => write(piece, offset))
+      .then(() => this.#write(piece, length, offset))
       .finally(() => this.#pages.give(piece))
     this.#writing.catch(() => {}) // Thrown by `append` and `sync`.
   }
 
-  async #writeWhole(piece: Uint8Array, offset: number): Promise<void> {
-    const direct = await (this.#direct ??= openDirect(this.#path))
+  async #write(piece: Uint8Array, length: number, offset: number): Promise<void> {
+    if (!this.#isDirect) return await drain(this.#file, piece, length, offset)
     try {
-      await drain(direct ?? this.#file, piece, piece.length, offset)
+      // What is too much at the end is cut off again; nobody reads the file before that.
+      const padded = wholeSectors(length)
+      await drain(this.#file, piece, padded, offset)
+      if (padded > length) await this.#file.truncate(offset + length)
     } catch (error) {
-      if (!direct || !hasCode(error, 'EINVAL')) throw error
+      if (!hasCode(error, 'EINVAL')) throw error
       // It can be opened so and not written: pages are not aligned enough for that disk.
-      this.#direct = direct.close().then(() => undefined)
-      await drain(this.#file, piece, piece.length, offset)
+      const direct = this.#file
+      this.#file = await open(this.#path, 'r+')
+      this.#isDirect = false
+      await direct.close()
+      await drain(this.#file, piece, length, offset)
     }
   }
 }
 
-async function openDirect(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, constants.O_RDWR | constants.O_DIRECT)
-  } catch (error) {
-    if (hasCode(error, 'EINVAL', 'EOPNOTSUPP')) return undefined
-    throw error
-  }
-}
+const wholeSectors = (length: number): number => Math.ceil(length / sectorBytes) * sectorBytes
 
 async function drain(
   file: FileHandle,
@@ -155,9 +159,10 @@ async function fill(
 ): Promise<number> {
   let at = 0
   while (at < length) {
-    const { bytesRead } = await file.read(bytes, at, length - at, offset + at)
+    const wanted = wholeSectors(length - at)
+    const { bytesRead } = await file.read(bytes, at, wanted, offset + at)
     if (bytesRead === 0) break
     at += bytesRead
   }
-  return at
+  return Math.min(at, length)
 }

@@ -11,7 +11,7 @@ import { type BlockKey, blockSizeBytes, isZero, keyOf } from '../block-store/blo
 import { manifestOf } from '../block-store/manifest.ts'
 import type { Upload } from '../block-store/upload.ts'
 import { type StoredObject, TruncatedObject } from '../buckets/buckets.ts'
-import { type Digest, digestOf } from '../lib/digest.ts'
+import type { Digest } from '../lib/digest.ts'
 import { BadBundle, type BundleManifest } from './bundle.ts'
 import { checkTarHeader, paddingOf, tarBlockBytes } from './tar.ts'
 
@@ -84,7 +84,7 @@ async function storeDisk(
   { upload, goOn }: Reading,
 ): Promise<void> {
   checkTarHeader(await bytes.exactly(tarBlockBytes), sizeBytes)
-  let puts: Promise<number>[] = []
+  let puts: Promise<unknown>[] = []
   const settle = async () => {
     await Promise.allSettled(puts)
     await Promise.all(puts)
@@ -95,9 +95,9 @@ async function storeDisk(
       const block = Buffer.from(new ArrayBuffer(blockSizeBytes))
       await bytes.fill(block.subarray(0, Math.min(blockSizeBytes, sizeBytes - at)))
       if (isZero(block)) continue
-      const digest = digestOf(block)
-      blocks.set(at / blockSizeBytes, keyOf(digest))
-      const put = upload.storeBlock(digest, block)
+      const put = upload
+        .storeBlock(block)
+        .then(({ digest }) => blocks.set(at / blockSizeBytes, keyOf(digest)))
       put.catch(() => {}) // It is thrown by `settle`, when nothing is under way any more.
       puts.push(put)
       if (puts.length < batchBlocks) continue

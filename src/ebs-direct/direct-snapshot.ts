@@ -6,7 +6,7 @@
  *
  * The snapshot itself is pending until it is done. Its blocks are rows until then.
  */
-import type { Digest } from '../lib/digest.ts'
+import { type Digest, isDigest } from '../lib/digest.ts'
 import { ApiError } from '../lib/errors.ts'
 import { type Id, isId } from '../lib/ids.ts'
 
@@ -92,6 +92,13 @@ export function hasTimedOut(snapshot: DirectSnapshot, now: Date): boolean {
 
 /** A digest as the direct APIs write it. */
 export const checksumOf = (digest: Digest): string => bytesOfDigest(digest).toString('base64')
+
+/** Nothing where the text is none. */
+export function digestOfChecksum(checksum: string): Digest | undefined {
+  const digest = `sha256:${Buffer.from(checksum, 'base64').toString('hex')}`
+  // There is one way to write it.
+  return isDigest(digest) && checksumOf(digest) === checksum ? digest : undefined
+}
 
 export const bytesOfDigest = (digest: Digest): Buffer =>
   Buffer.from(digest.slice('sha256:'.length), 'hex')

@@ -1,13 +1,18 @@
 /** What calls of the direct APIs bring, checked. */
-import { type Digest, digestOfShared } from '../lib/digest.ts'
+import type { Digest } from '../lib/digest.ts'
 import { ApiError } from '../lib/errors.ts'
 import { readTags, type Tag, type TagInput } from '../tags/tag.ts'
-import { checkAlgorithm, checksumOf, directBlockSizeBytes, invalid } from './direct-snapshot.ts'
+import {
+  checkAlgorithm,
+  digestOfChecksum,
+  directBlockSizeBytes,
+  invalid,
+} from './direct-snapshot.ts'
 import { wrongChecksumReason } from './unknowns.ts'
 
 const descriptionMax = 255
 
-/** The digest of a block that came whole, and as its checksum says. */
+/** What a block that came whole says of itself: whether it is that, the block store finds out. */
 export function readBlock(input: {
   readonly BlockData: Uint8Array
   readonly DataLength: number | undefined
@@ -27,10 +32,13 @@ export function readBlock(input: {
       `A block must have ${directBlockSizeBytes} bytes. This one has ${length}.`,
     )
   }
-  const digest = digestOfShared(BlockData)
-  if (checksumOf(digest) === input.Checksum) return digest
-  throw invalid(wrongChecksumReason, 'The checksum is not that of the data of the block.')
+  const digest = digestOfChecksum(input.Checksum ?? '')
+  if (digest === undefined) throw wrongChecksum()
+  return digest
 }
+
+export const wrongChecksum = (): ApiError =>
+  invalid(wrongChecksumReason, 'The checksum is not that of the data of the block.')
 
 export function readDescription(text = ''): string {
   if (/^[\S ]{0,255}$/.test(text)) return text

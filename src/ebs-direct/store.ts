@@ -1,6 +1,7 @@
 /** The `direct_snapshots` and `direct_blocks` tables. They go with the snapshot's own row. */
 import type { Insertable, Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
+import { prepared } from '../db/prepared.ts'
 import type { Tables } from '../db/schema.ts'
 import { type Digest, parseDigest } from '../lib/digest.ts'
 import type { Id } from '../lib/ids.ts'
@@ -22,13 +23,13 @@ export async function findDirectSnapshot(
   db: Database,
   id: Id<'snapshot'>,
 ): Promise<DirectSnapshot | undefined> {
-  const row = await db
-    .selectFrom('direct_snapshots')
-    .selectAll()
-    .where('snapshot_id', '=', id)
-    .executeTakeFirst()
-  return row && fromRow(row)
+  const { rows } = await selectById(db, { id })
+  return rows.map(fromRow)[0]
 }
+
+const selectById = prepared((db, { id }: { readonly id: Id<'snapshot'> }) =>
+  db.selectFrom('direct_snapshots').selectAll().where('snapshot_id', '=', id),
+)
 
 /** Those that something is owed to: a manifest, or an end because nobody writes them any more. */
 export async function listDueDirectSnapshots(
@@ -82,15 +83,25 @@ export async function putDirectBlock(
   tx: Tx,
   put: DirectBlock & { readonly id: Id<'snapshot'>; readonly now: Date },
 ): Promise<boolean> {
-  const { id, index, digest, addedBytes, now } = put
-  const { numUpdatedRows } = await tx
-    .updateTable('direct_snapshots')
-    .set({ touched_at_ms: now.getTime() })
-    .where('snapshot_id', '=', id)
-    .where('state', '=', 'open')
-    .executeTakeFirst()
-  if (numUpdatedRows === 0n) return false
-  await tx
+  const { now, ...block } = put
+  const touched = await touch(tx, { id: block.id, nowMs: now.getTime() })
+  if (touched.numAffectedRows === 0n) return false
+  await putBlock(tx, block)
+  return true
+}
+
+const touch = prepared(
+  (db, { id, nowMs }: { readonly id: Id<'snapshot'>; readonly nowMs: number }) =>
+    db
+      .updateTable('direct_snapshots')
+      .set({ touched_at_ms: nowMs })
+      .where('snapshot_id', '=', id)
+      .where('state', '=', 'open'),
+)
+
+const putBlock = prepared((db, block: DirectBlock & { readonly id: Id<'snapshot'> }) => {
+  const { id, index, digest, addedBytes } = block
+  return db
     .insertInto('direct_blocks')
     .values({ snapshot_id: id, block_index: index, digest, added_bytes: addedBytes })
     .onConflict((conflict) =>
@@ -98,9 +109,7 @@ export async function putDirectBlock(
         .columns(['snapshot_id', 'block_index'])
         .doUpdateSet({ digest, added_bytes: addedBytes }),
     )
-    .execute()
-  return true
-}
+})
 
 export async function countDirectBlocks(db: Database, id: Id<'snapshot'>): Promise<number> {
   const { count } = await db

@@ -1,5 +1,6 @@
 /** The `accounts` and `access_keys` tables. Nothing else reads or writes them. */
 import type { Database } from '../db/database.ts'
+import { prepared } from '../db/prepared.ts'
 import type { Sealer } from '../lib/seal.ts'
 import { Secret } from '../lib/secret.ts'
 import type { Statement } from './evaluate.ts'
@@ -114,9 +115,13 @@ const sealedIn = (secret: string): Uint8Array =>
   Buffer.from(secret.slice(sealedPrefix.length), 'base64')
 
 async function findRow(db: Database, id: string) {
-  const keys = db.selectFrom('access_keys').selectAll()
-  return await keys.where('id', '=', id).where('is_active', '=', 1).executeTakeFirst()
+  const { rows } = await selectKey(db, { id })
+  return rows.at(0)
 }
+
+const selectKey = prepared((db, { id }: { readonly id: string }) =>
+  db.selectFrom('access_keys').selectAll().where('id', '=', id).where('is_active', '=', 1),
+)
 
 type Row = NonNullable<Awaited<ReturnType<typeof findRow>>>
 

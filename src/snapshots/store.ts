@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Insertable, Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
+import { prepared } from '../db/prepared.ts'
 import type { Tables } from '../db/schema.ts'
 import type { FreezeId } from '../freezes/freeze.ts'
 import { type Digest, parseDigest } from '../lib/digest.ts'
@@ -17,16 +18,22 @@ export async function findSnapshot(
   db: Database,
   id: Id<'snapshot'>,
 ): Promise<Snapshot | undefined> {
-  const row = await db.selectFrom('snapshots').selectAll().where('id', '=', id).executeTakeFirst()
-  return row && fromRow(row)
+  const { rows } = await selectById(db, { id })
+  return rows.map(fromRow)[0]
 }
+
+const selectById = prepared((db, { id }: { readonly id: Id<'snapshot'> }) =>
+  db.selectFrom('snapshots').selectAll().where('id', '=', id),
+)
 
 /** Several at once, whoever has them; those that are not there are left out. */
 export async function findSnapshots(
   db: Database,
   ids: readonly Id<'snapshot'>[],
 ): Promise<readonly Snapshot[]> {
-  if (ids.length === 0) return []
+  const [id] = ids
+  if (id === undefined) return []
+  if (ids.length === 1) return (await selectById(db, { id })).rows.map(fromRow)
   const rows = await db.selectFrom('snapshots').selectAll().where('id', 'in', ids).execute()
   return rows.map(fromRow)
 }
@@ -49,51 +56,17 @@ export async function listSnapshots(
   db: Database,
   query: SnapshotQuery,
 ): Promise<readonly Snapshot[]> {
-  const { viewer, region, ids, ownerIds, volumeIds, restorableBy, after, limit } = query
-  // What is public is hidden where its owner blocks all sharing, or has it blocked by the
-  // organization, and stays stored as public. What is declared counts for more.
-  const granted = (grantees: readonly string[]) =>
-    db
-      .selectFrom('snapshot_permissions')
-      .innerJoin('snapshots as shared', 'shared.id', 'snapshot_permissions.snapshot_id')
-      .leftJoin('snapshot_settings as setting', (join) =>
-        join
-          .onRef('setting.account_id', '=', 'shared.account_id')
-          .onRef('setting.region', '=', 'shared.region'),
-      )
-      .leftJoin('declared_settings as declared', 'declared.account_id', 'shared.account_id')
-      .select('snapshot_id')
-      .where('grantee', 'in', grantees.length > 0 ? grantees : [''])
-      .where((where) =>
-        where.or([
-          where('grantee', '<>', 'all'),
-          where(
-            where.fn.coalesce(
-              'declared.snapshot_public_access',
-              'setting.public_access',
-              where.val(firstPublicAccess),
-            ),
-            '<>',
-            'block-all-sharing',
-          ),
-        ]),
-      )
-  let select = db
-    .selectFrom('snapshots')
-    .selectAll()
-    .where('region', '=', region)
-    .where('recycled_at_ms', 'is', null)
-    .where('copy_volume_id', 'is', null)
-    .where((where) =>
-      where.or([where('account_id', '=', viewer), where('id', 'in', granted([viewer, 'all']))]),
-    )
-    .orderBy('id')
+  const { ids, ownerIds, volumeIds, restorableBy, after, limit } = query
+  let select = selectVisible(db, query).orderBy('id')
   if (ids) select = select.where('id', 'in', ids.length > 0 ? ids : ['snap-'])
   if (ownerIds) select = select.where('account_id', 'in', ownerIds.length > 0 ? ownerIds : [''])
   if (volumeIds) select = select.where('volume_id', 'in', volumeIds as readonly Id<'volume'>[])
   if (restorableBy) {
     select = select.where((where) =>
-      where.or([where('account_id', 'in', restorableBy), where('id', 'in', granted(restorableBy))]),
+      where.or([
+        where('account_id', 'in', restorableBy),
+        where('id', 'in', grantedTo(db, restorableBy)),
+      ]),
     )
   }
   if (after !== undefined) select = select.where('id', '>', after as Id<'snapshot'>)
@@ -101,15 +74,71 @@ export async function listSnapshots(
   return (await select.execute()).map(fromRow)
 }
 
+function selectVisible(db: Database, { viewer, region }: Pick<SnapshotQuery, 'viewer' | 'region'>) {
+  return db
+    .selectFrom('snapshots')
+    .selectAll()
+    .where('region', '=', region)
+    .where('recycled_at_ms', 'is', null)
+    .where('copy_volume_id', 'is', null)
+    .where((where) =>
+      where.or([
+        where('account_id', '=', viewer),
+        where('id', 'in', grantedTo(db, [viewer, 'all'])),
+      ]),
+    )
+}
+
+/**
+ * What is public is hidden where its owner blocks all sharing, or has it blocked by the
+ * organization, and stays stored as public. What is declared counts for more.
+ */
+function grantedTo(db: Database, grantees: readonly string[]) {
+  return db
+    .selectFrom('snapshot_permissions')
+    .innerJoin('snapshots as shared', 'shared.id', 'snapshot_permissions.snapshot_id')
+    .leftJoin('snapshot_settings as setting', (join) =>
+      join
+        .onRef('setting.account_id', '=', 'shared.account_id')
+        .onRef('setting.region', '=', 'shared.region'),
+    )
+    .leftJoin('declared_settings as declared', 'declared.account_id', 'shared.account_id')
+    .select('snapshot_id')
+    .where('grantee', 'in', grantees.length > 0 ? grantees : [''])
+    .where((where) =>
+      where.or([
+        where('grantee', '<>', 'all'),
+        where(
+          where.fn.coalesce(
+            'declared.snapshot_public_access',
+            'setting.public_access',
+            where.val(firstPublicAccess),
+          ),
+          '<>',
+          'block-all-sharing',
+        ),
+      ]),
+    )
+}
+
 /** The snapshot, where the account may make a volume or an image of it. */
 export async function findUsableSnapshot(
   db: Database,
-  query: { readonly accountId: string; readonly region: string; readonly id: Id<'snapshot'> },
+  query: Usable,
 ): Promise<Snapshot | undefined> {
-  const { accountId, region, id } = query
-  const [snapshot] = await listSnapshots(db, { viewer: accountId, region, ids: [id] })
-  return snapshot
+  const { rows } = await selectUsable(db, query)
+  return rows.map(fromRow)[0]
 }
+
+interface Usable {
+  readonly accountId: string
+  readonly region: string
+  readonly id: Id<'snapshot'>
+}
+
+const selectUsable = prepared((db, { accountId, region, id }: Usable) =>
+  selectVisible(db, { viewer: accountId, region }).where('id', '=', id),
+)
 
 export async function listPendingSnapshots(
   db: Database,
@@ -118,6 +147,23 @@ export async function listPendingSnapshots(
   let select = db.selectFrom('snapshots').selectAll().where('state', '=', 'pending').orderBy('id')
   if (query.volumeId) select = select.where('volume_id', '=', query.volumeId)
   return (await select.execute()).map(fromRow).filter((found) => found.state === 'pending')
+}
+
+/** How many snapshots an account has in a Region, those in the Recycle Bin among them. */
+export async function countSnapshots(
+  db: Database,
+  { accountId, region }: { readonly accountId: string; readonly region: string },
+): Promise<{ readonly all: number; readonly pending: number }> {
+  // Counted in the index alone; those that are pending are few, whoever has them.
+  const { count } = await db
+    .selectFrom('snapshots')
+    .select((of) => of.fn.countAll<number>().as('count'))
+    .where('account_id', '=', accountId)
+    .where('region', '=', region)
+    .executeTakeFirstOrThrow()
+  const pending = await listPendingSnapshots(db)
+  const isOwn = (one: Snapshot) => one.accountId === accountId && one.region === region
+  return { all: Number(count), pending: pending.filter(isOwn).length }
 }
 
 /** While there are any, the layers of the volume have to stay as they are. */

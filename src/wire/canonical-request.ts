@@ -9,14 +9,14 @@ import type { HttpRequest } from './request.ts'
 import type { Signature } from './signature.ts'
 
 /**
- * The texts that may have been signed. None where a signed header is not there,
- * or the target is malformed.
+ * The texts that may have been signed, one after the other. None where a signed header is not
+ * there, or the target is malformed.
  */
-export function canonicalRequests(request: HttpRequest, signature: Signature): readonly string[] {
-  if (!request.target.startsWith('/')) return []
+export function* canonicalRequests(request: HttpRequest, signature: Signature): Generator<string> {
+  if (!request.target.startsWith('/')) return
   const query = canonicalQuery(queryOf(request.target))
   const headers = canonicalHeaders(request, signature.signedHeaders)
-  if (query === undefined || headers === undefined) return []
+  if (query === undefined || headers === undefined) return
   const head = [
     request.method,
     canonicalPath(request.target.split('?', 1)[0] ?? ''),
@@ -24,7 +24,7 @@ export function canonicalRequests(request: HttpRequest, signature: Signature): r
     headers,
     signature.signedHeaders.join(';'),
   ].join('\n')
-  return Array.from(payloadsOf(request, signature), (payload) => `${head}\n${payload}`)
+  for (const payload of payloadsOf(request, signature)) yield `${head}\n${payload}`
 }
 
 /**
@@ -41,6 +41,9 @@ function* payloadsOf(
   const said = headers['x-amz-content-sha256']
   if (mayBeUnsigned && (said === unsigned || said === undefined)) yield unsigned
   if (mayBeUnsigned && said === unsigned) return
+  // The signed checksum says the same, and is compared with the body later.
+  const checksum = Buffer.from(headers['x-amz-checksum'] ?? '', 'base64').toString('hex')
+  if (mayBeUnsigned && said === checksum) return yield checksum
   yield digestOfShared(body).slice('sha256:'.length)
 }
 

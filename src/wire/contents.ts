@@ -14,7 +14,7 @@ export interface StoredBlock extends Disposable {
 export interface Contents {
   /**
    * Stores a whole block under the digest that it has, or encrypted under a key: then it has
-   * another. The buffer is handed over.
+   * another. The buffer is handed over. Throws `WrongDigest` where the block has not that digest.
    */
   storeBlock(digest: Digest, bytes: Uint8Array, keyId?: string): Promise<StoredBlock>
 }

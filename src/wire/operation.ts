@@ -71,12 +71,18 @@ interface Declaration<Input, Output> {
   readonly answerAfter?: (db: Database, output: Output) => Promise<boolean>
 }
 
-export interface ReadOperation<Input = unknown, Output = unknown> extends Declaration<
-  Input,
-  Output
-> {
+export interface ReadOperation<
+  Input = unknown,
+  Output = unknown,
+  Found = Output,
+> extends Declaration<Input, Output> {
   readonly kind: 'read'
-  run(call: ReadCall<Input>): Promise<Output>
+  run(call: ReadCall<Input>): Promise<Found>
+  /**
+   * Reads what `run` has found, where that is not in the database and takes a while: its
+   * transaction is over by then, as other calls wait for that.
+   */
+  readonly fetch?: (found: Found, context: CallContext) => Promise<Output>
 }
 
 export interface WriteOperation<
@@ -103,8 +109,8 @@ export interface WriteOperation<
 export type Operation = ReadOperation | WriteOperation
 
 /** Declares an operation that changes nothing. */
-export function readOperation<Input, Output>(
-  declaration: Omit<ReadOperation<Input, Output>, 'kind'>,
+export function readOperation<Input, Output, Found = Output>(
+  declaration: Omit<ReadOperation<Input, Output, Found>, 'kind'>,
 ): Operation {
   return { kind: 'read', ...declaration } as unknown as Operation
 }

@@ -1,8 +1,9 @@
 /** https://docs.aws.amazon.com/ebs/latest/APIReference/API_GetSnapshotBlock.html */
 import type { GetSnapshotBlockRequest, GetSnapshotBlockResponse } from '@aws-sdk/client-ebs'
+import type { BlockCipher } from '../../block-store/block-cipher.ts'
 import { CorruptBlock, MissingBlock } from '../../block-store/errors.ts'
+import { type Digest, digestOf } from '../../lib/digest.ts'
 import { ApiError } from '../../lib/errors.ts'
-import { digestOf } from '../../lib/digest.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { checksumOf, noSuchSnapshot, readBlockIndex } from '../direct-snapshot.ts'
 import { onSnapshots, readableSnapshot } from '../find.ts'
@@ -11,7 +12,14 @@ import { readBlockToken } from '../token.ts'
 
 type Output = Omit<GetSnapshotBlockResponse, 'BlockData'> & { readonly BlockData: Uint8Array }
 
-export const getSnapshotBlock = readOperation<GetSnapshotBlockRequest, Output>({
+interface Found {
+  readonly id: string
+  readonly index: number
+  readonly digest: Digest
+  readonly cipher: BlockCipher | undefined
+}
+
+export const getSnapshotBlock = readOperation<GetSnapshotBlockRequest, Output, Found>({
   service: 'ebs',
   action: 'GetSnapshotBlock',
   demands: ({ SnapshotId }, context) => onSnapshots('GetSnapshotBlock', [SnapshotId], context),
@@ -23,7 +31,10 @@ export const getSnapshotBlock = readOperation<GetSnapshotBlockRequest, Output>({
     const index = readBlockIndex(input.BlockIndex, volumeSizeGiB)
     const place = { snapshotId: id, index, now }
     const digest = readBlockToken(readers.seal, input.BlockToken ?? '', place)
-    const cipher = await cipherOfSnapshot(db, call, snapshot)
+    return { id, index, digest, cipher: await cipherOfSnapshot(db, call, snapshot) }
+  },
+
+  async fetch({ id, index, digest, cipher }, { readers }) {
     const BlockData = await readers.blocks.readBlock(digest, cipher).catch((error: unknown) => {
       // The snapshot was deleted since, and with it what it alone had.
       if (error instanceof MissingBlock) throw noSuchSnapshot(id)
