@@ -22,6 +22,7 @@ test('an installation that is told nothing has the defaults', () => {
     auditRetention: { days: 90, eventsMax: 1_000_000 },
     eventRetention: { days: 7, eventsMax: 100_000 },
     launchDays: 1095,
+    snapshotsApartMs: 0,
     outbound: publicOnly,
     importBytesMax: 100 * 2 ** 30,
   })

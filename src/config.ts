@@ -34,6 +34,8 @@ export interface Config {
   readonly eventRetention: { readonly days: number; readonly eventsMax: number }
   /** How long it is known which image a machine was started from, once the machine is gone. */
   readonly launchDays: number
+  /** How far apart snapshots of one volume are to be asked for while one is under way. */
+  readonly snapshotsApartMs: number
   /** What the service may call for those who ask it to: for imports and webhooks. */
   readonly outbound: OutboundRules
   /** The longest file that an import fetches. */
@@ -74,6 +76,7 @@ const known = [
   'IMAGO_REGIONS',
   'IMAGO_ROOT_ACCESS_KEY_ID',
   'IMAGO_ROOT_SECRET_ACCESS_KEY',
+  'IMAGO_SNAPSHOT_SECONDS',
   'IMAGO_TLS_CERTIFICATE',
   'IMAGO_TLS_KEY',
   'IMAGO_UEFI_DICTIONARY',
@@ -110,6 +113,7 @@ export function readConfig(environment: Environment): Config {
       eventsMax: parseCount('IMAGO_EVENTS', value('IMAGO_EVENTS') ?? '100000'),
     },
     launchDays: parseCount('IMAGO_LAUNCH_DAYS', value('IMAGO_LAUNCH_DAYS') ?? '1095'),
+    snapshotsApartMs: parseSeconds(value('IMAGO_SNAPSHOT_SECONDS') ?? '0') * 1000,
     outbound: parseOutbound(value('IMAGO_OUTBOUND_HOSTS') ?? 'public'),
     importBytesMax:
       parseCount('IMAGO_IMPORT_GIB', value('IMAGO_IMPORT_GIB') ?? '100') * bytesPerGiB,
@@ -180,6 +184,11 @@ function parseRootKey(id: string | undefined, secret: string | undefined): Confi
 
 function parseCount(key: Key, text: string): number {
   if (!/^[1-9]\d{0,11}$/.test(text)) throw refuse(key, 'a number from 1', text)
+  return Number(text)
+}
+
+function parseSeconds(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw refuse('IMAGO_SNAPSHOT_SECONDS', 'a number from 0', text)
   return Number(text)
 }
 

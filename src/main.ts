@@ -279,6 +279,7 @@ export async function openImago(options: Options): Promise<Imago> {
       },
       buckets,
       outbound: config.outbound,
+      snapshotsApartMs: config.snapshotsApartMs,
       imageSizes: new StoredSizes((manifest) => blockStore.readKeys(manifest)),
       uefiVariables: (id) => machines.uefiVariables(id as Id<'instance'>),
       uefiDictionary,

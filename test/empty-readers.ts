@@ -15,6 +15,8 @@ export const emptyReaders: Readers = {
   blocks: { readBlock: noBlock, readManifest: noBlock },
   seal: () => new Uint8Array(32),
   outbound: publicOnly,
+  snapshotsApartMs: 0,
+  imageSizes: { of: async () => new Map() },
   uefiVariables: async () => undefined,
   uefiDictionary: undefined,
   tpmKey: async () => undefined,

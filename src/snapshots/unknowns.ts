@@ -13,5 +13,8 @@ export const notLockedCode: ErrorCode = 'IncorrectState'
 /** The code where something is to be made of an archived snapshot, and where one cannot be archived. */
 export const archivedCode: ErrorCode = 'IncorrectState'
 
+/** How many snapshots of an account in a Region may be pending at once. */
+export const pendingSnapshotsMax = 100
+
 /** The code where an encrypted snapshot, or an image of one, is to be public. */
 export const encryptedPublicCode: ErrorCode = 'OperationNotPermitted'

@@ -4,7 +4,9 @@
  */
 import type { Buckets } from '../buckets/buckets.ts'
 import type { BlockStore } from '../block-store/block-store.ts'
+import type { Database } from '../db/database.ts'
 import type { Digest } from '../lib/digest.ts'
+import type { Id } from '../lib/ids.ts'
 import type { OutboundRules } from '../outbound/rules.ts'
 import type { EndorsementKeyType } from '../qemu/tpm-key.ts'
 import type { UefiVariable } from '../qemu/uefi-variable.ts'
@@ -25,6 +27,10 @@ export interface Readers {
   platform(manifest: Digest, keyArn: string | undefined): Promise<'windows' | undefined>
   /** The buckets that objects are in: whether one is there, and what is in it. */
   readonly buckets: Pick<Buckets, 'hasBucket' | 'hasObject' | 'open'>
+  /** How large images are. */
+  readonly imageSizes: ImageSizes
+  /** How far apart snapshots of one volume are to be asked for while one is under way. */
+  readonly snapshotsApartMs: number
   /** What the service may call for those who ask it to. */
   readonly outbound: OutboundRules
   /** What is in the block store, verified. */
@@ -44,6 +50,17 @@ export interface Readers {
   tpmProblem(): string | undefined
   /** The host as it can be shared out among machines. */
   host(): HostCapacity
+}
+
+export interface ImageSize {
+  /** Of its blocks, each once, before they are packed. */
+  readonly dataBytes: number
+  /** Of those that neither another image nor a snapshot of none has. */
+  readonly aloneBytes: number
+}
+
+export interface ImageSizes {
+  of(db: Database): Promise<ReadonlyMap<Id<'image'>, ImageSize>>
 }
 
 export interface HostCapacity {

@@ -7,6 +7,7 @@ import { parseVolumeId, volumeNotFound } from '../../volumes/volume.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { createSnapshotDemands } from '../demands.ts'
 import { areFrozen } from '../frozen.ts'
+import { checkSnapshotQuotas } from '../quota.ts'
 import { checkSnapshotDescription, checkSnapshotPlace, parseSnapshotId } from '../snapshot.ts'
 import { takeSnapshots } from '../take.ts'
 import { viewTaken } from '../view.ts'
@@ -31,6 +32,7 @@ export const createSnapshot = writeOperation<CreateSnapshotRequest, Snapshot>({
         `The volume '${id}' is not 'available' or 'in-use', it is '${volume.state}'.`,
       )
     }
+    await checkSnapshotQuotas(tx, call, [volume])
     const attachment = await findAttachment(tx, id)
     const { snapshots } = await takeSnapshots(call, {
       instanceId: attachment?.instanceId,

@@ -16,6 +16,7 @@ import { parseVolumeId } from '../../volumes/volume.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { createSnapshotsDemands } from '../demands.ts'
 import { areFrozen } from '../frozen.ts'
+import { checkSnapshotQuotas } from '../quota.ts'
 import { checkSnapshotDescription, checkSnapshotPlace, parseSnapshotId } from '../snapshot.ts'
 import { takeSnapshots } from '../take.ts'
 import { viewTaken } from '../view.ts'
@@ -47,6 +48,7 @@ export const createSnapshots = writeOperation<CreateSnapshotsRequest, CreateSnap
     const chosen = choose(attached, wanted, instance.rootDeviceName)
     const ids = chosen.map(({ volumeId }) => volumeId)
     const volumes = await listVolumes(tx, { ...owner, ids })
+    await checkSnapshotQuotas(tx, call, volumes)
     const copied =
       input.CopyTagsFromSource === 'volume'
         ? await listTags(tx, { ...owner, resourceIds: ids })
