@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CreateImageCommand, RebootInstancesCommand } from '@aws-sdk/client-ec2'
-import { describeInstance, eventually, startWorld } from './world.ts'
+import { callImago } from '../../src/cli/imago-client.ts'
+import { osvRecord } from '../../src/scans/testing.ts'
+import { region } from '../system.ts'
+import { installSdk, makeRole } from './role.ts'
+import { describeInstance, eventually, startWorld, type World } from './world.ts'
 
 const userData = `#cloud-config
 write_files:
@@ -14,7 +18,9 @@ runcmd:
 test('debian-12 is an instance as on EC2, and so is what is baked from it', async (context) => {
   const world = await startWorld(context)
   const { ec2 } = world
+  const role = await makeRole(context, world.system)
   const { id } = await world.launch({
+    IamInstanceProfile: { Name: role.name },
     ImageId: await world.starter('debian-12'),
     InstanceType: 't3.micro',
     UserData: Buffer.from(userData).toString('base64'),
@@ -49,6 +55,29 @@ test('debian-12 is an instance as on EC2, and so is what is baked from it', asyn
     assert.equal(await guest.run('sudo id -u'), '0')
   })
 
+  await context.test('an SDK in it calls the API as its role, and no further', async () => {
+    const call = await installSdk(context, guest)
+    const { PrivateIpAddress } = await describeInstance(ec2, id)
+    assert.match(await call(), /^AccessDenied|^UnauthorizedOperation/)
+    await role.allowInside()
+    assert.equal(await call(), 'vpcs: 1')
+    const { sourceIPAddress, userIdentity } = await role.lastCall('DescribeVpcs')
+    assert.equal(sourceIPAddress, PrivateIpAddress)
+    assert.match(userIdentity.arn, new RegExp(`:assumed-role/${role.name}/${id}$`))
+    await role.deny()
+    assert.match(await call(), /^UnauthorizedOperation .* with an explicit deny/)
+  })
+
+  await context.test('without a signature the API tells it nothing', async () => {
+    const answers = await guest.run(
+      `for path in '' imago/v1/imports; do
+        curl --silent --write-out ' %{http_code}\\n' http://169.254.169.252/$path \
+          --data 'Action=DescribeVpcs&Version=2016-11-15'
+      done`,
+    )
+    assert.match(answers, /MissingAuthenticationToken.* 403\n.*MissingAuthenticationToken.* 403$/s)
+  })
+
   const hostKey = () => guest.run('cat /etc/ssh/ssh_host_ed25519_key.pub')
   const key = await hostKey()
 
@@ -66,10 +95,16 @@ test('debian-12 is an instance as on EC2, and so is what is baked from it', asyn
 
   await context.test('an image baked while it runs boots as another instance', async () => {
     await guest.run('echo baked | sudo tee /srv/baked; sync')
+    await guest.run('sudo dpkg --purge --force-depends eject')
     const { ImageId = '' } = await ec2.send(
       new CreateImageCommand({ InstanceId: id, Name: 'baked', NoReboot: true }),
     )
     await world.untilImage(ImageId)
+    // What dpkg has written, which the journal may have alone by now.
+    const form = "dpkg-query --show --showformat '${Package} ${Version}\\n'"
+    const packages = (await guest.run(form)).split('\n').toSorted()
+    assert(packages.some((line) => line.startsWith('openssh-server ')))
+    assert.deepEqual(await packagesOf(world, ImageId), packages)
     const other = world.guest(
       (await world.launch({ ImageId, InstanceType: 't3.micro' })).id,
       'admin',
@@ -81,3 +116,17 @@ test('debian-12 is an instance as on EC2, and so is what is baked from it', asyn
     assert.notEqual(await other.run('cat /etc/ssh/ssh_host_ed25519_key.pub'), key)
   })
 })
+
+/** What a scan finds installed on an image. */
+async function packagesOf({ system }: World, imageId: string): Promise<readonly string[]> {
+  const access = { endpoint: system.endpoint, region, key: system.imago.rootKey }
+  const feed = { records: [osvRecord(1, 'openssh')], isLast: true }
+  await callImago(access, 'POST', '/imago/v1/advisories', feed)
+  const { packages } = await eventually('the scan', async () => {
+    const scan = await callImago(access, 'GET', `/imago/v1/images/${imageId}/scan`)
+    assert.equal(scan['problem'], undefined)
+    return scan['state'] === 'scanned' && scan
+  })
+  const listed = packages as readonly { readonly name: string; readonly version: string }[]
+  return listed.map(({ name, version }) => `${name} ${version}`).toSorted()
+}

@@ -69,7 +69,23 @@ export class Guest {
 
   /** Runs a command that may fail. */
   async try(command: string): Promise<Ended> {
+    const place = await this.#place()
+    return await runProgram('ssh', [...this.#flags(), place, command])
+  }
+
+  /** Copies a file of the host into it. */
+  async copy(path: string, to: string): Promise<void> {
+    const place = await this.#place()
+    const { code, stderr } = await runProgram('scp', [...this.#flags(), path, `${place}:${to}`])
+    assert.equal(code, 0, stderr)
+  }
+
+  async #place(): Promise<string> {
     const { publicIp } = await this.addresses()
+    return `${this.#user}@${publicIp}`
+  }
+
+  #flags(): readonly string[] {
     const options = {
       BatchMode: 'yes',
       IdentitiesOnly: 'yes',
@@ -81,8 +97,7 @@ export class Guest {
       Port: sshPort(),
     }
     const flags = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`])
-    const place = `${this.#user}@${publicIp}`
-    return await runProgram('ssh', ['-i', this.#keyPath, ...flags, place, command])
+    return ['-i', this.#keyPath, ...flags]
   }
 
   /** What the machine wrote to its serial console, for a message about what went wrong. */
