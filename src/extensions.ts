@@ -11,6 +11,8 @@ import { createCatalogImport } from './imports/operations/create-catalog-import.
 import { createImport } from './imports/operations/create-import.ts'
 import { describeImport } from './imports/operations/describe-import.ts'
 import { describeImageScan } from './scans/operations/describe-image-scan.ts'
+import { getInventory } from './inventory/operations/get-inventory.ts'
+import { listLaunches } from './inventory/operations/list-launches.ts'
 import { describeSnapshotContent } from './snapshots/operations/describe-snapshot-content.ts'
 import type { Extension } from './wire/extension.ts'
 
@@ -25,7 +27,9 @@ export const extensions: readonly Extension[] = [
   describeImageScan,
   describeImport,
   describeSnapshotContent,
+  getInventory,
   explainImageCall,
   importAdvisories,
   listEventSubscriptions,
+  listLaunches,
 ]

@@ -115,6 +115,11 @@ export class BlockStore {
     return await this.#parts.manifests.read(digest, cipher)
   }
 
+  /** The names of its blocks, each at least once, 32 bytes each: also where it is encrypted. */
+  readKeys(manifest: Digest): AsyncGenerator<Buffer> {
+    return this.#parts.manifests.readKeys(manifest)
+  }
+
   hasBlock(digest: Digest): boolean {
     const key = keyOf(digest)
     return key === zeroKey || this.#parts.packs.index.has(key)

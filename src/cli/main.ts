@@ -17,6 +17,7 @@ import type { PatternOptions, TailOptions } from './commands/events.ts'
 import type { FsckOptions } from './commands/fsck.ts'
 import type { ImportOptions } from './commands/import.ts'
 import type { ScanOptions } from './commands/scan.ts'
+import type { InventoryOptions } from './commands/inventory.ts'
 import type { SshOptions } from './commands/ssh.ts'
 import { CommandFailed, messageOf } from './failure.ts'
 import type { Shell } from './shell.ts'
@@ -176,6 +177,16 @@ program
     const { explain } = await import('./commands/explain.ts')
     process.exitCode = await explain(shell, { principal, action, imageId }, options)
   })
+program
+  .command('inventory')
+  .description('which images there are, who may launch them and who does')
+  .option('--all', 'of all accounts: for the account of the installation alone')
+  .option('--format <format>', 'table, json or csv')
+  .option('--instance <id>', 'which image this machine was started from, also when both are gone')
+  .option('--image <id>', 'which machines were started from this image, also when they are gone')
+  .action(async (options: InventoryOptions) =>
+    (await import('./commands/inventory.ts')).showInventory(shell, options),
+  )
 const events = program
   .command('events')
   .description('what becomes of images, disks and machines, told as it happens')

@@ -19,6 +19,7 @@ import { findImage, markLaunched } from '../images/store.ts'
 import { associate } from '../instance-profiles/associate.ts'
 import { chooseProfile } from '../instance-profiles/choose-profile.ts'
 import { keyPairNotFound } from '../key-pairs/key-pair.ts'
+import { insertLaunch } from '../inventory/launch-store.ts'
 import { findKeyPair } from '../key-pairs/store.ts'
 import { ApiError, missingParameter } from '../lib/errors.ts'
 import type { Id } from '../lib/ids.ts'
@@ -157,6 +158,14 @@ export async function launch(
       hasSourceDestCheck: true,
     }
     await record(call, instance, { disks, nic, tags })
+    await insertLaunch(tx, {
+      ...instance,
+      instanceId: instance.id,
+      imageName: image.name,
+      imageOwnerId: image.accountId,
+      launchedBy: caller.arn,
+      endedAt: undefined,
+    })
     if (root) await insertRoot(tx, { ...root, instanceId: instance.id })
     if (profile) await associate(call, instance, profile)
     instances.push(instance)

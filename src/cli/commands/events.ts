@@ -136,4 +136,7 @@ function parseJson(given: string): unknown {
   }
 }
 
-const text = (fields: Fields, name: string): string => String(fields[name] ?? '')
+function text(fields: Fields, name: string): string {
+  const value = fields[name]
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+}

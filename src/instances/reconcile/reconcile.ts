@@ -16,6 +16,7 @@ import { failModification, ModificationFailed } from '../../volume-modifications
 import { listModificationsIn } from '../../volume-modifications/store.ts'
 import { listAttachments } from '../../volumes/store.ts'
 import type { Instance } from '../instance.ts'
+import { endLaunch } from '../../inventory/launch-store.ts'
 import { deleteInstance, findInstance, listDueInstances, listExpired } from '../store.ts'
 import type { InstanceDependencies } from './context.ts'
 import { abandonAttachment, AttachFailed, settleAttachments } from './disks.ts'
@@ -107,6 +108,7 @@ const steps = {
     await transaction(db.writes, async (tx) => {
       await deleteTagsOf(tx, instance.id)
       await deleteInstance(tx, instance.id)
+      await endLaunch(tx, instance.id, now())
     })
     return 'moved'
   },

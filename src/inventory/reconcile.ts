@@ -1,0 +1,35 @@
+/** Forgets which image a machine was started from, long after the machine is gone. */
+import { type Connections, transaction } from '../db/database.ts'
+import type { Reconciler } from '../reconcile/loop.ts'
+import { forgetLaunches } from './launch-store.ts'
+
+const everyMs = 60 * 60 * 1000
+const dayMs = 24 * 60 * 60 * 1000
+const atOnceMax = 1000
+
+export function launchReconciler({
+  db,
+  now,
+  days,
+}: {
+  readonly db: Connections
+  readonly now: () => Date
+  readonly days: number
+}): Reconciler {
+  let lookedAtMs = 0
+  return {
+    name: 'launches',
+    stepsAtOnceMax: 1,
+    async due() {
+      const atMs = now().getTime()
+      if (atMs - lookedAtMs < everyMs) return []
+      lookedAtMs = atMs
+      return ['all']
+    },
+    async step() {
+      const before = new Date(now().getTime() - days * dayMs)
+      while (await transaction(db.writes, (tx) => forgetLaunches(tx, before, atOnceMax)));
+      return 'waiting'
+    },
+  }
+}
