@@ -179,7 +179,7 @@ test('findings are told, filtered by, and travel with the disk to copies', async
   assert.equal(scan?.LowFixAvailableSince, undefined)
   assert.equal(await scanOf(system.ec2, clean), undefined)
   printed = []
-  await showScan(shell(), golden, { packages: true })
+  await showScan(shell(), golden, { packages: true, findings: true })
   await showScan(shell(), clean, {})
   await listAdvisories(shell())
   const said = printed.join('')
@@ -187,6 +187,9 @@ test('findings are told, filtered by, and travel with the disk to copies', async
     said,
     /Debian GNU\/Linux 12 \(bookworm\), 3 packages: 1 critical, 1 low, 1 untriaged/,
   )
+  const listed =
+    /^critical +9\.8 +CVE-2026-1001 - libssl3, openssl \(fix available\)\nlow +3\.1 +CVE-2026-1002 .*\nuntriaged +CVE-2026-1003 - bash$/m
+  assert.match(said, listed)
   assert.match(said, /^libssl3 3\.0\.11-1~deb12u2 openssl$/m)
   assert.match(said, /is not scanned: no operating system was found on it/)
   assert.match(said, /^Debian:12 +4 advisories/m)

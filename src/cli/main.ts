@@ -148,6 +148,7 @@ program
   .command('scan')
   .description('what is installed on an image, and how its scan for vulnerabilities ended')
   .argument('<image>')
+  .option('--findings', 'list every finding, the most severe first')
   .option('--packages', 'list every package, with its version and source')
   .action(async (image: string, options: ScanOptions) =>
     (await import('./commands/scan.ts')).showScan(shell, image, options),

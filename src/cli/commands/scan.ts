@@ -1,9 +1,13 @@
 /** `imago scan IMAGE`: what is installed on an image, and how its scan ended. */
+import { callEc2 } from '../ec2-client.ts'
 import { callImago } from '../imago-client.ts'
-import { readInstallation } from '../installation.ts'
+import { type Access, readInstallation } from '../installation.ts'
 import { say, type Shell } from '../shell.ts'
+import { itemsAt, textAt } from '../xml.ts'
 
 export interface ScanOptions {
+  /** Each finding, the most severe first. */
+  readonly findings?: boolean
   /** Every package, with its version and source. */
   readonly packages?: boolean
 }
@@ -29,8 +33,27 @@ export async function showScan(shell: Shell, image: string, options: ScanOptions
   })
   const what = findings.length === 0 ? 'no findings' : findings.join(', ')
   say(shell, `${String(scan['system'])}, ${packages.length} packages: ${what}`)
+  if (options.findings) await showFindings(shell, access, image)
   if (!options.packages) return
   for (const { name, version, source } of packages) say(shell, `${name} ${version} ${source}`)
+}
+
+async function showFindings(shell: Shell, access: Access, ImageId: string): Promise<void> {
+  const answer = await callEc2(access, 'GetImageFindings', { ImageId })
+  const found = itemsAt(answer, 'imageFindingSet').map((item) => ({
+    label: textAt(item, 'severityLabel') || 'untriaged',
+    score: textAt(item, 'score'),
+    title: textAt(item, 'title'),
+    hasFix: textAt(item, 'fixAvailable') === 'true',
+  }))
+  for (const { label, score, title, hasFix } of found.toSorted(
+    (one, other) => labels.indexOf(one.label) - labels.indexOf(other.label),
+  )) {
+    say(
+      shell,
+      `${label.padEnd(13)} ${score.padStart(4)}  ${title}${hasFix ? ' (fix available)' : ''}`,
+    )
+  }
 }
 
 interface Package {
