@@ -45,13 +45,15 @@ export async function confined(
     readonly enter: readonly string[]
     readonly views: readonly View[]
     readonly pidFile: string
+    /** More for `unshare`. */
+    readonly besides?: readonly string[]
   },
 ): Promise<readonly string[]> {
-  const { enter, views, pidFile } = options
+  const { enter, views, pidFile, besides = [] } = options
   await mkdir(rootOf(folder), { recursive: true })
   const mounts = await mountsOf([{ path: folder }, ...views])
   const user = enter.length === 0 && !isPrivileged() ? ['--user', '--map-root-user'] : []
-  const namespaces = ['--mount', '--propagation', 'slave', '--pid', '--ipc', '--fork']
+  const namespaces = ['--mount', '--propagation', 'slave', '--pid', '--ipc', '--fork', ...besides]
   const script = await scriptFor(folder, pidFile, mounts)
   return [...enter, 'unshare', ...user, ...namespaces, 'sh', '-c', script, 'sh']
 }

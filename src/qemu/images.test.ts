@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { copyFile, open, readdir, stat, truncate, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { convertToRaw, inspectDiskImage } from './images.ts'
@@ -157,3 +159,23 @@ async function overwrite(path: string, offset: number, bytes: Uint8Array): Promi
   await using file = await open(path, 'r+')
   await file.write(bytes, 0, bytes.length, offset)
 }
+
+test('what reads an image from outside sees that image alone, and no network', async (context) => {
+  const folder = await scratch(context)
+  const raw = await disk(folder)
+  const views = [{ path: raw, isReadOnly: true }]
+  assert.match(await qemuImg(['info', '-f', 'raw', raw], { views }), /file format: raw/)
+
+  await writeFile(join(folder, 'secret'), Buffer.alloc(MiB))
+  const other = qemuImg(['info', '-f', 'raw', join(folder, 'secret')], { views })
+  await assert.rejects(other, /No such file/)
+  const copy = qemuImg(['convert', '-f', 'raw', '-O', 'raw', raw, join(folder, 'new')], { views })
+  await assert.rejects(copy, /Could not create|No such file|Read-only/)
+  const server = createServer()
+  context.after(() => server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const remote = qemuImg(['info', '-f', 'raw', `nbd://127.0.0.1:${port}`], { views })
+  await assert.rejects(remote, /unreachable/)
+})

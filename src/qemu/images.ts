@@ -3,7 +3,8 @@
  * raw by `qemu-img` in the format that their bytes show, within limits of memory
  * and time. What is converted is there whole and synced, or not at all.
  */
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { renameDurably, sync, temporarySuffix } from './durable-file.ts'
 import { type DiskFormat, ImageRefused, recogniseDisk } from './disk-format.ts'
 import { qemuImg, QemuImgFailed } from './qemu-img.ts'
@@ -52,7 +53,7 @@ async function checkWhole(path: string, format: DiskFormat): Promise<void> {
   if (!formatsToCheck.includes(format)) return
   const args = ['check', '-q', '-U', '-f', format, asFile(path)]
   try {
-    await qemuImg(args, { limits: checkLimits })
+    await qemuImg(args, { limits: checkLimits, views: [{ path: resolve(path), isReadOnly: true }] })
   } catch (error) {
     if (!(error instanceof QemuImgFailed)) throw error
     if (error.exitCode === leaksExitCode) return
@@ -74,8 +75,11 @@ export async function convertToRaw(
   const temporary = to + temporarySuffix
   const files = ['-f', from.format, '-O', 'raw', asFile(from.path), asFile(temporary)]
   try {
+    // It is there to be shown.
+    await writeFile(temporary, '', { mode: 0o600 })
     await qemuImg(['convert', '-p', '-S', holeBytes, ...files], {
       limits: { addressSpaceBytes: convertAddressSpaceBytes, cpuSeconds: cpuSecondsMax },
+      views: [{ path: resolve(from.path), isReadOnly: true }, { path: resolve(temporary) }],
       onOutput: (text) => {
         const percent = [...text.matchAll(/\(([0-9.]+)\/100%\)/g)].at(-1)?.[1]
         if (percent !== undefined) onProgress?.(Number(percent))
@@ -93,7 +97,8 @@ export async function convertToRaw(
 async function imageInfo(path: string, format: DiskFormat): Promise<ImageInfo> {
   const args = ['info', '-U', '--output=json', '-f', format, asFile(path)]
   try {
-    return JSON.parse(await qemuImg(args, { limits: inspectLimits })) as ImageInfo
+    const views = [{ path: resolve(path), isReadOnly: true }]
+    return JSON.parse(await qemuImg(args, { limits: inspectLimits, views })) as ImageInfo
   } catch (error) {
     if (!(error instanceof QemuImgFailed)) throw error
     throw new ImageRefused(`the image is damaged: ${error.message}`, { cause: error })
@@ -102,5 +107,5 @@ async function imageInfo(path: string, format: DiskFormat): Promise<ImageInfo> {
 
 /** A name that is not taken for another protocol's, whatever is in it. */
 function asFile(path: string): string {
-  return `file:${path}`
+  return `file:${resolve(path)}`
 }
