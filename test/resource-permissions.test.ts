@@ -30,6 +30,7 @@ import {
 import { CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { DecodeAuthorizationMessageCommand } from '@aws-sdk/client-sts'
 import { transaction } from '../src/db/database.ts'
+import { insertAccount } from '../src/iam/store.ts'
 import type { Image } from '../src/images/image.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
 import { startWithUsers } from './iam-clients.ts'
@@ -326,6 +327,8 @@ test('an image is shared with the accounts that a policy names, one by one', asy
   )
   await isAllowed(share(add(other, foreign)))
   const sidsOf = async (call: Promise<unknown>) => (await refusal(call)).sids
+  const dashed = { LaunchPermission: { Remove: [{ UserId: '2222-2222-2222' }] } }
+  assert.deepEqual(await sidsOf(share(dashed)), ['Kept'])
   const group = { LaunchPermission: { Add: [{ UserId: other }, { Group: 'all' as const }] } }
   assert.deepEqual(await sidsOf(share(group)), ['Public'])
   const kept = { LaunchPermission: { Remove: [{ UserId: foreign }, { UserId: other }] } }
@@ -388,6 +391,17 @@ test('images of some owner may be launched, whoever has them', async () => {
   await allow(launching, { Action: RunInstances, Resource: imageArn('*'), Condition })
   await isAllowed(run({ ImageId: theirs.id }))
   await isRefused(run(), 'RunInstances', imageArn(mine.id))
+  const amazon = { accountId: '888888888888', region }
+  await transaction(parts.system.db.writes, (tx) =>
+    insertAccount(tx, { id: amazon.accountId, name: 'starters', alias: 'amazon' }, new Date()),
+  )
+  const starter = await putImage(parts.system.db, amazon, { name: 'starter', isPublic: true })
+  const { keys: known } = await isRefused(
+    run({ ImageId: starter.id }),
+    'RunInstances',
+    imageArn(starter.id),
+  )
+  assert.equal(known['ec2:owner'], 'amazon')
   // Of what one cannot see, nothing is known.
   const { keys } = await isRefused(run({ ImageId: hidden.id }), 'RunInstances', imageArn(hidden.id))
   assert.equal(keys['ec2:owner'], undefined)
@@ -476,6 +490,21 @@ test('disks and their copies are judged on both sides', async () => {
   await isRefused(user.send(copy), 'CopySnapshot', Resource)
   await allow({ Action: 'ec2:*' }, { Effect: 'Deny', Action: 'ec2:CopySnapshot', Resource: source })
   await isRefused(user.send(copy), 'CopySnapshot', source)
+})
+
+test('snapshots of an instance need each of its disks, and tell nothing of those of others', async () => {
+  const { db } = parts.system
+  const Action = 'ec2:CreateSnapshots'
+  await allow({ Action, Resource: `${own}:instance/*` })
+  const take = (InstanceId: string, more: object = {}) => {
+    const InstanceSpecification = { InstanceId, ...more }
+    return user.send(new CreateSnapshotsCommand({ InstanceSpecification, DryRun }))
+  }
+  const { id } = await putInstance(db, owner, { imageId: mine.id })
+  await isRefused(take(id), 'CreateSnapshots', /:volume\/vol-[0-9a-f]{17}$/)
+  await isRefused(take(id, { ExcludeBootVolume: true }), 'CreateSnapshots', `${own}:volume/*`)
+  const foreign = await putInstance(db, { accountId: other, region }, { imageId: mine.id })
+  await isRefused(take(foreign.id), 'CreateSnapshots', `${own}:volume/*`)
 })
 
 test('a security group is judged by its VPC, also where it is called by its name', async () => {

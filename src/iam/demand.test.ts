@@ -134,6 +134,24 @@ test('whom an image is shared with is a matter of the policy, and so is the attr
   assert.equal(refusedArn(sharing('222222222222', '333333333333'), but), image.arn)
 })
 
+test('tags that differ in the case of their keys are each judged', () => {
+  const tags = [
+    { key: 'Team', value: 'blue' },
+    { key: 'team', value: 'red' },
+  ]
+  const keys = { ...instance.keys, ...tagsOfRequest(tags) }
+  const tagged = [{ action: 'ec2:RunInstances', touched: { ...instance, keys } }]
+  const Action = 'ec2:RunInstances'
+  for (const value of ['blue', 'red']) {
+    const Condition = { StringEquals: { 'aws:RequestTag/Team': value } }
+    assert.equal(refusedArn(tagged, standing({ Action, Condition })), instance.arn)
+    const but = { Effect: 'Deny', Action, Condition }
+    assert.equal(refusedArn(tagged, standing({ Action }, but)), instance.arn)
+  }
+  const Condition = { StringEquals: { 'aws:RequestTag/Team': ['red', 'blue'] } }
+  assert.equal(refusedArn(tagged, standing({ Action, Condition })), undefined)
+})
+
 test('what has a policy of its own is judged by it, in its own account', () => {
   const key = 'arn:aws:kms:us-east-1:222222222222:key/1'
   const trusting = (AWS: string) =>

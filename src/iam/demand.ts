@@ -54,14 +54,33 @@ export const tagsOnResource = (
 /** Where nothing is said of resources: the action, on `*`. */
 export const onAnything = (action: string): Demand => demandOn(action, '*')
 
+/**
+ * Condition keys are the same in upper and lower case, and keys of tags are not: of tags
+ * that differ in nothing else, each is judged by itself.
+ */
+function spellingsOf(demand: Demand): readonly (Demand & { readonly keys: ContextEntries })[] {
+  const { keys } = demand.touched
+  const groups = Object.values(Object.groupBy(Object.keys(keys), (name) => name.toLowerCase()))
+  const several = groups.filter((group = []) => group.length > 1)
+  if (several.length === 0) return [{ ...demand, keys }]
+  const count = Math.max(...several.map((group = []) => group.length))
+  return Array.from({ length: count }, (_, index) => {
+    const left = several.flatMap((group = []) =>
+      group.toSpliced(Math.min(index, group.length - 1), 1),
+    )
+    const kept = Object.entries(keys).filter(([name]) => !left.includes(name))
+    return { ...demand, keys: Object.fromEntries(kept) }
+  })
+}
+
 /** The first demand that is refused, if any is, and why. */
 export function firstRefused(
   demands: readonly Demand[],
   { principal, accountId, policies }: Standing,
   keysOfCall: ContextEntries,
 ): { readonly question: Question; readonly refusal: Refusal } | undefined {
-  for (const { action, touched } of demands) {
-    const { arn, keys, guard } = touched
+  for (const { action, touched, keys } of demands.flatMap(spellingsOf)) {
+    const { arn, guard } = touched
     const question = {
       principal,
       action,

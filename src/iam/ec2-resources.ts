@@ -204,7 +204,13 @@ export const granteesOf = (items: readonly object[] = []): readonly Grantee[] =>
   items.flatMap((item) =>
     Object.entries(item).flatMap(([member, value]) =>
       typeof value === 'string'
-        ? [{ kind: `${member.charAt(0).toLowerCase()}${member.slice(1)}`, value }]
+        ? [
+            {
+              kind: `${member.charAt(0).toLowerCase()}${member.slice(1)}`,
+              // Account numbers may be written as the console shows them.
+              value: member === 'UserId' ? value.replaceAll('-', '') : value,
+            },
+          ]
         : [],
     ),
   )

@@ -14,10 +14,8 @@ import {
   ec2Demands,
   making,
   namesAt,
-  placeOf,
   taggingDemands,
 } from '../iam/ec2-touched.ts'
-import { findOwnInstance } from '../instances/store.ts'
 import { attachedTo, demandsToTake } from '../snapshots/demands.ts'
 
 /** The instance, the image, the snapshots that are taken for it, and those that it gets besides. */
@@ -27,9 +25,7 @@ export async function createImageDemands(
 ): Promise<readonly Demand[]> {
   const action = 'CreateImage'
   const { InstanceId, BootModeOverride } = input
-  const place = placeOf(asking)
-  const instance = InstanceId && (await findOwnInstance(asking.db, { ...place, id: InstanceId }))
-  const attached = instance ? await attachedTo(instance.id, asking) : []
+  const attached = await attachedTo(InstanceId, asking)
   const named = namesAt(input, 'BlockDeviceMappings.Ebs.SnapshotId')
   return [
     ...(await demandsOn(action, 'instance', InstanceId ? [InstanceId] : [], asking)),

@@ -3,6 +3,7 @@ import type {
   CopySnapshotRequest,
   CreateSnapshotRequest,
   CreateSnapshotsRequest,
+  InstanceSpecification,
   LockSnapshotRequest,
   ModifySnapshotAttributeRequest,
   ModifySnapshotTierRequest,
@@ -24,6 +25,7 @@ import {
   placeOf,
   taggingDemands,
 } from '../iam/ec2-touched.ts'
+import { findOwnInstance } from '../instances/store.ts'
 import type { Id } from '../lib/ids.ts'
 import { listAttachments, listVolumes } from '../volumes/store.ts'
 
@@ -58,9 +60,9 @@ export const createSnapshotDemands = async (input: CreateSnapshotRequest, asking
 
 export const createSnapshotsDemands = async (input: CreateSnapshotsRequest, asking: Asking) => {
   const action = 'CreateSnapshots'
-  const { InstanceId, ExcludeDataVolumeIds = [] } = input.InstanceSpecification ?? {}
-  const attached = await attachedTo(InstanceId, asking)
-  const ids = attached.filter((id) => !ExcludeDataVolumeIds.includes(id))
+  const { InstanceId, ExcludeBootVolume, ExcludeDataVolumeIds } = input.InstanceSpecification ?? {}
+  const without = { ExcludeBootVolume, ExcludeDataVolumeIds }
+  const ids = await attachedTo(InstanceId, asking, without)
   return [
     ...(await demandsOn(action, 'instance', InstanceId ? [InstanceId] : [], asking)),
     ...(await demandsOn(action, 'volume', ids, asking)),
@@ -72,15 +74,21 @@ export const createSnapshotsDemands = async (input: CreateSnapshotsRequest, aski
   ]
 }
 
-/** The volumes of an instance of the caller's own. */
+/** The volumes of an instance of the caller's own; of others nothing is told. */
 export async function attachedTo(
   instanceId: string | undefined,
-  { db }: Pick<Asking, 'db'>,
+  asking: Asking,
+  { ExcludeBootVolume = false, ExcludeDataVolumeIds = [] }: Partial<InstanceSpecification> = {},
 ): Promise<readonly string[]> {
   if (!instanceId) return []
-  const instanceIds = [instanceId as Id<'instance'>]
-  const attachments = await listAttachments(db, { instanceIds, states: ['attached'] })
-  return attachments.map(({ volumeId }) => volumeId)
+  const { db } = asking
+  const instance = await findOwnInstance(db, { ...placeOf(asking), id: instanceId })
+  if (!instance) return []
+  const attached = await listAttachments(db, { instanceIds: [instance.id], states: ['attached'] })
+  return attached
+    .filter(({ device }) => !(ExcludeBootVolume && device === instance.rootDeviceName))
+    .map(({ volumeId }) => volumeId)
+    .filter((id) => !ExcludeDataVolumeIds.includes(id))
 }
 
 /** The source is demanded where it is, and the copy where the call is made. */
