@@ -22,16 +22,3 @@ export async function nextFeed(tx: Tx, now: Date): Promise<Feed> {
   await putSetting(tx, 'advisory-feed', `${number} ${now.getTime()}`)
   return { number, importedAt: now }
 }
-
-/** What advisories say of images goes for all accounts, so one of them keeps them. */
-export async function checkKeeper(
-  db: Database,
-  { accountId }: { readonly accountId: string },
-): Promise<void> {
-  const id = await findSetting(db, 'root-access-key-id')
-  const root = id === undefined ? undefined : await findKeyHolder(db, id)
-  if (root?.accountId === accountId) return
-  const text =
-    "You are not authorized to perform this operation: it is for the installation's own account."
-  throw new ApiError('UnauthorizedOperation', text)
-}

@@ -1,6 +1,7 @@
+import { requireOperator } from '../../iam/operator.ts'
 import { ApiError } from '../../lib/errors.ts'
 import type { Extension } from '../../wire/extension.ts'
-import { checkKeeper, nextFeed } from '../feed.ts'
+import { nextFeed } from '../feed.ts'
 import { BadRecord, readRecord } from '../osv.ts'
 import { putRecords } from '../store.ts'
 
@@ -13,7 +14,8 @@ export const importAdvisories: Extension = {
   method: 'POST',
   path: '/imago/v1/advisories',
   async run({ input, tx, caller, now }) {
-    await checkKeeper(tx, caller)
+    // What they say of images goes for all accounts.
+    await requireOperator(tx, caller, 'import advisories')
     const { records, isLast } = parseBody(input.body)
     const read = records.map((record, index) => {
       try {
