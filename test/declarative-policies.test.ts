@@ -170,6 +170,9 @@ test('what is declared for an account holds, and the account cannot change it', 
   const disable = new DisableAllowedImagesSettingsCommand({})
   await assert.rejects(management.ec2.send(disable), violation)
 
+  const fresh = await enter(await world.createAccount('fresh'))
+  await assert.rejects(fresh.ec2.send(disable), violation)
+
   // It follows the policies, and where the account is; and then its own word holds again.
   const Content = JSON.stringify({
     ec2_attributes: { snapshot_block_public_access: { state: { '@@assign': 'unblocked' } } },

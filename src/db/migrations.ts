@@ -1061,4 +1061,6 @@ export const migrations: readonly string[] = [
      since_ms BIGINT NOT NULL,
      PRIMARY KEY (organization_id, account_id, principal)
    )`,
+  // Goes up with every change to an organization, so that what is known of it is known to be so still.
+  `ALTER TABLE organizations ADD COLUMN revision BIGINT NOT NULL DEFAULT 0`,
 ]

@@ -549,6 +549,8 @@ export interface Tables {
     root_id: string
     feature_set: 'ALL' | 'CONSOLIDATED_BILLING'
     created_at_ms: number
+    /** Goes up with every change. */
+    revision: Generated<number>
   }
   organizational_units: {
     id: string

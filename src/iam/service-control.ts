@@ -5,7 +5,7 @@
  */
 import type { Database } from '../db/database.ts'
 import { listInherited } from '../organizations/policy-store.ts'
-import { findStanding } from '../organizations/store.ts'
+import { findStanding, type Standing } from '../organizations/store.ts'
 import type { Policies } from '../policies/decide.ts'
 import type { Policy } from '../policies/policy.ts'
 import { compiled } from './policies-of.ts'
@@ -20,17 +20,41 @@ const type = 'SERVICE_CONTROL_POLICY'
 
 export async function boundsOf(db: Database, accountId: string): Promise<Bounds> {
   const standing = await findStanding(db, accountId)
-  const isFree = !standing || standing.isManagement || !standing.policyTypes.includes(type)
   return {
     isClosed: standing?.isClosed ?? false,
-    find: async () => (isFree ? undefined : await readLevels(db, accountId)),
+    find: async () => (standing ? await levelsOf(db, accountId, standing) : undefined),
   }
 }
 
-async function readLevels(
+type Levels = readonly (readonly Policy[])[]
+
+interface Known {
+  readonly organizationId: string
+  readonly revision: number
+  readonly levels: Levels
+}
+
+/** What was read before, by account. It holds until the organization has another revision. */
+const known = new WeakMap<Database, Map<string, Known>>()
+const knownMax = 10_000
+
+async function levelsOf(
   db: Database,
   accountId: string,
-): Promise<readonly (readonly Policy[])[]> {
+  { isManagement, policyTypes, organizationId, revision }: Standing,
+): Promise<Levels | undefined> {
+  if (isManagement || !policyTypes.includes(type)) return undefined
+  const ofDatabase = known.get(db) ?? new Map<string, Known>()
+  known.set(db, ofDatabase)
+  const found = ofDatabase.get(accountId)
+  if (found?.organizationId === organizationId && found.revision === revision) return found.levels
+  const levels = await readLevels(db, accountId)
+  if (ofDatabase.size >= knownMax) ofDatabase.clear()
+  ofDatabase.set(accountId, { organizationId, revision, levels })
+  return levels
+}
+
+async function readLevels(db: Database, accountId: string): Promise<Levels> {
   const levels = new Map<number, Policy[]>()
   for (const { height, policy } of await listInherited(db, accountId, type)) {
     const level = levels.get(height) ?? []

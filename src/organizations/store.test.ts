@@ -28,6 +28,7 @@ import {
   listClosing,
   listMembers,
   listUnits,
+  lockOrganization,
   moveMember,
   setClosure,
 } from './store.ts'
@@ -142,6 +143,8 @@ for (const [name, start] of Object.entries(databases)) {
       await transaction(writes, async (tx) => {
         await insertOrganization(tx, organization)
         await insertMember(tx, member)
+        assert(await lockOrganization(tx, organization.id))
+        assert(!(await lockOrganization(tx, 'o-2')))
         assert(await setClosure(tx, accountId, { from: undefined, to: 'pending' }))
         assert(!(await setClosure(tx, accountId, { from: undefined, to: 'pending' })))
         assert.deepEqual(await listClosing(tx), [accountId])
@@ -151,6 +154,8 @@ for (const [name, start] of Object.entries(databases)) {
       assert.deepEqual(await findStanding(reads, accountId), {
         isClosed: true,
         isManagement: false,
+        organizationId: organization.id,
+        revision: 1,
         policyTypes: [],
       })
       assert.equal(await findStanding(reads, '333333333333'), undefined)

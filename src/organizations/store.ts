@@ -76,6 +76,9 @@ export async function findOrganizationOf(
 export interface Standing {
   readonly isClosed: boolean
   readonly isManagement: boolean
+  readonly organizationId: string
+  /** Another one after every change to the organization. */
+  readonly revision: number
   /** The types of policy that are in use in the organization. */
   readonly policyTypes: readonly string[]
 }
@@ -86,7 +89,13 @@ export async function findStanding(db: Database, accountId: string): Promise<Sta
     .selectFrom('organization_accounts as member')
     .innerJoin('organizations', 'organizations.id', 'member.organization_id')
     .leftJoin('organization_policy_types as used', 'used.organization_id', 'member.organization_id')
-    .select(['member.closure', 'organizations.management_account_id', 'used.type'])
+    .select([
+      'member.organization_id',
+      'member.closure',
+      'organizations.management_account_id',
+      'organizations.revision',
+      'used.type',
+    ])
     .where('member.account_id', '=', accountId)
     .execute()
   const [row] = rows
@@ -94,6 +103,8 @@ export async function findStanding(db: Database, accountId: string): Promise<Sta
   return {
     isClosed: row.closure !== null,
     isManagement: row.management_account_id === accountId,
+    organizationId: row.organization_id,
+    revision: Number(row.revision),
     policyTypes: rows.flatMap(({ type }) => type ?? []),
   }
 }
@@ -110,11 +121,11 @@ export async function findOrganization(
   return row && organizationFromRow(row)
 }
 
-/** Keeps others from changing an organization until the transaction ends. Tells whether it is there. */
+/** For a change: keeps others from theirs until the transaction ends. Tells whether the organization is there. */
 export async function lockOrganization(tx: Tx, id: string): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('organizations')
-    .set((columns) => ({ feature_set: columns.ref('feature_set') }))
+    .set((columns) => ({ revision: columns('revision', '+', 1) }))
     .where('id', '=', id)
     .executeTakeFirst()
   return numUpdatedRows === 1n

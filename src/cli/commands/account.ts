@@ -47,9 +47,10 @@ export async function createAccount(
 
 /** Lists all accounts: id, state, name, address. */
 export async function listAccounts(shell: Shell): Promise<void> {
-  const { access } = readInstallation(shell)
+  const { access, config } = readInstallation(shell)
   if (!(await isOrganized(access))) {
-    throw new CommandFailed('There is one account only. Make another: imago account create <name>')
+    say(shell, `${config.accountId}  the only one; for another: imago account create <name>`)
+    return
   }
   let next: unknown
   do {
