@@ -1,7 +1,5 @@
 /** Which state of the advisories there is: each import that is whole makes the next. */
 import type { Database, Tx } from '../db/database.ts'
-import { findKeyHolder } from '../iam/store.ts'
-import { ApiError } from '../lib/errors.ts'
 import { findSetting, putSetting } from '../settings/store.ts'
 
 export interface Feed {
