@@ -61,14 +61,22 @@ export async function benchMemory(): Promise<void> {
   printTable(rows)
 }
 
+/** Where the last of the pieces lies that `fill` writes, and what it is full of. */
+export const lastFilled = (usedMiB: number, diskGiB: number) =>
+  pieceOf(usedMiB - 1, usedMiB, diskGiB)
+
+const pieceOf = (index: number, usedMiB: number, diskGiB: number) => ({
+  atMiB: index * Math.floor((diskGiB * 1024) / usedMiB),
+  byte: (index % 255) + 1,
+})
+
 /** Writes pieces of 1 MiB all over the disk. */
 export async function fill(volumeFolder: string, usedMiB: number, diskGiB = 100): Promise<void> {
   const [layer = ''] = await readdir(volumeFolder)
-  const everyMiB = Math.floor((diskGiB * 1024) / usedMiB)
-  const writes = Array.from({ length: usedMiB }, (_, index) => [
-    '-c',
-    `write -q -P ${(index % 255) + 1} ${index * everyMiB}M 1M`,
-  ])
+  const writes = Array.from({ length: usedMiB }, (_, index) => {
+    const { atMiB, byte } = pieceOf(index, usedMiB, diskGiB)
+    return ['-c', `write -q -P ${byte} ${atMiB}M 1M`]
+  })
   await run('qemu-io', ['-f', 'qcow2', ...writes.flat(), join(volumeFolder, layer)])
   await run('sync', [])
 }

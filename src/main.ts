@@ -11,6 +11,8 @@ import { auditReconciler } from './audit/reconcile.ts'
 import { BlockIntake } from './block-store/block-intake.ts'
 import { BlockStore } from './block-store/block-store.ts'
 import { StoredDisk } from './block-store/stored-disk.ts'
+import { baseReconciler } from './bases/reconcile.ts'
+import { serveBases } from './bases/serve.ts'
 import { Buckets } from './buckets/buckets.ts'
 import { bundleReconciler } from './bundles/reconcile.ts'
 import { recipes } from './catalog/recipe.ts'
@@ -147,7 +149,9 @@ export async function openImago(options: Options): Promise<Imago> {
   opened.defer(() => blockStore.close())
   const buckets = new Buckets(folder('buckets'))
   const openKey = (arn: string) => openDiskKey(db.reads, arn, masterKey)
-  const bases = new Bases({ folder: folder('bases'), blockStore, openDiskKey: openKey })
+  const bases = new Bases({ folder: folder('bases'), blockStore, openDiskKey: openKey, log })
+  const baseSocket = join(folder('served'), 'bases.sock')
+  opened.use(await serveBases({ path: baseSocket, db: db.reads, bases, log }))
   const volumeFolder = (id: Id<'volume'>) => join(folder('volumes'), id)
   const lanes = new Lanes()
   const machines = new Machines(folder('run'), (id) => loop.note('instances', id))
@@ -188,15 +192,17 @@ export async function openImago(options: Options): Promise<Imago> {
       ...shared,
       rootFolder: (id) => join(folder('instance-disks'), id),
       bases,
+      baseSocket,
       machines,
       networks,
       accelerator: accelerator.accelerator,
       uefiDictionary,
     }),
     volumeReconciler({ ...shared, bases }),
-    modificationReconciler(shared),
+    modificationReconciler({ ...shared, bases }),
+    baseReconciler({ db, bases, now, log, signal: closing.signal }),
     freezeReconciler(shared),
-    snapshotReconciler({ ...shared, blockStore }),
+    snapshotReconciler({ ...shared, blockStore, bases }),
     snapshotCopyReconciler({ ...shared, blockStore }),
     snapshotTierReconciler({ db, now }),
     fastRestoreReconciler({ db, bases, now, log }),
@@ -285,6 +291,7 @@ export async function openImago(options: Options): Promise<Imago> {
       uefiDictionary,
       tpmKey: (id, type) => machines.tpmKey(id as Id<'instance'>, type),
       tpmProblem,
+      baseProgress: (base) => bases.progress(base),
       host: () => hostCapacity,
     },
   }

@@ -124,6 +124,7 @@ export class ContentWorld {
     const reconcilers = [
       snapshotReconciler({
         ...shared,
+        bases: { isWhole: async () => true },
         volumeFolder: () => '/nowhere',
       }),
       snapshotCopyReconciler(shared),

@@ -22,5 +22,6 @@ export const emptyReaders: Readers = {
   tpmKey: async () => undefined,
   tpmProblem: () => undefined,
   buckets: new Buckets('/nowhere'),
+  baseProgress: async () => ({ percent: 100, isDamaged: false }),
   host: () => ({ vcpus: 100_000, memoryMiB: 100_000_000, architecture: 'x86_64' }),
 }

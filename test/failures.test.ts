@@ -24,6 +24,7 @@ import {
   DescribeImagesCommand,
   DescribeInstancesCommand,
   DescribeSnapshotsCommand,
+  DescribeVolumeStatusCommand,
   DetachVolumeCommand,
   RegisterImageCommand,
   StartInstancesCommand,
@@ -186,12 +187,26 @@ test('a damaged block fails what needs it by its name, and nothing else', async 
   byte.writeUInt8(byte.readUInt8() ^ 0xff)
   await file.write(byte, 0, 1, 20)
 
+  // A guest that reads it gets an error, and who asks after its volume is told.
   const [damaged = ''] = await world.run(other)
-  await world.reaches(damaged, 'terminated')
-  const { StateReason } = await describe(server, damaged)
-  const reason = StateReason?.Message ?? ''
-  const digest = /block (sha256:[0-9a-f]{64}) is damaged/.exec(reason)?.[1]
-  assert(digest, reason)
+  await world.reaches(damaged, 'running')
+  const VolumeIds = [await world.rootOf(damaged)]
+  const status = async () => {
+    const answer = await server.ec2.send(new DescribeVolumeStatusCommand({ VolumeIds }))
+    return answer.VolumeStatuses?.[0]?.VolumeStatus?.Status
+  }
+  await world.until('the status', async () => (await status()) === 'impaired')
+  const log = await readFile(server.logFile, 'utf8')
+  const unmade = /a base could not be made.*block (sha256:[0-9a-f]{64}) is damaged/s
+  const digest = unmade.exec(log)?.[1]
+  assert(digest, log)
+  const SnapshotId = await world.createSnapshot(VolumeIds[0] ?? '')
+  const snapshot = async () => {
+    const command = new DescribeSnapshotsCommand({ SnapshotIds: [SnapshotId] })
+    return (await server.ec2.send(command)).Snapshots?.[0]
+  }
+  await world.until('the snapshot', async () => (await snapshot())?.State === 'error')
+  assert((await snapshot())?.StateMessage?.includes(digest))
   const [found, ...others] = await server.check()
   assert(found)
   assert.equal(found.about, digest)

@@ -37,7 +37,7 @@ const bans: readonly { pattern: RegExp; allowed: RegExp; instead: string }[] = [
   {
     pattern: /['"]node:fs(\/promises)?['"]/,
     allowed:
-      /^src\/(main|config)\.ts$|^src\/(qemu|vpc|catalog|block-store|buckets|db|cli|checker|imports|tls)\/|^src\/volumes\/bases\.ts$|^src\/instances\/(machines|reconcile\/.*)\.ts$|\.test\.ts$|^test\/|^bench\/|^tools\//,
+      /^src\/(main|config)\.ts$|^src\/(qemu|vpc|catalog|nbd|block-store|buckets|db|cli|checker|imports|tls)\/|^src\/volumes\/bases\.ts$|^src\/instances\/(machines|reconcile\/.*)\.ts$|\.test\.ts$|^test\/|^bench\/|^tools\//,
     instead: 'a mechanism that has files',
   },
   {
@@ -70,7 +70,7 @@ const rows: readonly { name: string; is: RegExp; peers?: true }[] = [
   { name: 'store', is: /^src\/[^/]+\/([^/]+-)?store\.ts$/ },
   {
     name: 'mechanism',
-    is: /^src\/(wire|db|tls|outbound|qemu|vpc|catalog|block-store|buckets|reconcile)\/[^/]+\.ts$/,
+    is: /^src\/(wire|db|tls|outbound|qemu|vpc|catalog|nbd|block-store|buckets|reconcile)\/[^/]+\.ts$/,
     peers: true,
   },
   { name: 'noun', is: /^$/, peers: true },

@@ -23,6 +23,8 @@ interface Thread {
 }
 
 const jobsPerThread = 2
+/** Somebody waits for the one block. */
+const urgent: TaskName = 'unpack'
 const idleMs = 5000
 
 export class WorkerPool {
@@ -54,7 +56,9 @@ export class WorkerPool {
       return task(input)
     }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    this.#queue.push({ job: { name, input }, resolve, reject })
+    const waiting = { job: { name, input }, resolve, reject }
+    const after = name === urgent ? this.#queue.findIndex(({ job }) => job.name !== urgent) : -1
+    this.#queue.splice(after < 0 ? this.#queue.length : after, 0, waiting)
     this.#dispatch()
     return (await promise) as TaskOutput<N>
   }

@@ -28,6 +28,8 @@ export interface WriteOptions extends WorkOptions {
   /** What the disk is encrypted with in the store. */
   readonly cipher?: BlockCipher | undefined
   readonly layOut?: ((manifest: Manifest) => FileLayout) | undefined
+  /** Nobody waits for it: what somebody waits for finds room between small pieces of the work. */
+  readonly isBackground?: boolean
 }
 
 interface Target {
@@ -46,12 +48,13 @@ interface Wanted {
 type Found = PackEntry & Wanted & { readonly file: string }
 
 const batchBlocks = 16
+const backgroundBatchBlocks = 4
 
 export async function writeDisk(
   parts: Parts,
   manifest: Manifest,
   path: string,
-  { onProgress, signal, cipher, layOut }: WriteOptions,
+  { onProgress, signal, cipher, layOut, isBackground = false }: WriteOptions,
 ): Promise<void> {
   const temporary = `${path}.tmp`
   const layout = layOut?.(manifest)
@@ -64,7 +67,9 @@ export async function writeDisk(
     for (const { offset, bytes } of layout?.parts ?? []) {
       await file.write(bytes, 0, bytes.length, offset)
     }
-    await inLanes(parts.pool.lanes, batchesOf(manifest, layout), async (batch) => {
+    const lanes = isBackground ? Math.ceil(parts.pool.lanes / 2) : parts.pool.lanes
+    const blocks = isBackground ? backgroundBatchBlocks : batchBlocks
+    await inLanes(lanes, batchesOf(manifest, layout, blocks), async (batch) => {
       signal?.throwIfAborted()
       await writeBatch(parts, batch, target)
       doneBytes += batch.length * blockSizeBytes
@@ -83,6 +88,7 @@ export async function writeDisk(
 function* batchesOf(
   manifest: Manifest,
   layout: FileLayout | undefined,
+  blocks: number,
 ): Generator<readonly Wanted[]> {
   let batch: Wanted[] = []
   for (const [position, index] of manifest.indexes.entries()) {
@@ -90,7 +96,7 @@ function* batchesOf(
     const end = layout?.fileBytes ?? manifest.sizeBytes
     const plainLength = Math.min(blockSizeBytes, end - start)
     batch.push({ key: keyAt(manifest, position), start, plainLength })
-    if (batch.length < batchBlocks) continue
+    if (batch.length < blocks) continue
     yield batch
     batch = []
   }

@@ -1,5 +1,5 @@
 /** That files and rows agree: what a row promises is there, and nothing else is. */
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../db/database.ts'
 import { listTasksUnderWay } from '../import-tasks/store.ts'
@@ -85,7 +85,6 @@ async function* checkVolume(
     if (found !== expected) {
       yield { about: id, what: `lies over ${found ?? 'nothing'} instead of ${expected}` }
     }
-    if (found !== undefined) await stat(found)
     if (isGrowing ? sizeBytes > sizeGiB * bytesPerGiB : sizeBytes !== sizeGiB * bytesPerGiB) {
       yield { about: id, what: `has ${sizeBytes} bytes instead of ${sizeGiB} GiB` }
     }

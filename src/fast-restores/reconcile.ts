@@ -50,7 +50,7 @@ export function fastRestoreReconciler({
         const snapshot = await findSnapshot(db.writes, restore.snapshotId)
         if (snapshot?.state !== 'completed') return await go(restore, 'disabled')
         const { manifest, kmsKeyArn } = snapshot
-        await bases.ensure({ manifest, keyId: kmsKeyArn }, kmsKeyArn)
+        await bases.ensure({ base: { manifest, keyId: kmsKeyArn }, storedKeyArn: kmsKeyArn })
       }
       return await go(restore, to)
     },

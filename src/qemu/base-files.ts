@@ -18,6 +18,18 @@ export interface Base {
   readonly keyId?: string | undefined
 }
 
+/** A base, and what its content is under in the block store: that may be another key than the file's. */
+export interface BaseSource {
+  readonly base: Base
+  readonly storedKeyArn: string | undefined
+}
+
+/** How much of a base is made, and whether the rest cannot be, because the content is damaged. */
+export interface BaseProgress {
+  readonly percent: number
+  readonly isDamaged: boolean
+}
+
 /** What the file is called. Equal bases have equal names. */
 export function baseName({ manifest, keyId }: Base): string {
   const disk = manifest.slice(prefix.length)

@@ -7,9 +7,9 @@ names two secrets, which are needed only while its nodes are made. Only the top 
  * for it (`auto-read-only`), and never the base.
  */
 import assert from 'node:assert/strict'
-import { type Chain, layerOf } from './layers.ts'
+import { type Chain, layerOf, type ServedBase } from './layers.ts'
 import type { DiskKeys } from './luks.ts'
-import type { BlockNode, GhostNode } from './qmp-commands.ts'
+import type { BlockNode, GhostNode, ServedNode } from './qmp-commands.ts'
 import type { NamedSecret } from './secret-file.ts'
 
 const nodeNameCharactersMax = 31
@@ -23,6 +23,9 @@ function fileNodeOfLayer(diskId: string, layer: number): string {
 }
 
 const baseSuffix = 'base'
+/** Of a base that is no file yet. */
+const servedSuffix = 'served'
+const reconnectSeconds = 365 * 24 * 60 * 60
 /** Of what a guest keeps of a disk that was taken away from it. */
 const ghostSuffix = 'none'
 const inputOutputError = 5
@@ -41,6 +44,16 @@ export function ghostNodes(diskId: string, sizeBytes: number): readonly GhostNod
   ]
 }
 
+export function servedNodeOf(diskId: string): string {
+  return wellFormed(`${diskId}.${servedSuffix}`)
+}
+
+/** The disk whose base a node reads from its server. */
+export function parseServedNode(name: string): string | undefined {
+  const end = `.${servedSuffix}`
+  return name.endsWith(end) ? name.slice(0, -end.length) : undefined
+}
+
 export function isOfGhost(diskId: string, name: string): boolean {
   return `${name}.`.startsWith(`${ghostOf(diskId)}.`)
 }
@@ -49,7 +62,8 @@ export function isOfGhost(diskId: string, name: string): boolean {
 export function nodesOfDisk(diskId: string, names: readonly string[]): readonly string[] {
   const rank = (name: string): number => {
     const [layer, file] = name.slice(diskId.length + 1).split('.')
-    const height = layer === baseSuffix ? 0 : layer === ghostSuffix ? -1 : Number(layer)
+    const isBase = layer === baseSuffix || layer === servedSuffix
+    const height = isBase ? 0 : layer === ghostSuffix ? -1 : Number(layer)
     return height * 2 + (file === undefined ? 1 : 0)
   }
   return names
@@ -84,20 +98,10 @@ const encryptedBy = (secret: string): Pick<BlockNode, 'encrypt'> => ({
 })
 
 /** The nodes of a whole chain, each after those that it rests on. */
-export function nodesOfChain(diskId: string, chain: Chain): readonly BlockNode[] {
-  const nodes: BlockNode[] = []
-  let backing: string | null = null
-  if (chain.basePath !== undefined) {
-    backing = wellFormed(`${diskId}.${baseSuffix}`)
-    const file = wellFormed(`${diskId}.${baseSuffix}.f`)
-    const format = { 'node-name': backing, file, 'read-only': true }
-    nodes.push(
-      { driver: 'file', 'node-name': file, filename: chain.basePath, 'read-only': true },
-      chain.isEncrypted
-        ? { driver: 'qcow2', ...format, backing: null, ...encryptedBy(baseSecret(diskId)) }
-        : { driver: 'raw', ...format },
-    )
-  }
+export function nodesOfChain(diskId: string, chain: Chain): readonly (BlockNode | ServedNode)[] {
+  const base = nodesOfBase(diskId, chain)
+  const nodes: (BlockNode | ServedNode)[] = [...base]
+  let backing: string | null = base.at(-1)?.['node-name'] ?? null
   const [top] = chain.layers
   for (const { layer, path } of chain.layers.toReversed()) {
     const isReadOnly = layer !== top?.layer
@@ -106,6 +110,40 @@ export function nodesOfChain(diskId: string, chain: Chain): readonly BlockNode[]
     backing = nodeOfLayer(diskId, layer)
   }
   return nodes
+}
+
+/** The nodes of the base: the last one is what the lowest layer lies over. */
+function nodesOfBase(diskId: string, chain: Chain): readonly (BlockNode | ServedNode)[] {
+  const { servedBase } = chain
+  return servedBase ? [servedNode(diskId, servedBase)] : nodesOfBaseFile(diskId, chain)
+}
+
+/** The same of a base that is a file. */
+export function nodesOfBaseFile(
+  diskId: string,
+  { basePath, isEncrypted }: Pick<Chain, 'basePath' | 'isEncrypted'>,
+): readonly BlockNode[] {
+  if (basePath === undefined) return []
+  const file = wellFormed(`${diskId}.${baseSuffix}.f`)
+  const format = { 'node-name': wellFormed(`${diskId}.${baseSuffix}`), file, 'read-only': true }
+  return [
+    { driver: 'file', 'node-name': file, filename: basePath, 'read-only': true },
+    isEncrypted
+      ? { driver: 'qcow2', ...format, backing: null, ...encryptedBy(baseSecret(diskId)) }
+      : { driver: 'raw', ...format },
+  ]
+}
+
+/** It waits for a server that is away, for as long as anybody would wait for it. */
+function servedNode(diskId: string, { socket, export: name }: ServedBase): ServedNode {
+  return {
+    driver: 'nbd',
+    'node-name': servedNodeOf(diskId),
+    server: { type: 'unix', path: socket },
+    export: name,
+    'read-only': true,
+    'reconnect-delay': reconnectSeconds,
+  }
 }
 
 /** The nodes of one layer, over what is given. */

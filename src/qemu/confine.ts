@@ -65,9 +65,10 @@ export async function tryWalls(folder: string): Promise<void> {
 }
 
 /** What a machine has to see of a disk: all its layers, those to come too, and what they rest on. */
-export function viewsOf({ layers, basePath }: Chain): readonly View[] {
+export function viewsOf({ layers, basePath, servedBase }: Chain): readonly View[] {
   const folders = layers.slice(0, 1).map(({ path }) => ({ path: dirname(path) }))
-  return basePath === undefined ? folders : [...folders, { path: basePath, isReadOnly: true }]
+  const base = servedBase?.folder ?? basePath
+  return base === undefined ? folders : [...folders, { path: base, isReadOnly: true }]
 }
 
 /** Shows more of the host to a program that runs; nothing happens where it has no walls. */

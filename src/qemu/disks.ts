@@ -16,11 +16,11 @@ import {
 } from './block-nodes.ts'
 import { diskDevice, portId } from './command-line.ts'
 import { withSecrets } from './disk-secrets.ts'
-import { chainOf, layerPath, topLayer } from './layers.ts'
+import { type Chain, chainOf, layerPath, topLayer } from './layers.ts'
 import type { DiskKeys } from './luks.ts'
 import type { DiskSpec } from './machine-spec.ts'
 import { type Qmp, QmpRefusal } from './qmp.ts'
-import type { BlockNode } from './qmp-commands.ts'
+import type { BlockNode, ServedNode } from './qmp-commands.ts'
 
 /** What a frozen volume's new top shall be. */
 export interface FreezePoint {
@@ -83,7 +83,7 @@ export async function freeze(qmp: Qmp, points: readonly FreezePoint[]): Promise<
  */
 export async function plug(
   qmp: Qmp,
-  disk: DiskSpec,
+  { disk, chain }: { readonly disk: DiskSpec; readonly chain: Chain },
   { timeoutMs }: { readonly timeoutMs: number },
 ): Promise<void> {
   if (await isPlugged(qmp, disk.id)) {
@@ -94,8 +94,8 @@ export async function plug(
   }
   const port = await freePort(qmp)
   const top = await topLayer(disk.folder)
-  const nodes = nodesOfChain(disk.id, await chainOf(disk.folder, top))
   const { id: diskId, keys } = disk
+  const nodes = nodesOfChain(diskId, chain)
   await withSecrets(qmp, { diskId, keys }, () => addNodes(qmp, diskId, nodes))
   await qmp.run('device_add', diskDevice(disk, { port, node: nodeOfLayer(disk.id, top) }))
 }
@@ -198,7 +198,12 @@ async function askToUnplug(qmp: Qmp, diskId: string): Promise<void> {
   }
 }
 
-async function addNodes(qmp: Qmp, diskId: string, nodes: readonly BlockNode[]): Promise<void> {
+/** Makes those of the nodes that are not there. */
+export async function addNodes(
+  qmp: Qmp,
+  diskId: string,
+  nodes: readonly (BlockNode | ServedNode)[],
+): Promise<void> {
   const present = new Set(await presentNodes(qmp, diskId))
   for (const node of nodes) {
     if (!present.has(node['node-name'])) await qmp.run('blockdev-add', node)

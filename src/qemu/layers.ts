@@ -25,6 +25,8 @@ export interface Chain {
   /** From the one asked for down to the lowest. */
   readonly layers: readonly Layer[]
   readonly basePath: string | undefined
+  /** Where the base is to be read as long as there is no such file. */
+  readonly servedBase?: ServedBase
   /** All of it is, the base too, or nothing. */
   readonly isEncrypted: boolean
   readonly sizeBytes: number
@@ -32,6 +34,16 @@ export interface Chain {
 
 /** The folder of bases, beside the one of volumes. */
 const basesName = 'bases'
+
+/** A disk that a server of NBD has. */
+export interface ServedBase {
+  /** The server's, as QEMU names it from its folder. */
+  readonly socket: string
+  /** The folder of that, which has nothing else in it. */
+  readonly folder: string
+  readonly export: string
+}
+
 const nameOfLayer = /^([1-9][0-9]*)\.qcow2$/
 
 /** The number of the layer that the file holds. */

@@ -15,6 +15,8 @@ export interface DiskSpec {
   readonly bootIndex?: number
   /** What its files are encrypted with, where they are. */
   readonly keys?: DiskKeys
+  /** The socket where its base is served as long as that is no file. */
+  readonly baseSocket?: string
 }
 
 export interface NicSpec {

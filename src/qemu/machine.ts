@@ -4,7 +4,7 @@
  * When the guest powers off, QEMU stays, in state `shutdown`.
  */
 import { open, readFile, realpath, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { hide, show, viewsOf } from './confine.ts'
 import { freeze, type FreezePoint, plug, resizeDisk, topLayers, unplug } from './disks.ts'
@@ -16,6 +16,8 @@ import { type DiskSpec, machineFiles } from './machine-spec.ts'
 import { endMerges, type Merge, merge } from './merge-online.ts'
 import { ownFile } from './own-file.ts'
 import { Qmp, QmpGone } from './qmp.ts'
+import { withServedBase } from './served-base.ts'
+import { servedDisks, takeBase } from './take-base.ts'
 import type { RunState } from './qmp-commands.ts'
 import { jpegOfPpm } from './screenshot.ts'
 
@@ -121,9 +123,10 @@ export class Machine implements AsyncDisposable {
   }
 
   async plug(disk: DiskSpec, options: { readonly timeoutMs: number }): Promise<void> {
-    const chain = await chainOf(disk.folder, await topLayer(disk.folder))
+    const files = await chainOf(disk.folder, await topLayer(disk.folder))
+    const chain = await withServedBase(files, disk.baseSocket, this.folder)
     await show(this.pid, this.folder, viewsOf(chain))
-    await plug(this.#qmp, disk, options)
+    await plug(this.#qmp, { disk, chain }, options)
   }
 
   async unplug(
@@ -133,6 +136,22 @@ export class Machine implements AsyncDisposable {
     const outcome = await unplug(this.#qmp, disk.id, options)
     if (outcome === 'unplugged') await hide(this.pid, this.folder, resolve(disk.folder))
     return outcome
+  }
+
+  /** The disks whose bases are read from a server. */
+  async servedDisks(): Promise<readonly string[]> {
+    return servedDisks(this.#qmp)
+  }
+
+  /** Has a disk read its base from the file, where that is there. Tells whether it does. */
+  async takeBase({ id: diskId, folder, keys, baseSocket }: DiskSpec): Promise<boolean> {
+    const chain = await chainOf(folder, await topLayer(folder))
+    if ((await withServedBase(chain, baseSocket, this.folder)).servedBase) return false
+    await show(this.pid, this.folder, viewsOf(chain))
+    const isTaken = await takeBase(this.#qmp, { diskId, folder, keys })
+    const isLast = baseSocket !== undefined && (await this.servedDisks()).length === 0
+    if (isLast) await hide(this.pid, this.folder, await realpath(dirname(baseSocket)))
+    return isTaken
   }
 
   async resize(diskId: string, sizeBytes: number): Promise<void> {

@@ -13,7 +13,8 @@ export interface Commands {
   'query-named-block-nodes': { takes: { flat: true }; answers: readonly NodeInfo[] }
   'object-add': { takes: SecretObject; answers: object }
   'object-del': { takes: { id: string }; answers: object }
-  'blockdev-add': { takes: BlockNode | GhostNode; answers: object }
+  'blockdev-add': { takes: BlockNode | ServedNode | GhostNode; answers: object }
+  'blockdev-reopen': { takes: { options: readonly BlockNode[] }; answers: object }
   'blockdev-del': { takes: { 'node-name': string }; answers: object }
   transaction: { takes: { actions: readonly TransactionAction[] }; answers: object }
   block_resize: { takes: { 'node-name': string; size: number }; answers: object }
@@ -71,6 +72,16 @@ export interface BlockNode {
   readonly 'auto-read-only'?: boolean
   readonly discard?: 'unmap'
   readonly encrypt?: { readonly format: 'luks'; readonly 'key-secret': string }
+}
+
+/** A node whose content a server of NBD has. */
+export interface ServedNode {
+  readonly driver: 'nbd'
+  readonly 'node-name': string
+  readonly server: { readonly type: 'unix'; readonly path: string }
+  readonly export: string
+  readonly 'read-only': true
+  readonly 'reconnect-delay': number
 }
 
 /** A passphrase, for nodes that are made while it is there. */

@@ -17,6 +17,7 @@ import { connectMachine, type Machine } from './machine.ts'
 import { findProcess, parentOf } from './machine-process.ts'
 import { type MachineSpec, machineFiles } from './machine-spec.ts'
 import { removeLinks } from './own-file.ts'
+import { withServedBase } from './served-base.ts'
 import { SecretFiles } from './secret-file.ts'
 import { endTpm, startTpm } from './tpm.ts'
 import { toolEnvironment } from '../vpc/run.ts'
@@ -35,7 +36,10 @@ export async function startMachine(spec: MachineSpec): Promise<Machine> {
   const folder = await realpath(spec.folder)
   await removeLinks(folder)
   const chains = await Promise.all(
-    spec.disks.map(async (disk) => chainOf(disk.folder, await topLayer(disk.folder))),
+    spec.disks.map(async ({ folder: place, baseSocket }) => {
+      const chain = await chainOf(place, await topLayer(place))
+      return await withServedBase(chain, baseSocket, folder)
+    }),
   )
   const uefi =
     spec.firmware === 'uefi'

@@ -148,6 +148,7 @@ async function startWorld(connections: Connections) {
     snapshotReconciler({
       db: connections,
       blockStore: store,
+      bases: { isWhole: async () => true },
       volumeFolder: () => '/nowhere',
       openDiskKey,
       now,

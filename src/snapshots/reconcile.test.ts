@@ -66,7 +66,8 @@ async function start(context: TestContext) {
   const openDiskKey = async () => assert.fail('nothing is encrypted')
   const files = { db, lanes: new Lanes(), volumeFolder, openDiskKey }
   const freezes = freezeReconciler(files)
-  const snapshots = snapshotReconciler({ ...files, blockStore, now: () => now })
+  const bases = { isWhole: async () => true }
+  const snapshots = snapshotReconciler({ ...files, blockStore, bases, now: () => now })
   const settle = async () => {
     for (;;) {
       const frozen = await freezes.due()

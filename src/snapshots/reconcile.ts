@@ -11,7 +11,8 @@ import { listWantedFreezes } from '../freezes/store.ts'
 import type { Id } from '../lib/ids.ts'
 import { mapVolume } from '../qemu/map-volume.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
-import { cipherUnder, keysOfVolume, type OpenDiskKey } from '../volumes/disk-keys.ts'
+import type { Bases } from '../volumes/bases.ts'
+import { baseSourceOf, cipherUnder, keysOfVolume, type OpenDiskKey } from '../volumes/disk-keys.ts'
 import { findVolumeById, setKnown } from '../volumes/store.ts'
 import { bytesPerGiB } from '../volumes/volume.ts'
 import { listExpiredSnapshotIds } from './life-store.ts'
@@ -30,12 +31,14 @@ const progressEveryMs = 1000
 export function snapshotReconciler({
   db,
   blockStore,
+  bases,
   volumeFolder,
   openDiskKey,
   now,
 }: {
   readonly db: Connections
   readonly blockStore: BlockStore
+  readonly bases: Pick<Bases, 'isWhole'>
   readonly volumeFolder: (id: Id<'volume'>) => string
   readonly openDiskKey: OpenDiskKey
   readonly now: () => Date
@@ -67,6 +70,9 @@ export function snapshotReconciler({
         await transaction(db.writes, (tx) => failSnapshot(tx, { id, message }))
         return 'moved'
       }
+      // What was frozen stays as it is until then.
+      const source = baseSourceOf(volume)
+      if (source && !(await bases.isWhole(source))) return 'waiting'
       const { knownLayer, knownManifest, knownSnapshotId } = volume
       // A snapshot is under the key of its volume, and so is what is known of that.
       const keys = await keysOfVolume(volume, openDiskKey)

@@ -6,7 +6,8 @@ import { type Connections, transaction } from '../db/database.ts'
 import { isFreezeWanted, type VolumeFiles } from '../freezes/offline.ts'
 import type { Id } from '../lib/ids.ts'
 import { chainOf, resizeVolume, topLayer } from '../qemu/layers.ts'
-import { keysOfVolume } from '../volumes/disk-keys.ts'
+import type { Bases } from '../volumes/bases.ts'
+import { baseSourceOf, keysOfVolume } from '../volumes/disk-keys.ts'
 import { findVolumeById, setVolumeShape } from '../volumes/store.ts'
 import { bytesPerGiB } from '../volumes/volume.ts'
 import type { Modification } from './modification.ts'
@@ -36,17 +37,24 @@ export async function applyModification(
   )
 }
 
+interface Growing {
+  readonly bases: Pick<Bases, 'isWhole'>
+}
+
 /** The same of a volume that no machine has open. While it is held, none opens it. */
 export async function applyOffline(
-  { db, lanes, volumeFolder, openDiskKey }: VolumeFiles,
+  { db, lanes, bases, volumeFolder, openDiskKey }: VolumeFiles & Growing,
   modification: Modification,
   isStillOffline: () => Promise<boolean> = async () => true,
 ): Promise<boolean> {
   const { volumeId } = modification
   return await lanes.hold(`volume/${volumeId}`, async () => {
     if (!(await isStillOffline())) return false
+    const volume = await findVolumeById(db.writes, volumeId)
+    // What makes it grow opens what it lies over.
+    const source = volume && baseSourceOf(volume)
+    if (source && !(await bases.isWhole(source))) return false
     return await applyModification(db, modification, async (sizeBytes) => {
-      const volume = await findVolumeById(db.writes, volumeId)
       const keys = volume && (await keysOfVolume(volume, openDiskKey))
       await resizeVolume(volumeFolder(volumeId), sizeBytes, keys)
     })

@@ -6,12 +6,13 @@ import { transaction } from '../db/database.ts'
 import type { VolumeFiles } from '../freezes/offline.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
+import type { Bases } from '../volumes/bases.ts'
 import { findAttachment, findVolumeById } from '../volumes/store.ts'
 import { applyOffline, failModification } from './apply.ts'
 import { changeModificationState, listModificationsIn, listModificationsOf } from './store.ts'
 
 export function modificationReconciler(
-  files: VolumeFiles & { readonly now: () => Date },
+  files: VolumeFiles & { readonly bases: Pick<Bases, 'isWhole'>; readonly now: () => Date },
 ): Reconciler<Id<'volume'>> {
   const { db, now } = files
   /** Attached to nothing, and there to stay. */

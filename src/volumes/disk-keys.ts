@@ -4,7 +4,7 @@
  */
 import { type BlockCipher, cipherOf } from '../block-store/block-cipher.ts'
 import { derive } from '../lib/derive.ts'
-import type { Base } from '../qemu/base-files.ts'
+import type { Base, BaseSource } from '../qemu/base-files.ts'
 import { type DiskKeys, LuksKey } from '../qemu/luks.ts'
 import type { Volume } from './volume.ts'
 
@@ -15,6 +15,14 @@ export type OpenDiskKey = (arn: string) => Promise<Uint8Array>
 export function baseOf(volume: Pick<Volume, 'baseManifest' | 'kmsKeyArn'>): Base | undefined {
   const { baseManifest: manifest, kmsKeyArn: keyId } = volume
   return manifest && { manifest, keyId }
+}
+
+/** The same, with what its content is under in the block store. */
+export function baseSourceOf(
+  volume: Pick<Volume, 'baseManifest' | 'kmsKeyArn' | 'baseKmsKeyArn'>,
+): BaseSource | undefined {
+  const base = baseOf(volume)
+  return base && { base, storedKeyArn: volume.baseKmsKeyArn }
 }
 
 /** What the files of a volume are encrypted with, where they are. */

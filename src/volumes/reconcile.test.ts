@@ -6,11 +6,16 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { databases } from '../../test/databases.ts'
 import { snapshotRow } from '../../test/rows.ts'
+import { baseReconciler } from '../bases/reconcile.ts'
+import { blockSizeBytes } from '../block-store/block.ts'
+import { CorruptBlock } from '../block-store/errors.ts'
 import { BlockStore } from '../block-store/block-store.ts'
 import { transaction } from '../db/database.ts'
 import { isKeyUnusable, KeyUnusable } from '../kms/key-trouble.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Fields } from '../lib/log.ts'
+import { baseName } from '../qemu/base-files.ts'
 import { addLayer, chainOf, createVolume, layerPath, topLayer } from '../qemu/layers.ts'
 import { mapVolume } from '../qemu/map-volume.ts'
 import { createOverlay } from '../qemu/qcow2.ts'
@@ -19,7 +24,13 @@ import { failSnapshot, findSnapshot, insertSnapshot } from '../snapshots/store.t
 import { Bases } from './bases.ts'
 import { cipherUnder, keysOfVolume } from './disk-keys.ts'
 import { volumeReconciler } from './reconcile.ts'
-import { changeVolumeState, findVolumeById, insertVolume, setKnown } from './store.ts'
+import {
+  changeVolumeState,
+  deleteVolumeRow,
+  findVolumeById,
+  insertVolume,
+  setKnown,
+} from './store.ts'
 import type { Volume } from './volume.ts'
 
 const id = 'vol-00000000000000001'
@@ -62,9 +73,16 @@ async function start(context: TestContext) {
     await blockStore.close()
     await rm(directory, { recursive: true })
   })
-  const bases = new Bases({ folder: join(directory, 'bases'), blockStore, openDiskKey })
+  const logged: string[] = []
+  const log = {
+    info() {},
+    warn() {},
+    error(message: string, fields: Fields = {}) {
+      logged.push(`${message} ${String(fields['error'])}`)
+    },
+  }
+  const bases = new Bases({ folder: join(directory, 'bases'), blockStore, openDiskKey, log })
   const volumeFolder = (volumeId: Id<'volume'>) => join(directory, 'volumes', volumeId)
-  const log = { info() {}, warn() {}, error() {} }
   const reconciler = volumeReconciler({
     db,
     bases,
@@ -79,6 +97,7 @@ async function start(context: TestContext) {
     directory,
     blockStore,
     bases,
+    logged,
     folder: volumeFolder(id),
     reconciler,
     settle: async () => {
@@ -108,7 +127,7 @@ test('a blank volume becomes available when its file is there', async (context) 
 })
 
 test('volumes of one snapshot share one base, however many are made at once', async (context) => {
-  const { insert, reconciler, directory, blockStore, db } = await start(context)
+  const { insert, reconciler, directory, blockStore, bases, db } = await start(context)
   const bytes = randomBytes(1_000_000)
   const baseManifest = await store(blockStore, directory, bytes)
   const ids = [1, 2, 3, 4].map((n): Id<'volume'> => `vol-0000000000000000${n}`)
@@ -116,17 +135,20 @@ test('volumes of one snapshot share one base, however many are made at once', as
   await Promise.all((await reconciler.due()).map((one) => reconciler.step(one)))
   const paths = ids.map((one) => join(directory, 'volumes', one))
   const chains = await Promise.all(paths.map((path) => chainOf(path, 1)))
-  const [base] = await readdir(join(directory, 'bases'))
+  for (const one of ids) assert.equal((await findVolumeById(db.reads, one))?.state, 'available')
+  const [base, ...others] = bases.unfinished()
   assert(base)
+  assert.deepEqual(others, [])
+  await bases.make(base)
+  assert.deepEqual(await readdir(join(directory, 'bases')), [base])
   for (const { basePath } of chains) assert.equal(basePath, join(directory, 'bases', base))
   const made = await readFile(join(directory, 'bases', base))
   assert.equal(made.length, 2 ** 30)
   assert(made.subarray(0, bytes.length).equals(bytes))
-  for (const one of ids) assert.equal((await findVolumeById(db.reads, one))?.state, 'available')
 })
 
 test('an encrypted volume of a plain disk lies over a base under its own key', async (context) => {
-  const { insert, settle, state, folder, directory, blockStore } = await start(context)
+  const { insert, settle, state, folder, directory, blockStore, bases } = await start(context)
   const bytes = Buffer.alloc(1_000_000).fill('what nobody is to read in a file. ')
   const baseManifest = await store(blockStore, directory, bytes)
   await insert({ ...blank, baseManifest, kmsKeyArn: usable })
@@ -134,6 +156,7 @@ test('an encrypted volume of a plain disk lies over a base under its own key', a
   assert.equal(await state(), 'available')
   const { basePath = '', isEncrypted } = await chainOf(folder, 1)
   assert(isEncrypted && basePath.endsWith('.luks'), basePath)
+  for (const name of bases.unfinished()) await bases.make(name)
   const file = await readFile(basePath)
   assert(!file.includes('what nobody'))
   // Of a disk of one GiB it has the blocks that are not zero, and its tables.
@@ -175,15 +198,89 @@ test('a volume whose key is not to be used is not made, and leaves no file', asy
 test('a base that no volume names is removed, one that is named stays', async (context) => {
   const { bases, directory, blockStore } = await start(context)
   const stays = { manifest: await store(blockStore, directory, randomBytes(1000)) }
-  const kept = await bases.ensure(stays, undefined)
+  const kept = await bases.ensure({ base: stays, storedKeyArn: undefined })
   const goes = { manifest: await store(blockStore, directory, randomBytes(1000)) }
-  const removed = await bases.ensure(goes, undefined)
+  const removed = await bases.ensure({ base: goes, storedKeyArn: undefined })
   // The same disk under a key is another base.
   assert.equal(await bases.collect(async () => [stays, { ...goes, keyId: 'arn:aws:kms:…' }]), 1)
   await access(kept)
   await assert.rejects(access(removed), { code: 'ENOENT' })
-  assert.equal(await bases.ensure(goes, undefined), removed)
+  assert.equal(await bases.ensure({ base: goes, storedKeyArn: undefined }), removed)
 })
+
+test('what is damaged of a disk is told by its name, and the rest is read and made', async (context) => {
+  const { insert, settle, state, bases, logged, directory, blockStore } = await start(context)
+  const bytes = Buffer.concat([randomBytes(blockSizeBytes), randomBytes(blockSizeBytes)])
+  const manifest = await store(blockStore, directory, bytes)
+  const [pack = ''] = await readdir(join(directory, 'blocks', 'packs'))
+  await using file = await open(join(directory, 'blocks', 'packs', pack), 'r+')
+  await file.write(Buffer.from('damaged'), 0, 7, 100)
+  await insert({ ...blank, baseManifest: manifest })
+  await settle()
+  assert.equal(await state(), 'available')
+
+  const source = { base: { manifest }, storedKeyArn: undefined }
+  using content = await bases.open(source)
+  const blocks = []
+  for (const at of [0, blockSizeBytes]) blocks.push(await content.read(at, blockSizeBytes))
+  const damaged = blocks.indexOf(undefined)
+  const whole = Buffer.concat(blocks[1 - damaged] ?? [])
+  assert(whole.equals(bytes.subarray(...rangeOf(1 - damaged))))
+  assert.match(String(logged), /a machine reads what is damaged .*The content of block sha256:/)
+  const [name = ''] = bases.unfinished()
+  await assert.rejects(bases.make(name), { name: 'CorruptBlock' })
+  assert.equal(await bases.isWhole(source), false)
+  const why = new CorruptBlock(manifest, 'a pack')
+  bases.fail(name, why)
+  await assert.rejects(bases.isWhole(source), why)
+  assert.deepEqual(await bases.progress(source.base), { percent: 0, isDamaged: true })
+})
+
+test('of a disk, any bytes are read as they are, and zeros where it has none', async (context) => {
+  const { bases, directory, blockStore } = await start(context)
+  const bytes = Buffer.concat([
+    randomBytes(blockSizeBytes + 1000),
+    Buffer.alloc(2 * blockSizeBytes),
+  ])
+  const manifest = await store(blockStore, directory, bytes)
+  const source = { base: { manifest }, storedKeyArn: undefined }
+  await assert.rejects(
+    bases.open({ ...source, storedKeyArn: 'arn:aws:kms:disabled' }),
+    isKeyUnusable,
+  )
+  using content = await bases.open(source)
+  using _again = await bases.open(source)
+  assert.equal(content.sizeBytes, 2 ** 30)
+  for (const [at, length] of [
+    [0, 512],
+    [blockSizeBytes - 512, 1024],
+    [blockSizeBytes, 2 * blockSizeBytes],
+    [7, 0],
+  ] as const) {
+    const read = await content.read(at, length)
+    assert(read && Buffer.concat(read).equals(bytes.subarray(at, at + length)))
+  }
+  const end = await content.read(2 ** 30 - 512, 512)
+  assert.deepEqual(end && Buffer.concat(end), Buffer.alloc(512))
+})
+
+test('a base that nobody wants any more is made no further', async (context) => {
+  const { bases, db, directory, blockStore, insert } = await start(context)
+  const baseManifest = await store(blockStore, directory, randomBytes(1_000_000))
+  const signal = new AbortController().signal
+  const log = { info() {}, warn() {}, error() {} }
+  const reconciler = baseReconciler({ db, bases, now: () => now, log, signal })
+  await insert({ ...blank, state: 'available', baseManifest })
+  // What a program before us left is found by its row.
+  const [name = ''] = await reconciler.due()
+  assert.equal(name, baseName({ manifest: baseManifest }))
+  await transaction(db.writes, (tx) => deleteVolumeRow(tx, id))
+  assert.deepEqual(await reconciler.due(), [])
+  await bases.make(name)
+  assert.deepEqual(await readdir(join(directory, 'bases')), [])
+})
+
+const rangeOf = (index: number) => [index * blockSizeBytes, (index + 1) * blockSizeBytes] as const
 
 test('a volume whose base cannot be had ends in error', async (context) => {
   const { insert, reconciler, state } = await start(context)

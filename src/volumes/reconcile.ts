@@ -21,7 +21,7 @@ import { findSnapshotOfCopy, listWaitingCopies } from '../snapshots/copy-store.t
 import { deleteSnapshotRow, hasPendingSnapshots } from '../snapshots/store.ts'
 import { deleteTagsOf } from '../tags/store.ts'
 import type { Bases } from './bases.ts'
-import { baseOf, keysOfVolume, type OpenDiskKey } from './disk-keys.ts'
+import { baseSourceOf, keysOfVolume, type OpenDiskKey } from './disk-keys.ts'
 import { expireVolume, listExpiredVolumeIds } from './life-store.ts'
 import {
   changeVolumeState,
@@ -38,7 +38,7 @@ const frozenLayersMax = 4
 
 interface Dependencies {
   readonly db: Connections
-  readonly bases: Pick<Bases, 'ensure'>
+  readonly bases: Pick<Bases, 'prepare' | 'isWhole'>
   /** Work on a volume's files holds the lane `volume/<id>`. */
   readonly lanes: Lanes
   readonly volumeFolder: (id: Id<'volume'>) => string
@@ -126,8 +126,8 @@ async function make(
   { db, bases, volumeFolder, openDiskKey }: Dependencies,
 ): Promise<StepOutcome> {
   const { id, sizeGiB } = volume
-  const base = baseOf(volume)
-  const path = base && (await bases.ensure(base, volume.baseKmsKeyArn))
+  const source = baseSourceOf(volume)
+  const path = source && (await bases.prepare(source))
   const keys = await keysOfVolume(volume, openDiskKey)
   await createVolume(volumeFolder(id), {
     sizeBytes: sizeGiB * bytesPerGiB,
@@ -157,7 +157,7 @@ async function remove({ id }: Volume, { db, volumeFolder }: Dependencies): Promi
 /** Merges the layers whose content is known. Tells whether the chain is short by now. */
 async function merge(
   volume: Volume,
-  { db, volumeFolder, openDiskKey }: Dependencies,
+  { db, bases, volumeFolder, openDiskKey }: Dependencies,
 ): Promise<boolean> {
   const { id, knownLayer } = volume
   // What is frozen from now on waits for this lane; what was is read by its snapshot.
@@ -172,6 +172,9 @@ async function merge(
     return true
   }
   try {
+    // What merges them opens what they lie over.
+    const source = baseSourceOf(volume)
+    if (source && !(await bases.isWhole(source))) return false
     const keys = await keysOfVolume(volume, openDiskKey)
     await mergeLayers(folder, { upTo: knownLayer, keys })
   } catch (error) {

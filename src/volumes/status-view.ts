@@ -1,26 +1,37 @@
 /** What is known of how a volume is, as EC2 answers it. */
 import type { VolumeStatusItem } from '@aws-sdk/client-ec2'
+import type { BaseProgress } from '../qemu/base-files.ts'
 import { findZone } from '../network/zone.ts'
 import type { Volume } from './volume.ts'
 
-/** Of one that is being made nothing is known yet; one that could not be made is no good. */
-export function statusOf({ state }: Volume): 'ok' | 'impaired' | 'insufficient-data' {
-  if (state === 'creating') return 'insufficient-data'
-  return state === 'error' ? 'impaired' : 'ok'
+/** A volume, and how far what it lies over is made, where it lies over something. */
+export interface SeenVolume {
+  readonly volume: Volume
+  readonly base: BaseProgress | undefined
+}
+
+/** Of one that is being made nothing is known yet; one that could not be made, or is damaged, is no good. */
+export function statusOf({ volume, base }: SeenVolume): 'ok' | 'impaired' | 'insufficient-data' {
+  if (volume.state === 'creating') return 'insufficient-data'
+  return volume.state === 'error' || base?.isDamaged ? 'impaired' : 'ok'
 }
 
 /** Whether it can be read and written; how fast is measured by nobody. */
-export function detailsOf(volume: Volume) {
+export function detailsOf(seen: SeenVolume) {
   const enabled = { ok: 'passed', impaired: 'failed', 'insufficient-data': 'insufficient-data' }
   return [
-    { Name: 'io-enabled', Status: enabled[statusOf(volume)] },
+    { Name: 'io-enabled', Status: enabled[statusOf(seen)] },
     { Name: 'io-performance', Status: 'not-applicable' },
   ] as const
 }
 
-export function viewVolumeStatus(volume: Volume): VolumeStatusItem {
-  const { id, region, availabilityZone, state, initializationRate } = volume
+export function viewVolumeStatus(seen: SeenVolume): VolumeStatusItem {
+  const { volume, base } = seen
+  const { id, region, availabilityZone, state, sizeGiB, initializationRate } = volume
   const type = initializationTypeOf(volume)
+  // It can be used before all of its blocks are in its own files.
+  const percent = state === 'creating' || state === 'error' ? 0 : (base?.percent ?? 100)
+  const leftMiB = (sizeGiB * 1024 * (100 - percent)) / 100
   return {
     VolumeId: id,
     AvailabilityZone: availabilityZone,
@@ -28,13 +39,14 @@ export function viewVolumeStatus(volume: Volume): VolumeStatusItem {
     Actions: [],
     Events: [],
     Operator: { Managed: false },
-    VolumeStatus: { Status: statusOf(volume), Details: [...detailsOf(volume)] },
+    VolumeStatus: { Status: statusOf(seen), Details: [...detailsOf(seen)] },
     ...(type && {
-      // Its blocks are all there before it can be used.
       InitializationStatusDetails: {
         InitializationType: type,
-        Progress: state === 'creating' || state === 'error' ? 0 : 100,
-        ...(initializationRate !== undefined && { EstimatedTimeToCompleteInSeconds: 0 }),
+        Progress: percent,
+        ...(initializationRate !== undefined && {
+          EstimatedTimeToCompleteInSeconds: Math.ceil(leftMiB / initializationRate),
+        }),
       },
     }),
   }

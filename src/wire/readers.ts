@@ -9,6 +9,7 @@ import type { Digest } from '../lib/digest.ts'
 import type { Id } from '../lib/ids.ts'
 import type { OutboundRules } from '../outbound/rules.ts'
 import type { EndorsementKeyType } from '../qemu/tpm-key.ts'
+import type { Base, BaseProgress } from '../qemu/base-files.ts'
 import type { UefiVariable } from '../qemu/uefi-variable.ts'
 import type { RandomBytes, Sealer } from '../lib/seal.ts'
 
@@ -48,6 +49,8 @@ export interface Readers {
   tpmKey(instanceId: string, type: EndorsementKeyType): Promise<Uint8Array | undefined>
   /** Why no machine can have a TPM here, if none can. */
   tpmProblem(): string | undefined
+  /** How far a base is made. */
+  baseProgress(base: Base): Promise<BaseProgress>
   /** The host as it can be shared out among machines. */
   host(): HostCapacity
 }

@@ -20,7 +20,9 @@ export interface InstanceDependencies {
   readonly openDiskKey: OpenDiskKey
   /** Where the root of an instance lies that is no volume. */
   readonly rootFolder: (id: Id<'instance'>) => string
-  readonly bases: Pick<Bases, 'ensure'>
+  readonly bases: Pick<Bases, 'prepare' | 'isWhole'>
+  /** Where machines read bases that are not whole yet. */
+  readonly baseSocket: string
   readonly accelerator: Accelerator
   /** What variables of UEFI are unpacked with that EC2 has packed, where the installation has it. */
   readonly uefiDictionary?: Uint8Array | undefined
@@ -28,6 +30,8 @@ export interface InstanceDependencies {
   readonly held: Map<Id<'instance'>, number>
   /** Instances whose chains of layers may have to be shortened, when nobody reads them any more. */
   readonly unmerged: Set<Id<'instance'>>
+  /** Instances whose machines read a base from us that is not whole yet, or was not a moment ago. */
+  readonly served: Set<Id<'instance'>>
   readonly now: () => Date
   readonly log: Log
 }

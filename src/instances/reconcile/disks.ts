@@ -81,14 +81,14 @@ async function attach(
   machine: Machine | undefined,
   dependencies: InstanceDependencies,
 ): Promise<boolean> {
-  const { db, volumeFolder, openDiskKey } = dependencies
+  const { db, volumeFolder, openDiskKey, baseSocket } = dependencies
   const volume = await findVolumeById(db.reads, volumeId)
   if (!volume || volume.state === 'creating' || volume.state === 'error') return false
   try {
     await holdVolumes(dependencies.lanes, [volumeId], async () => {
       const keys = await keysOfVolume(volume, openDiskKey)
       const disk = diskOf(volumeId, volumeFolder(volumeId), keys)
-      await machine?.plug(disk, { timeoutMs: unplugMsMax })
+      await machine?.plug({ ...disk, baseSocket }, { timeoutMs: unplugMsMax })
     })
   } catch (error) {
     // What is known of a machine that is gone is nothing of the disk.

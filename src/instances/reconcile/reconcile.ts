@@ -31,10 +31,15 @@ import { stop, terminate } from './stop.ts'
 const shownMs = 60 * 60 * 1000
 
 export function instanceReconciler(
-  given: Omit<InstanceDependencies, 'held' | 'unmerged'>,
+  given: Omit<InstanceDependencies, 'held' | 'unmerged' | 'served'>,
 ): Reconciler<Id<'instance'>> {
-  const dependencies: InstanceDependencies = { ...given, held: new Map(), unmerged: new Set() }
-  const { db, now, held, unmerged } = dependencies
+  const sets = {
+    held: new Map(),
+    unmerged: new Set<Id<'instance'>>(),
+    served: new Set<Id<'instance'>>(),
+  }
+  const dependencies: InstanceDependencies = { ...given, ...sets }
+  const { db, now, held, unmerged, served } = dependencies
   return {
     name: 'instances',
     stepsAtOnceMax: 32,
@@ -54,6 +59,7 @@ export function instanceReconciler(
         ...expired.map(({ id }) => id),
         ...held.keys(),
         ...unmerged,
+        ...served,
       ]
     },
     async step(id) {
@@ -61,6 +67,7 @@ export function instanceReconciler(
       if (instance?.state !== 'running') {
         held.delete(id)
         unmerged.delete(id)
+        served.delete(id)
       }
       if (!instance) return 'waiting'
       return await steps[instance.state](instance, dependencies)

@@ -16,7 +16,7 @@ export async function makeRoot(
   if (!hasHostRoot(instance)) return
   const root = await findInstanceRoot(db.reads, instance.id)
   assert(root, `${instance.id} has no root`)
-  const base = await bases.ensure({ manifest: root.disk }, undefined)
+  const base = await bases.prepare({ base: { manifest: root.disk }, storedKeyArn: undefined })
   await createVolume(rootFolder(instance.id), { sizeBytes: root.sizeBytes, base })
 }
 

@@ -7,6 +7,7 @@ import type { Instance } from '../instance.ts'
 import { hasHostRoot } from '../instance-store.ts'
 import { changeInstanceState, finishReboot } from '../store.ts'
 import { type InstanceDependencies, pressPowerButton, shutdownMsMax } from './context.ts'
+import { takeBases } from './bases.ts'
 import { mergeLayersOf, settleAttachments } from './disks.ts'
 import { freezeRunning } from './freeze.ts'
 import { growDisks } from './grow.ts'
@@ -16,7 +17,7 @@ export async function run(
   instance: Instance,
   dependencies: InstanceDependencies,
 ): Promise<StepOutcome> {
-  const { machines, held, unmerged } = dependencies
+  const { machines, held, unmerged, served } = dependencies
   const machine = await machines.find(instance.id)
   if (!machine) {
     const replaced = await replaceRoot(instance, undefined, dependencies)
@@ -49,6 +50,8 @@ export async function run(
   const settled = await settleAttachments(instance, machine, dependencies)
   if (settled === 'moved') return settled
   if ((await growDisks(instance, machine, dependencies)) === 'moved') return 'moved'
+  if (await takeBases(instance, machine, dependencies)) served.delete(instance.id)
+  else served.add(instance.id)
   if (await mergeLayersOf(instance, machine, dependencies)) unmerged.delete(instance.id)
   else unmerged.add(instance.id)
   return 'waiting'

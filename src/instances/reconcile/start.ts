@@ -105,14 +105,18 @@ async function disksOf(
   ordered: readonly Attachment[],
   dependencies: InstanceDependencies,
 ): Promise<readonly DiskSpec[]> {
-  const { db, volumeFolder, openDiskKey } = dependencies
+  const { db, volumeFolder, openDiskKey, baseSocket } = dependencies
   const disks: DiskSpec[] = [...rootDisksOf(instance, dependencies)]
   for (const { volumeId } of ordered) {
     const volume = await findVolumeById(db.reads, volumeId)
     const keys = volume && (await keysOfVolume(volume, openDiskKey))
     disks.push(diskOf(volumeId, volumeFolder(volumeId), keys))
   }
-  return disks.map((disk, index) => (index === 0 ? { ...disk, bootIndex: 0 } : disk))
+  return disks.map((disk, index) => ({
+    ...disk,
+    baseSocket,
+    ...(index === 0 && { bootIndex: 0 }),
+  }))
 }
 
 /** Starts the machine of an instance with what it has now. */

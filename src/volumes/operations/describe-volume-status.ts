@@ -5,26 +5,27 @@ import { checkFilters, type FilterTable, matchesFilters } from '../../lib/filter
 import { page } from '../../lib/pages.ts'
 import { findZone } from '../../network/zone.ts'
 import { readOperation } from '../../wire/operation.ts'
-import { detailsOf, statusOf, viewVolumeStatus } from '../status-view.ts'
+import { baseOf } from '../disk-keys.ts'
+import { detailsOf, type SeenVolume, statusOf, viewVolumeStatus } from '../status-view.ts'
 import { listVolumes } from '../store.ts'
-import { parseVolumeId, type Volume, volumeNotFound } from '../volume.ts'
+import { parseVolumeId, volumeNotFound } from '../volume.ts'
 
 /** Nothing happens to volumes that EC2 would plan or tell of. */
 const none = () => undefined
 
-const filters: FilterTable<Volume> = {
+const filters: FilterTable<SeenVolume> = {
   'action.code': none,
   'action.description': none,
   'action.event-id': none,
-  'availability-zone': ({ availabilityZone }) => availabilityZone,
-  'availability-zone-id': ({ region, availabilityZone }) => findZone(region, availabilityZone)?.id,
+  'availability-zone': ({ volume }) => volume.availabilityZone,
+  'availability-zone-id': ({ volume }) => findZone(volume.region, volume.availabilityZone)?.id,
   'event.description': none,
   'event.event-id': none,
   'event.event-type': none,
   'event.not-after': none,
   'event.not-before': none,
-  'volume-status.details-name': (volume) => detailsOf(volume).map(({ Name }) => Name),
-  'volume-status.details-status': (volume) => detailsOf(volume).map(({ Status }) => Status),
+  'volume-status.details-name': (seen) => detailsOf(seen).map(({ Name }) => Name),
+  'volume-status.details-status': (seen) => detailsOf(seen).map(({ Status }) => Status),
   'volume-status.status': statusOf,
 }
 
@@ -33,7 +34,7 @@ export const describeVolumeStatus = readOperation<
   DescribeVolumeStatusResult
 >({
   action: 'DescribeVolumeStatus',
-  async run({ input, db, caller, region }) {
+  async run({ input, db, caller, region, readers }) {
     checkFilters(input.Filters, filters)
     const ids = input.VolumeIds?.length ? input.VolumeIds.map(parseVolumeId) : undefined
     if (ids && input.MaxResults !== undefined) {
@@ -46,10 +47,15 @@ export const describeVolumeStatus = readOperation<
     const volumes = await listVolumes(db, { ...owner, ...(ids && { ids }) })
     const found = new Set(volumes.map(({ id }) => id))
     for (const id of ids ?? []) if (!found.has(id)) throw volumeNotFound(id)
-    const matching = volumes
-      .filter(({ state }) => state !== 'deleting')
-      .filter((volume) => matchesFilters(volume, input.Filters, filters))
-    const { items, NextToken } = page(matching, input, ({ id }) => id)
+    const there = volumes.filter(({ state }) => state !== 'deleting')
+    const seen = await Promise.all(
+      there.map(async (volume): Promise<SeenVolume> => {
+        const base = baseOf(volume)
+        return { volume, base: base && (await readers.baseProgress(base)) }
+      }),
+    )
+    const matching = seen.filter((one) => matchesFilters(one, input.Filters, filters))
+    const { items, NextToken } = page(matching, input, ({ volume }) => volume.id)
     return { VolumeStatuses: items.map(viewVolumeStatus), NextToken }
   },
 })
