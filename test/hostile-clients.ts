@@ -64,7 +64,7 @@ export class SlowClients implements Disposable {
   }
 }
 
-const answerMs = 3000
+const answerMs = 1000
 
 /** Sends the bytes and answers the statuses that come back; those of a connection that is cut are all there were. */
 export async function exchange(place: Place, bytes: Buffer): Promise<readonly number[]> {
