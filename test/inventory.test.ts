@@ -149,6 +149,7 @@ test('an image that is shared and launched is told of to each as much as it may 
     const shell = {
       environment: { IMAGO_DATA: system.dataFolder, IMAGO_ACCOUNT_ID: accountId },
       output: { write: (line: string) => (text += line) },
+      now: () => new Date(),
     }
     await showInventory(shell as never, options)
     return text

@@ -5,6 +5,23 @@
  */
 import { keySizeBytes } from '../block-store/block.ts'
 
+/** Blocks by 64 bits of their digests each: two numbers. */
+export type BlockNames = Uint32Array
+
+/** Of 32 bytes each, one behind the other. */
+export function namesOf(keys: readonly Buffer[]): BlockNames {
+  const count = keys.reduce((sum, each) => sum + Math.floor(each.length / keySizeBytes), 0)
+  const names = new Uint32Array(count * 2)
+  let to = 0
+  for (const each of keys) {
+    for (let at = 0; at + keySizeBytes <= each.length; at += keySizeBytes) {
+      names[to++] = each.readUInt32LE(at)
+      names[to++] = each.readUInt32LE(at + 4)
+    }
+  }
+  return names
+}
+
 const free = 0
 const several = -1
 
@@ -16,11 +33,12 @@ export class BlockCounts {
   #holders = new Int32Array(this.#capacity)
   #seen = new Int32Array(this.#capacity)
 
-  /** Notes that `holder`, a number from 1, has these blocks: 32 bytes each, one behind the other. */
-  add(keys: Buffer, holder: number): void {
-    for (let at = 0; at + keySizeBytes <= keys.length; at += keySizeBytes) {
+  /** Notes that `holder`, a number from 1, has these blocks. */
+  add(names: BlockNames, holder: number): void {
+    for (let at = 0; at < names.length; at += 2) {
       if (this.#count * 2 >= this.#capacity) this.#grow()
-      const [high, low] = [keys.readUInt32LE(at), keys.readUInt32LE(at + 4)]
+      const high = names[at] ?? 0
+      const low = names[at + 1] ?? 0
       const slot = this.#find(high, low)
       const known = this.#holders[slot] ?? free
       if (known === free) {
@@ -33,10 +51,10 @@ export class BlockCounts {
   }
 
   /** How many of these blocks the holder has not been asked about since it was another's turn, and how many of those are its alone. */
-  count(keys: Buffer, holder: number): { readonly blocks: number; readonly alone: number } {
+  count(names: BlockNames, holder: number): { readonly blocks: number; readonly alone: number } {
     let [blocks, alone] = [0, 0]
-    for (let at = 0; at + keySizeBytes <= keys.length; at += keySizeBytes) {
-      const slot = this.#find(keys.readUInt32LE(at), keys.readUInt32LE(at + 4))
+    for (let at = 0; at < names.length; at += 2) {
+      const slot = this.#find(names[at] ?? 0, names[at + 1] ?? 0)
       if (this.#seen[slot] === holder) continue
       this.#seen[slot] = holder
       blocks++

@@ -41,6 +41,7 @@ export async function takeInventory(db: Database, sizes: ImageSizes, query: Inve
   return {
     images: sorted.map((image) => viewItem(image, around, { viewer: accountId, now })),
     hasMore: ids.length > limit,
+    isMeasuring: around.sizes === undefined,
   }
 }
 
@@ -63,7 +64,7 @@ function viewItem(
   const granted = (kind: string) =>
     (around.permissions.get(id) ?? []).flatMap((one) => (one.kind === kind ? [one.grantee] : []))
   const machines = around.machines.filter((one) => one.imageId === id && mayKnow(one.accountId))
-  const size = around.sizes.get(id)
+  const size = around.sizes?.get(id)
   const { deprecatesAt, state } = image
   return {
     imageId: id,

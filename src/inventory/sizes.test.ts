@@ -10,7 +10,7 @@ import { type Digest, digestOf } from '../lib/digest.ts'
 import type { Id } from '../lib/ids.ts'
 import { changeImageState } from '../images/store.ts'
 import { insertSnapshot } from '../snapshots/store.ts'
-import { BlockCounts } from './block-counts.ts'
+import { BlockCounts, namesOf } from './block-counts.ts'
 import { StoredSizes } from './sizes.ts'
 
 const owner = { accountId: '111111111111', region: 'us-east-1' }
@@ -22,7 +22,7 @@ test('blocks are counted as sets of them would be', () => {
     fc.property(fc.array(blocks, { minLength: 1, maxLength: 6 }), (holders) => {
       const counts = new BlockCounts()
       const keysOf = (list: readonly number[]) =>
-        Buffer.concat(list.map((number) => names[number] ?? Buffer.alloc(32)))
+        namesOf(list.map((number) => names[number] ?? Buffer.alloc(32)))
       holders.forEach((list, index) => counts.add(keysOf(list), index + 1))
       holders.forEach((list, index) => {
         const others = new Set(holders.filter((_, other) => other !== index).flat())
@@ -39,9 +39,9 @@ test('blocks are counted as sets of them would be', () => {
 test('the table of blocks grows and loses nothing', () => {
   const counts = new BlockCounts()
   const keys = randomBytes(32 * 20_000)
-  counts.add(keys, 1)
-  counts.add(keys.subarray(0, 32 * 5000), 2)
-  assert.deepEqual(counts.count(keys, 1), { blocks: 20_000, alone: 15_000 })
+  counts.add(namesOf([keys]), 1)
+  counts.add(namesOf([keys.subarray(0, 32 * 5000)]), 2)
+  assert.deepEqual(counts.count(namesOf([keys]), 1), { blocks: 20_000, alone: 15_000 })
 })
 
 for (const [name, start] of Object.entries(databases)) {
@@ -58,7 +58,7 @@ for (const [name, start] of Object.entries(databases)) {
     const sizes = new StoredSizes(async function* (manifest) {
       reads++
       yield blocks.get(manifest) ?? Buffer.alloc(0)
-    })
+    }, 60_000)
     const add = async (label: string, ...manifests: readonly Digest[]) => {
       const snapshots = manifests.map((manifest) => snapshotRow(owner, { manifest }))
       await transaction(db.writes, async (tx) => {
@@ -77,7 +77,7 @@ for (const [name, start] of Object.entries(databases)) {
     const twin = await add('twin', disk(7, 8))
     await add('', disk(2))
     const read = async (id: Id<'image'> | undefined) => {
-      const size = id && (await sizes.of(db.reads)).get(id)
+      const size = id && (await sizes.of(db.reads))?.get(id)
       return size && [size.dataBytes / blockSizeBytes, size.aloneBytes / blockSizeBytes]
     }
     assert.deepEqual(await read(first?.id), [4, 2])
@@ -92,5 +92,28 @@ for (const [name, start] of Object.entries(databases)) {
     assert.equal(await read(twin.id), undefined)
     assert.deepEqual(await read(same?.id), [2, 0], 'its snapshots are still there')
     assert.equal(await read(newId('image')), undefined)
+    assert.equal(reads, blocks.size + 1, 'each disk was read once, also that of the rows')
+  })
+
+  test(`nobody waits for long while sizes are found out (${name})`, async (context) => {
+    const db = await start(context)
+    const image = await putImage(db, owner, { name: 'large' })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const sizes = new StoredSizes(async function* () {
+      await promise
+      yield Buffer.alloc(32, 1)
+    }, 1)
+    assert.equal(await sizes.of(db.reads), undefined)
+    assert.equal(await sizes.of(db.reads), undefined)
+    resolve()
+    for (;;) {
+      const found = await sizes.of(db.reads)
+      if (!found) continue
+      assert.deepEqual(found.get(image.id), {
+        dataBytes: blockSizeBytes,
+        aloneBytes: blockSizeBytes,
+      })
+      break
+    }
   })
 }

@@ -63,7 +63,8 @@ export interface ImageSize {
 }
 
 export interface ImageSizes {
-  of(db: Database): Promise<ReadonlyMap<Id<'image'>, ImageSize>>
+  /** Nothing while it is still being found out: then one asks again. */
+  of(db: Database): Promise<ReadonlyMap<Id<'image'>, ImageSize> | undefined>
 }
 
 export interface HostCapacity {

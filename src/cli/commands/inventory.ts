@@ -1,4 +1,5 @@
 /** `imago inventory`: which images there are, who may launch them and who does; and which machine is of which image. */
+import { setTimeout as wait } from 'node:timers/promises'
 import { CommandFailed } from '../failure.ts'
 import { callImago, type Fields } from '../imago-client.ts'
 import { readInstallation } from '../installation.ts'
@@ -16,6 +17,9 @@ type Row = readonly string[]
 type Column = readonly [title: string, text: (item: Fields) => string]
 
 const bytesPerMiB = 2 ** 20
+const measuringMs = 500
+/** An inventory without sizes is better than none. */
+const patienceMs = 120_000
 
 export async function showInventory(shell: Shell, options: InventoryOptions): Promise<void> {
   const { format = 'table', instance, image } = options
@@ -40,13 +44,21 @@ async function readAll(shell: Shell, isOfLaunches: boolean, wanted: object): Pro
   const path = isOfLaunches ? '/imago/v1/launches' : '/imago/v1/inventory'
   const items: Fields[] = []
   let nextToken: unknown
+  let isWhole = false
+  const patientUntil = new Date(shell.now().getTime() + patienceMs)
   do {
     const body = { ...wanted, maxResults: 1000, ...(nextToken !== undefined && { nextToken }) }
     const answer = await callImago(access, 'POST', path, body)
+    // The sizes of images are found out meanwhile.
+    if (answer['isMeasuring'] === true && shell.now() < patientUntil) {
+      await wait(measuringMs)
+      continue
+    }
     const page = answer[isOfLaunches ? 'launches' : 'images']
     if (Array.isArray(page)) items.push(...(page as readonly Fields[]))
     nextToken = answer['nextToken']
-  } while (nextToken !== undefined)
+    isWhole = nextToken === undefined
+  } while (!isWhole)
   return items
 }
 

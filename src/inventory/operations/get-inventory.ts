@@ -15,8 +15,12 @@ export const getInventory: Extension = {
     if (isOfAll) await requireOperator(db, caller, 'see the images of all accounts')
     const accountId = isOfAll ? undefined : caller.accountId
     const query = { accountId, region, after, limit, now }
-    const { images, hasMore } = await takeInventory(db, readers.imageSizes, query)
+    const { images, hasMore, isMeasuring } = await takeInventory(db, readers.imageSizes, query)
     const last = images.at(-1)
-    return { images, ...(hasMore && last && { nextToken: formatToken(last.imageId) }) }
+    return {
+      images,
+      ...(isMeasuring && { isMeasuring }),
+      ...(hasMore && last && { nextToken: formatToken(last.imageId) }),
+    }
   },
 }
