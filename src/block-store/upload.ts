@@ -4,6 +4,7 @@
  * nothing that either of the two holds.
  */
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Digest } from '../lib/digest.ts'
 import { type BlockKey, blockSizeBytes, digestOfKey, isZero, keyOf, zeroKey } from './block.ts'
 import type { BlockCipher } from './block-cipher.ts'
@@ -19,6 +20,9 @@ import { Pins } from './pins.ts'
 import { release } from './release.ts'
 import { type SavedDisk, saveDisk, type UploadParts, type WorkOptions } from './save-disk.ts'
 
+/** How long a block waits for others at most before its pack is sealed. */
+const lingerMsMax = 4
+
 export class Upload {
   readonly #parts: Parts
   readonly #pins: Pins
@@ -29,9 +33,15 @@ export class Upload {
   readonly #finished = Promise.withResolvers<void>()
   /** Blocks of ours that are in no sealed pack yet. */
   readonly #written = new Set<Claim>()
+  /** How many single blocks wait for their pack to be sealed. */
+  #unsealed = 0
+  /** How many calls have lately been under way at once. */
+  #crowd = 0
   #running = 0
   #isReleased = false
-  #commit: Promise<void> | undefined
+  /** The commit that takes blocks still, and the one that was begun last. */
+  #next: Promise<void> | undefined
+  #last: Promise<void> = Promise.resolve()
 
   /** `onClose` is told when the upload is closed, and waits for what then still has to be tidied. */
   constructor(
@@ -211,6 +221,7 @@ export class Upload {
       const packed = await pack()
       const addedBytes = packed.length
       await this.#writer.write(claim, packed, [addedBytes])
+      this.#unsealed++
       release(packed)
       return addedBytes
     } catch (error) {
@@ -219,14 +230,24 @@ export class Upload {
     }
   }
 
-  /** Blocks that arrive while others are being sealed share the next pack. */
+  /**
+   * Blocks that arrive while others are being sealed share the next pack, and with those that
+   * can be expected in a moment: who puts many at once waits for all anyway, and each pack costs
+   * some waits for the disk. Half of the crowd is in one pack while the other half is on its way.
+   */
   async #commitSoon(): Promise<void> {
-    const previous = this.#commit
-    this.#commit = (async () => {
-      await previous
-      await this.#writer.seal()
-    })()
-    await this.#commit
+    this.#next ??= this.#commitAfter(this.#last)
+    this.#last = this.#next
+    await this.#next
+  }
+
+  async #commitAfter(last: Promise<void>): Promise<void> {
+    await last
+    this.#crowd = Math.max(this.#running, this.#crowd - 1)
+    for (let ms = 0; ms < lingerMsMax && this.#unsealed < this.#crowd / 2; ms++) await sleep(1)
+    this.#next = undefined
+    this.#unsealed = 0
+    await this.#writer.seal()
   }
 
   async #while<T>(work: () => Promise<T>): Promise<T> {
