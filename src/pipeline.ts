@@ -172,8 +172,9 @@ function inWordsFor(
   { readers }: System,
 ): ApiError {
   if (name !== 'ec2' || !signed || !(shown instanceof Refused)) return shown
-  const { question, refusal, message } = shown
-  const encoded = encodeRefusal(question, refusal, signed.caller, readers.masterKey)
+  const { question, refusal, keyNames, message } = shown
+  const caller = { ...signed.caller, keyNames }
+  const encoded = encodeRefusal(question, refusal, caller, readers.masterKey)
   return new ApiError(
     shown.code,
     `You are not authorized to perform this operation. ${message}. ` +

@@ -1,5 +1,6 @@
 /** What the policies of users say of images, disks and launches, resource by resource, through real clients. */
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import {
   AuthorizeSecurityGroupIngressCommand,
@@ -164,7 +165,7 @@ test('who may launch the images of a team launches those, and no others', async 
   )
   assert.equal(explicitDeny, false)
   assert.deepEqual(
-    [keys['ec2:resourcetag/team'], keys['ec2:owner'], keys['ec2:public'], keys['ec2:region']],
+    [keys['ec2:ResourceTag/Team'], keys['ec2:Owner'], keys['ec2:Public'], keys['ec2:Region']],
     ['b', accountId, 'false', region],
   )
   await isRefused(run({ ImageId: 'ami-00000000000000000' }), 'RunInstances', /image\/ami-0{17}$/)
@@ -261,7 +262,7 @@ test('who has to tag what it launches does so, and may tag in no other way', asy
   const later = new CreateTagsCommand({ Resources, Tags, DryRun })
   const { keys } = await isRefused(user.send(later), 'CreateTags', imageArn(mine.id))
   assert.deepEqual(
-    [keys['aws:requesttag/team'], keys['aws:tagkeys'], keys['ec2:createaction']],
+    [keys['aws:RequestTag/Team'], keys['aws:TagKeys'], keys['ec2:CreateAction']],
     ['a', 'Team', undefined],
   )
   await allow({ Action: RunInstances })
@@ -302,7 +303,7 @@ test('an image is shared with the accounts that a policy names, one by one', asy
   await isAllowed(share({ Attribute: 'launchPermission', OperationType, UserIds: [other] }))
   const foreign = '333333333333'
   const { keys } = await isRefused(share(add(other, foreign)), action, imageArn(mine.id))
-  assert.deepEqual([keys['ec2:add/userid'], keys['ec2:attribute']], [foreign, 'LaunchPermission'])
+  assert.deepEqual([keys['ec2:Add/userId'], keys['ec2:Attribute']], [foreign, 'LaunchPermission'])
   const older = { Attribute: 'launchPermission', OperationType, UserIds: [foreign] }
   await isRefused(share(older), action, imageArn(mine.id))
   await isRefused(
@@ -357,7 +358,7 @@ test('a snapshot is shared with nobody by who may only take it back', async () =
   const action = 'ModifySnapshotAttribute'
   const { keys } = await isRefused(modify({ Add: [{ Group: 'all' }] }), action, arn)
   assert.deepEqual(
-    [keys['ec2:add/group'], keys['ec2:volumesize'], keys['ec2:encrypted'], keys['ec2:owner']],
+    [keys['ec2:Add/group'], keys['ec2:VolumeSize'], keys['ec2:Encrypted'], keys['ec2:Owner']],
     ['all', '1', 'false', accountId],
   )
   await isRefused(modify({ Remove: [{ UserId: other }], Add: [{ UserId: other }] }), action, arn)
@@ -401,10 +402,10 @@ test('images of some owner may be launched, whoever has them', async () => {
     'RunInstances',
     imageArn(starter.id),
   )
-  assert.equal(known['ec2:owner'], 'amazon')
+  assert.equal(known['ec2:Owner'], 'amazon')
   // Of what one cannot see, nothing is known.
   const { keys } = await isRefused(run({ ImageId: hidden.id }), 'RunInstances', imageArn(hidden.id))
-  assert.equal(keys['ec2:owner'], undefined)
+  assert.equal(keys['ec2:Owner'], undefined)
 })
 
 test('an instance and its disks are judged by what they are', async () => {
@@ -424,8 +425,8 @@ test('an instance and its disks are judged by what they are', async () => {
   )
   const terminate = new TerminateInstancesCommand({ InstanceIds: [InstanceId], DryRun })
   const { keys } = await isRefused(user.send(terminate), 'TerminateInstances', arn)
-  assert.equal(keys['ec2:instancetype'], instance.instanceType)
-  assert.equal(keys['ec2:metadatahttptokens'], instance.metadataOptions.httpTokens)
+  assert.equal(keys['ec2:InstanceType'], instance.instanceType)
+  assert.equal(keys['ec2:MetadataHttpTokens'], instance.metadataOptions.httpTokens)
   const image = new CreateImageCommand({ InstanceId, Name: 'a name', DryRun })
   await isRefused(user.send(image), 'CreateImage', arn)
   const snapshots = new CreateSnapshotsCommand({ InstanceSpecification: { InstanceId }, DryRun })
@@ -447,7 +448,7 @@ test('an instance and its disks are judged by what they are', async () => {
   const word = { Attribute: 'disableApiTermination', Value: 'false' }
   for (const input of [{ DisableApiTermination: { Value: false } }, word]) {
     const refused = await isRefused(modify(input), 'ModifyInstanceAttribute', arn)
-    assert.equal(refused.keys['ec2:attribute/disableapitermination'], 'false')
+    assert.equal(refused.keys['ec2:Attribute/DisableApiTermination'], 'false')
   }
   const options = (input: object) =>
     user.send(new ModifyInstanceMetadataOptionsCommand({ InstanceId, DryRun, ...input }))
@@ -507,6 +508,23 @@ test('snapshots of an instance need each of its disks, and tell nothing of those
   await isRefused(take(foreign.id), 'CreateSnapshots', `${own}:volume/*`)
 })
 
+test('the example of the user guide keeps to what it says', async () => {
+  const guide = await readFile(new URL('../docs/user-guide.md', import.meta.url), 'utf8')
+  const example = /```json\n(\[.*?\])\n```/s.exec(guide)?.[1] ?? ''
+  await allow(...(JSON.parse(example) as Statement[]))
+  const Ebs = { Encrypted: true }
+  const right = {
+    BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs }],
+    TagSpecifications: [{ ResourceType: 'instance' as const, Tags: [{ Key: 'Team', Value: 'a' }] }],
+  }
+  await isAllowed(run(right))
+  const sidsOf = async (call: Promise<unknown>) => (await refusal(call)).sids
+  assert.deepEqual(await sidsOf(run({ ...right, ImageId: others.id })), ['OwnImages'])
+  assert.deepEqual(await sidsOf(run({ ...right, InstanceType: 'm5.large' })), ['Small'])
+  assert.deepEqual(await sidsOf(run({ ...right, TagSpecifications: undefined })), ['Tagged'])
+  assert.deepEqual(await sidsOf(run({ ...right, BlockDeviceMappings: [] })), ['Encrypted'])
+})
+
 test('a security group is judged by its VPC, also where it is called by its name', async () => {
   const Condition = { ArnLike: { 'ec2:Vpc': `${own}:vpc/vpc-*` } }
   await allow({ Action: 'ec2:AuthorizeSecurityGroupIngress', Condition })
@@ -529,7 +547,7 @@ test('an image is copied by who may make one, and its tags by who may put them o
   await allow({ Action: 'ec2:CopyImage', Resource: making }, deny)
   await isAllowed(copy())
   const { keys } = await isRefused(copy({ CopyImageTags: true }), 'CreateTags', imageArn('*'))
-  assert.deepEqual([keys['aws:requesttag/team'], keys['ec2:createaction']], ['a', 'CopyImage'])
+  assert.deepEqual([keys['aws:RequestTag/Team'], keys['ec2:CreateAction']], ['a', 'CopyImage'])
   await allow({ Action: 'ec2:CopyImage', Resource: imageArn('*') })
   await isRefused(copy(), 'CopyImage', /::snapshot\/\*$/)
 })

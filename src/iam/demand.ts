@@ -73,12 +73,19 @@ function spellingsOf(demand: Demand): readonly (Demand & { readonly keys: Contex
   })
 }
 
+export interface Refusing {
+  readonly question: Question
+  readonly refusal: Refusal
+  /** The condition keys, as they are written. */
+  readonly keyNames: readonly string[]
+}
+
 /** The first demand that is refused, if any is, and why. */
 export function firstRefused(
   demands: readonly Demand[],
   { principal, accountId, policies }: Standing,
   keysOfCall: ContextEntries,
-): { readonly question: Question; readonly refusal: Refusal } | undefined {
+): Refusing | undefined {
   for (const { action, touched, keys } of demands.flatMap(spellingsOf)) {
     const { arn, guard } = touched
     const question = {
@@ -89,7 +96,9 @@ export function firstRefused(
       context: contextOf(keysOfCall, keys),
     }
     const decision = decide(question, guard ? { ...policies, resource: guard } : policies)
-    if (decision.outcome !== 'allowed') return { question, refusal: decision }
+    if (decision.outcome === 'allowed') continue
+    const keyNames = [...Object.keys(keysOfCall), ...Object.keys(keys)]
+    return { question, refusal: decision, keyNames }
   }
   return undefined
 }

@@ -2,12 +2,13 @@
 import { ApiError } from '../lib/errors.ts'
 import { type ContextEntries, contextOf } from '../policies/context.ts'
 import type { Policies } from '../policies/decide.ts'
+import type { SessionTag } from './session.ts'
 import { parsePolicy } from '../policies/parse.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { Principal } from '../policies/principals.ts'
 import { type Refusal, refusalText } from '../policies/refusal.ts'
 import type { Question } from '../policies/statement.ts'
-import { type Demand, firstRefused, type Guard } from './demand.ts'
+import { type Demand, firstRefused, type Guard, type Refusing } from './demand.ts'
 
 export interface Caller {
   readonly accountId: string
@@ -16,6 +17,8 @@ export interface Caller {
   readonly userId: string
   readonly principal: Principal
   readonly policies: Omit<Policies, 'resource'>
+  /** Those of its session, where it has some. */
+  readonly sessionTags?: readonly SessionTag[]
   /** The condition keys of this call, whatever it asks for. */
   readonly keys: ContextEntries
 }
@@ -37,11 +40,13 @@ export interface Permission {
 export class Refused extends ApiError {
   readonly question: Question
   readonly refusal: Refusal
+  readonly keyNames: readonly string[]
 
-  constructor(question: Question, refusal: Refusal) {
+  constructor({ question, refusal, keyNames }: Refusing) {
     super('UnauthorizedOperation', refusalText(question, refusal))
     this.question = question
     this.refusal = refusal
+    this.keyNames = keyNames
   }
 }
 
@@ -59,7 +64,7 @@ export function questionOf(
 /** Throws unless the caller is allowed all of it. */
 export function requireAll(caller: Caller, demands: readonly Demand[]): void {
   const refused = firstRefused(demands, caller, caller.keys)
-  if (refused) throw new Refused(refused.question, refused.refusal)
+  if (refused) throw new Refused(refused)
 }
 
 /** Throws unless the caller is allowed. */

@@ -48,7 +48,7 @@ const contextOfSeal = ({ accountId }: Pick<Caller, 'accountId'>) =>
 export function encodeRefusal(
   question: Question,
   refusal: Refusal,
-  caller: Caller,
+  caller: Caller & { readonly keyNames?: readonly string[] },
   sealer: Sealer,
 ): string {
   const message = deflateRawSync(JSON.stringify(messageOf(question, refusal, caller)))
@@ -79,8 +79,10 @@ const valuesOf = (list: readonly string[]) => items(list.map((value) => ({ value
 function messageOf(
   { principal, action, resource, context }: Question,
   refusal: Refusal,
-  { userId }: Caller,
+  { userId, keyNames = [] }: Caller & { readonly keyNames?: readonly string[] },
 ): unknown {
+  // Keys are compared in lower case, and told as they are written.
+  const written = new Map(keyNames.map((name) => [name.toLowerCase(), name]))
   const denied = refusal.outcome === 'denied' ? [refusal.by] : []
   const arn = nameOf(principal)
   return {
@@ -96,7 +98,7 @@ function messageOf(
       resource,
       conditions: items(
         [...context].map(([key, value]) => ({
-          key,
+          key: written.get(key) ?? key,
           values: valuesOf(typeof value === 'string' ? [value] : value),
         })),
       ),
