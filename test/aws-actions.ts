@@ -12,7 +12,12 @@ interface ResourceType {
 }
 
 interface Action {
-  readonly resourceTypes: readonly { readonly name: string; readonly required?: boolean }[]
+  readonly conditionKeys?: readonly string[]
+  readonly resourceTypes: readonly {
+    readonly name: string
+    readonly required?: boolean
+    readonly conditionKeys?: readonly string[]
+  }[]
 }
 
 const evaluator = createRequire(import.meta.url).resolve('@cloud-copilot/iam-simulate')
@@ -55,3 +60,14 @@ export const typesOfArn = (service: string, arn: string): readonly string[] =>
   (services.get(service) ?? load(service)).patterns
     .filter(({ pattern }) => pattern.test(arn))
     .map(({ key }) => key)
+
+/** Whether AWS has a condition key for an action on a resource. */
+export function hasKey(service: string, action: string, arn: string, key: string): boolean {
+  const found = (services.get(service) ?? load(service)).actions[action.toLowerCase()]
+  const types = typesOfArn(service, arn)
+  const ofTypes = found?.resourceTypes.filter(({ name }) => types.includes(name)) ?? []
+  const keys = [found, ...ofTypes].flatMap((one) => one?.conditionKeys ?? [])
+  return keys.includes(
+    key.replace(/(Tag)\/.*/, '$1/${TagKey}').replace(/(:Attribute)\/.*/, '$1/${AttributeName}'),
+  )
+}

@@ -8,11 +8,13 @@ import { sql } from 'kysely'
 import { randomBytes } from 'node:crypto'
 import { actions } from '../src/actions.ts'
 import { listEvents } from '../src/audit/store.ts'
-import { typesOf, typesOfArn } from './aws-actions.ts'
+import { sealerOf } from '../src/lib/seal.ts'
+import { decodeRefusal } from '../src/policies/refusal.ts'
+import { hasKey, typesOf, typesOfArn } from './aws-actions.ts'
 import { anotherThan, covers, leastPolicy, type Need, refusedFor } from './least-policy.ts'
 import { others, type OtherService } from './other-services.ts'
 import { makeSessions, type Sessions } from './sessions.ts'
-import { type ClientSettings, startSystem, type TestSystem } from './system.ts'
+import { accountId, type ClientSettings, startSystem, type TestSystem } from './system.ts'
 
 const ids = {
   ImageId: 'ami-0123456789abcdef0',
@@ -319,13 +321,19 @@ const explained: Readonly<Record<string, string>> = {
 }
 
 const learned = new Map<string, readonly Need[]>()
+const refusals = new Set<string>()
 
 for (const { service, action } of [
   ...ec2Actions.map((name) => ({ service: 'ec2' as const, action: name })),
   ...otherActions,
 ]) {
   test(`${service}:${action}: one policy allows it, and none that names something else`, async () => {
-    const sendUnder = (policy: string) => send(service, action, sessions.under(policy))
+    const sendUnder = (policy: string) =>
+      send(service, action, sessions.under(policy)).catch((error: Error) => {
+        const encoded = /failure message: (\S+)$/.exec(error.message)?.[1]
+        if (encoded !== undefined) refusals.add(encoded)
+        throw error
+      })
     const needs = await leastPolicy(sendUnder)
     assert(needs.length > 0)
     for (const [index, need] of needs.entries()) {
@@ -356,6 +364,28 @@ test('each action touches what AWS says that it touches', () => {
     if (!said || missing?.length || extra.length > 0) differences[name] = { missing, extra }
   }
   assert.deepEqual(Object.keys(differences).sort(), Object.keys(explained), inspect(differences))
+})
+
+test('each resource is judged with condition keys that AWS has for it', () => {
+  const sealer = sealerOf(masterKey, randomBytes)
+  const unknown = new Set<string>()
+  for (const encoded of refusals) {
+    const { context } = JSON.parse(decodeRefusal(encoded, { accountId }, sealer)) as {
+      readonly context: {
+        readonly action: string
+        readonly resource: string
+        readonly conditions: { readonly items: readonly { readonly key: string }[] }
+      }
+    }
+    const [service = '', action = ''] = context.action.split(':')
+    for (const { key } of context.conditions.items) {
+      if (!/^ec2:|RequestTag|TagKeys/.test(key)) continue
+      if (hasKey(service, action, context.resource, key)) continue
+      if (typesOf(service, action)) unknown.add(`${key} for ${context.action}`)
+    }
+  }
+  assert(refusals.size > ec2Actions.length)
+  assert.deepEqual([...unknown], [])
 })
 
 test('every refusal is audited', async () => {

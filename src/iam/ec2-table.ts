@@ -86,6 +86,7 @@ export const touchedBy: Readonly<Record<string, readonly Touch[]>> = {
   RebootInstances: instances,
   RegisterImage: [made('image'), perhaps('snapshot', 'BlockDeviceMappings.Ebs.SnapshotId')],
   ReplaceImageInstanceTypeSpecification: image,
+  ResetInstanceAttribute: instance,
   RestoreImageFromRecycleBin: image,
   RestoreSnapshotFromRecycleBin: snapshot,
   RestoreSnapshotTier: snapshot,

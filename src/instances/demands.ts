@@ -2,7 +2,6 @@
 import type {
   ModifyInstanceAttributeRequest,
   ModifyInstanceMetadataOptionsRequest,
-  ResetInstanceAttributeRequest,
 } from '@aws-sdk/client-ec2'
 import type { Demand } from '../iam/demand.ts'
 import { attributeNamed, changesOf } from '../iam/ec2-resources.ts'
@@ -49,14 +48,6 @@ export function modifyInstanceMetadataOptionsDemands(
 ): Promise<readonly Demand[]> {
   const changes = changesOf({ attributes: attributesIn(input) })
   return demandsOn('ModifyInstanceMetadataOptions', 'instance', idsOf(input), asking, changes)
-}
-
-export function resetInstanceAttributeDemands(
-  input: ResetInstanceAttributeRequest,
-  asking: Asking,
-): Promise<readonly Demand[]> {
-  const changes = changesOf({ attributes: { [attributeNamed(input.Attribute ?? '')]: undefined } })
-  return demandsOn('ResetInstanceAttribute', 'instance', idsOf(input), asking, changes)
 }
 
 const idsOf = ({ InstanceId }: { readonly InstanceId: string | undefined }) =>

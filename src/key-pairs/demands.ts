@@ -8,10 +8,8 @@ export function keyPairDemands(
   asking: Asking,
 ): readonly Demand[] {
   const { KeyName: name, KeyType } = input
-  const facts = {
-    KeyPairName: name,
-    KeyPairType: KeyType ?? (action === 'CreateKeyPair' ? 'rsa' : undefined),
-  }
+  // What is imported says itself of which type it is.
+  const facts = action === 'CreateKeyPair' ? { KeyPairType: KeyType ?? 'rsa' } : {}
   return [
     making(action, 'key-pair', input, asking, { facts, name }),
     ...taggingDemands(action, input, asking, { 'key-pair': name }),

@@ -2,7 +2,6 @@
 import type { ResetInstanceAttributeRequest } from '@aws-sdk/client-ec2'
 import { invalidParameterValue } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
-import { resetInstanceAttributeDemands } from '../demands.ts'
 import { checkNotEnding } from '../instance.ts'
 import { unsupportedParameter } from '../launch-request.ts'
 import { findOneInstance } from '../lookup.ts'
@@ -10,7 +9,6 @@ import { changeInstance } from '../store.ts'
 
 export const resetInstanceAttribute = writeOperation<ResetInstanceAttributeRequest, undefined>({
   action: 'ResetInstanceAttribute',
-  demands: resetInstanceAttributeDemands,
 
   async run(call) {
     const { InstanceId = '', Attribute = '' } = call.input
