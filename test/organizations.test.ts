@@ -10,16 +10,19 @@ import {
   DescribeCreateAccountStatusCommand,
   DescribeOrganizationalUnitCommand,
   DescribeOrganizationCommand,
+  DetachPolicyCommand,
   ListAccountsCommand,
   ListAccountsForParentCommand,
   ListOrganizationalUnitsForParentCommand,
   ListParentsCommand,
+  ListPoliciesForTargetCommand,
   ListRootsCommand,
   MoveAccountCommand,
   OrganizationsClient,
 } from '@aws-sdk/client-organizations'
 import { findMembership } from '../src/organizations/store.ts'
 import { databases } from './databases.ts'
+import { startOrganization } from './organization-clients.ts'
 import { accountId, startSystem } from './system.ts'
 
 async function start(context: TestContext, database: keyof typeof databases = 'sqlite') {
@@ -170,4 +173,31 @@ test('units are at most five deep, and lists come in pages', async (context) => 
   await assert.rejects(list({ NextToken: 'x' }), refused)
   const noAddress = new CreateAccountCommand({ AccountName: 'd', Email: 'd' })
   await assert.rejects(organizations.send(noAddress), refused)
+})
+
+test('calls that come at once keep the limits that each of them keeps', async (context) => {
+  const world = await startOrganization(context, 'postgres')
+  const type = 'SERVICE_CONTROL_POLICY'
+  const Statement = { Effect: 'Deny', Action: 'ec2:CreateVolume', Resource: '*' }
+  const content = { Version: '2012-10-17', Statement }
+  await world.enable(type)
+  const policies = []
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
+    policies.push(await world.createPolicy(type, name, content))
+  }
+  const attached = await Promise.allSettled(policies.map((id) => world.attach(id, world.root)))
+  // There are five at most, and one was there before.
+  assert.equal(attached.filter(({ status }) => status === 'fulfilled').length, 4)
+  const { Policies = [] } = await world.management.organizations.send(
+    new ListPoliciesForTargetCommand({ TargetId: world.root, Filter: type }),
+  )
+  assert.equal(Policies.length, 5)
+  const detached = await Promise.allSettled(
+    Policies.map(({ Id }) =>
+      world.management.organizations.send(
+        new DetachPolicyCommand({ PolicyId: Id, TargetId: world.root }),
+      ),
+    ),
+  )
+  assert.equal(detached.filter(({ status }) => status === 'fulfilled').length, 4)
 })

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { CreateVolumeCommand, DescribeVpcsCommand } from '@aws-sdk/client-ec2'
 import {
   CreateAccessKeyCommand,
+  CreateRoleCommand,
   CreateUserCommand,
   GetRoleCommand,
   ListUsersCommand,
@@ -12,6 +13,7 @@ import {
 import {
   CreatePolicyCommand,
   DeletePolicyCommand,
+  DescribeOrganizationCommand,
   DescribePolicyCommand,
   DetachPolicyCommand,
   DisablePolicyTypeCommand,
@@ -24,7 +26,11 @@ import {
   UntagResourceCommand,
   UpdatePolicyCommand,
 } from '@aws-sdk/client-organizations'
-import { DecodeAuthorizationMessageCommand } from '@aws-sdk/client-sts'
+import {
+  AssumeRoleCommand,
+  DecodeAuthorizationMessageCommand,
+  STSClient,
+} from '@aws-sdk/client-sts'
 import { startOrganization } from './organization-clients.ts'
 import { accountId as managementId, region } from './system.ts'
 
@@ -276,26 +282,36 @@ test('policies are kept, listed, tagged and changed as AWS does it, and refused 
   assert.deepEqual(Roots?.[0]?.PolicyTypes, [{ Type, Status: 'ENABLED' }])
 })
 
-test('calls that come at once keep the limits that each of them keeps', async (context) => {
-  const world = await startOrganization(context, 'postgres')
-  await world.enable(Type)
-  const policies = []
-  for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
-    policies.push(await world.createPolicy(Type, name, noVolumes))
+test('a policy knows the organization of a caller, and its place in it', async (context) => {
+  const world = await startOrganization(context)
+  const { root, management } = world
+  const unit = await world.createUnit('dev')
+  const dev = await world.createAccount('dev')
+  const inside = await world.enter(dev)
+  const { Organization } = await management.organizations.send(new DescribeOrganizationCommand({}))
+  const path = `${Organization?.Id}/${root}/${unit}/`
+  const trusting = async (RoleName: string, Condition: object) => {
+    const Statement = {
+      Effect: 'Allow',
+      Principal: { AWS: '*' },
+      Action: 'sts:AssumeRole',
+      Condition,
+    }
+    const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement })
+    const { Role } = await management.iam.send(
+      new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }),
+    )
+    return new AssumeRoleCommand({ RoleArn: Role?.Arn ?? '', RoleSessionName: 'me' })
   }
-  const attached = await Promise.allSettled(policies.map((id) => world.attach(id, world.root)))
-  // There are five at most, and one was there before.
-  assert.equal(attached.filter(({ status }) => status === 'fulfilled').length, 4)
-  const { Policies = [] } = await world.management.organizations.send(
-    new ListPoliciesForTargetCommand({ TargetId: world.root, Filter: Type }),
-  )
-  assert.equal(Policies.length, 5)
-  const detached = await Promise.allSettled(
-    Policies.map(({ Id }) =>
-      world.management.organizations.send(
-        new DetachPolicyCommand({ PolicyId: Id, TargetId: world.root }),
-      ),
-    ),
-  )
-  assert.equal(detached.filter(({ status }) => status === 'fulfilled').length, 4)
+  const ours = await trusting('ours', { StringEquals: { 'aws:PrincipalOrgID': Organization?.Id } })
+  const ofUnit = await trusting('of-unit', {
+    'ForAnyValue:StringLike': { 'aws:PrincipalOrgPaths': `${path}*` },
+  })
+  await inside.sts.send(ours)
+  await assert.rejects(inside.sts.send(ofUnit), { name: 'AccessDenied' })
+  await world.move(dev, root, unit)
+  await inside.sts.send(ofUnit)
+  const stranger = new STSClient(await world.system.settingsOf('999999999999'))
+  context.after(() => stranger.destroy())
+  await assert.rejects(stranger.send(ours), { name: 'AccessDenied' })
 })

@@ -69,6 +69,7 @@ export async function findCredentials(
     },
   }
 }
+    keys: { ...found.keys, ...bounds.keys },
 
 async function findHolder(
   db: Database,

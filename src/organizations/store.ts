@@ -42,6 +42,20 @@ export async function findMembership(
   return { organizationArn: organizationArn(organization), unitArns }
 }
 
+/** The root that an account is under, and the units from there down to it. */
+export async function listAbove(db: Database, accountId: string): Promise<readonly string[]> {
+  const row = await db
+    .selectFrom('organization_accounts')
+    .select('parent_id')
+    .where('account_id', '=', accountId)
+    .executeTakeFirst()
+  const above: string[] = []
+  for (let id = row?.parent_id; id !== undefined; id = (await findUnit(db, id))?.parentId) {
+    above.unshift(id)
+  }
+  return above
+}
+
 /** Stores a new organization. Tells whether the account had none of its own before. */
 export async function insertOrganization(tx: Tx, made: Organization): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await tx
