@@ -328,7 +328,7 @@ test('a launch that cannot be is refused in the words of EC2', async (context) =
     [{ UserData: Buffer.alloc(16_385).toString('base64') }, 'InvalidParameterValue'],
     [{ MetadataOptions: { HttpPutResponseHopLimit: 65 } }, 'InvalidParameterValue'],
     [{ MetadataOptions: { HttpTokens: 'maybe' as 'optional' } }, 'InvalidParameterValue'],
-    [{ IamInstanceProfile: { Name: 'role' } }, 'UnsupportedOperation'],
+    [{ IamInstanceProfile: { Name: 'role' } }, 'InvalidParameterValue'],
     [{ LaunchTemplate: { LaunchTemplateName: 'mine' } }, 'UnsupportedOperation'],
     [{ HibernationOptions: { Configured: true } }, 'UnsupportedOperation'],
     [{ InstanceMarketOptions: { MarketType: 'spot' } }, 'UnsupportedOperation'],
