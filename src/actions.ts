@@ -1,5 +1,7 @@
 /** Every action of the API: a line each, under the folder that has it. */
 import { lookupEvents } from './audit/operations/lookup-events.ts'
+import { cancelBundleTask } from './bundles/operations/cancel-bundle-task.ts'
+import { describeBundleTasks } from './bundles/operations/describe-bundle-tasks.ts'
 import { cancelDeclarativePoliciesReport } from './declarative-reports/operations/cancel-declarative-policies-report.ts'
 import { describeDeclarativePoliciesReports } from './declarative-reports/operations/describe-declarative-policies-reports.ts'
 import { getDeclarativePoliciesReportSummary } from './declarative-reports/operations/get-declarative-policies-report-summary.ts'
@@ -14,6 +16,7 @@ import { describeFastSnapshotRestores } from './fast-restores/operations/describ
 import { disableFastSnapshotRestores } from './fast-restores/operations/disable-fast-snapshot-restores.ts'
 import { enableFastSnapshotRestores } from './fast-restores/operations/enable-fast-snapshot-restores.ts'
 import { entityTags } from './iam/entity-tags.ts'
+import { loginProfiles } from './iam/login-profiles.ts'
 import { addRoleToInstanceProfile } from './iam/operations/add-role-to-instance-profile.ts'
 import { addUserToGroup } from './iam/operations/add-user-to-group.ts'
 import { assumeRole } from './iam/operations/assume-role.ts'
@@ -44,6 +47,7 @@ import { getRole } from './iam/operations/get-role.ts'
 import { getSessionToken } from './iam/operations/get-session-token.ts'
 import { getUser } from './iam/operations/get-user.ts'
 import { listAccessKeys } from './iam/operations/list-access-keys.ts'
+import { listEntitiesForPolicy } from './iam/operations/list-entities-for-policy.ts'
 import { listGroups } from './iam/operations/list-groups.ts'
 import { listGroupsForUser } from './iam/operations/list-groups-for-user.ts'
 import { listInstanceProfiles } from './iam/operations/list-instance-profiles.ts'
@@ -61,6 +65,7 @@ import { updateGroup } from './iam/operations/update-group.ts'
 import { updateRole } from './iam/operations/update-role.ts'
 import { updateUser } from './iam/operations/update-user.ts'
 import { ownerPolicies } from './iam/owner-policies.ts'
+import { simulations } from './iam/simulations.ts'
 import { createImageUsageReport } from './image-usage/operations/create-image-usage-report.ts'
 import { deleteImageUsageReport } from './image-usage/operations/delete-image-usage-report.ts'
 import { describeImageReferences } from './image-usage/operations/describe-image-references.ts'
@@ -278,6 +283,9 @@ import { restoreVolumeFromRecycleBin } from './volumes/operations/restore-volume
 import type { Operation } from './wire/operation.ts'
 
 const all: readonly Operation[] = [
+  // bundles/
+  cancelBundleTask,
+  describeBundleTasks,
   // declarative-reports/
   cancelDeclarativePoliciesReport,
   describeDeclarativePoliciesReports,
@@ -342,7 +350,13 @@ const all: readonly Operation[] = [
   updateRole,
   updateUser,
   // Three calls about the tags of each kind.
+  ...entityTags('policy'),
   ...entityTags('profile'),
+  ...entityTags('role'),
+  ...entityTags('user'),
+  ...loginProfiles,
+  ...simulations,
+  listEntitiesForPolicy,
   // Seven calls about the policies of each kind of owner, and two about its boundary.
   ...ownerPolicies('group'),
   ...ownerPolicies('role'),

@@ -4,6 +4,8 @@ import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 import * as sdk from '@aws-sdk/client-ec2'
 import type { EC2Client } from '@aws-sdk/client-ec2'
+import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam'
+import * as sts from '@aws-sdk/client-sts'
 import { sql } from 'kysely'
 import { randomBytes } from 'node:crypto'
 import { actions } from '../src/actions.ts'
@@ -36,6 +38,7 @@ const samples: Record<string, object> = {
   AttachVolume: { VolumeId, InstanceId, Device: '/dev/sdf' },
   AuthorizeSecurityGroupEgress: { GroupId, IpPermissions: permissions },
   AuthorizeSecurityGroupIngress: { GroupId, IpPermissions: permissions },
+  CancelBundleTask: { BundleId: 'bun-12345678' },
   CancelDeclarativePoliciesReport: { ReportId },
   CancelImageLaunchPermission: { ImageId },
   CancelImportTask: { ImportTaskId: 'import-snap-0123456789abcdef0' },
@@ -62,6 +65,7 @@ const samples: Record<string, object> = {
   DeregisterImage: { ImageId },
   DescribeAccountAttributes: {},
   DescribeAvailabilityZones: {},
+  DescribeBundleTasks: {},
   DescribeDeclarativePoliciesReports: {},
   DescribeFastSnapshotRestores: {},
   DescribeIamInstanceProfileAssociations: {},
@@ -220,6 +224,12 @@ before(async () => {
     { isIdle: true, masterKey },
   )
   sessions = await makeSessions(system, masterKey)
+  const iam = new IAMClient(system.settingsWith())
+  const Principal = { AWS: accountId }
+  const Statement = { Effect: 'Allow', Action: 'sts:AssumeRole', Principal }
+  const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement })
+  await iam.send(new CreateRoleCommand({ RoleName: 'open', AssumeRolePolicyDocument }))
+  iam.destroy()
   nobody = await system.client('666666666666', [])
 })
 after(async () => {
@@ -349,6 +359,50 @@ for (const { service, action } of [
     await assert.rejects(send(service, action, sessions.expired()), {
       name: /^ExpiredToken(?:Exception)?$/,
     })
+  })
+}
+
+/** Requests of STS, and whether it answers them to everybody who has signed. */
+const stsSamples: Record<string, { readonly input: object; readonly isForAll?: true }> = {
+  AssumeRole: {
+    input: { RoleArn: `arn:aws:iam::${accountId}:role/open`, RoleSessionName: 'a-session' },
+  },
+  DecodeAuthorizationMessage: { input: { EncodedMessage: 'AAAA' } },
+  GetAccessKeyInfo: { input: { AccessKeyId: 'AKIA0000000000000000' } },
+  GetCallerIdentity: { input: {}, isForAll: true },
+  GetSessionToken: { input: {}, isForAll: true },
+}
+
+const stsActions = [...actions.values()].filter(({ service }) => service === 'sts')
+
+for (const { action } of stsActions) {
+  const sendSts = async (settings: ClientSettings) => {
+    const client = new sts.STSClient(settings)
+    const commands = sts as unknown as Record<string, new (input: object) => Command>
+    const Made = commands[`${action}Command`]
+    const sample = stsSamples[action]
+    assert(Made && sample, `${action} has no sample request`)
+    try {
+      await (client as unknown as EC2Client).send(new Made(sample.input))
+    } finally {
+      client.destroy()
+    }
+  }
+
+  test(`sts:${action}: one policy allows it, and none that names something else`, async () => {
+    const sendUnder = (policy: string) => sendSts(sessions.under(policy))
+    const needs = await leastPolicy(sendUnder)
+    assert.equal(needs.length, stsSamples[action]?.isForAll ? 0 : 1)
+    for (const need of needs.filter(({ resource }) => resource !== '*')) {
+      const another = { ...need, resource: anotherThan(need.resource) }
+      assert.deepEqual(await refusedFor(sendUnder, [another]), need)
+    }
+  })
+
+  test(`sts:${action}: a wrong signature and a session that has expired are refused`, async () => {
+    const forged = system.settingsWith({ secret: 'wrong' })
+    await assert.rejects(sendSts(forged), { name: 'SignatureDoesNotMatch' })
+    await assert.rejects(sendSts(sessions.expired()), { name: /^ExpiredToken/ })
   })
 }
 

@@ -386,14 +386,24 @@ test('what EC2 has and there is not here is refused by its name', async (context
   const bundle = { InstanceId: newId('instance'), Storage: { S3: { Bucket: 'a' } } }
   for (const [action, input] of [
     ['BundleInstance', bundle],
-    ['CancelBundleTask', { BundleId: 'bun-12345678' }],
     ['DescribeFastLaunchImages', {}],
     ['EnableFastLaunch', { ImageId }],
     ['DisableFastLaunch', { ImageId }],
     ['DescribeFpgaImages', {}],
     ['CopyFpgaImage', { SourceFpgaImageId: 'afi-1', SourceRegion: region }],
-    ['StartDeclarativePoliciesReport', { S3Bucket: 'a', TargetId: 'r-aaaa' }],
   ] as const) {
     await refused('UnsupportedOperation', action, input, new RegExp(action))
   }
+})
+
+test('nobody has tasks that bundle instances', async (context) => {
+  const { call, refused } = await start(context)
+  const notFound = 'InvalidBundleID.NotFound'
+  assert.deepEqual((await call('DescribeBundleTasks', {})).BundleTasks ?? [], [])
+  const Filters = [{ Name: 'state', Values: ['pending'] }]
+  assert.deepEqual((await call('DescribeBundleTasks', { Filters })).BundleTasks ?? [], [])
+  await refused(notFound, 'DescribeBundleTasks', { BundleIds: ['bun-12345678'] }, /bun-12345678/)
+  await refused(notFound, 'CancelBundleTask', { BundleId: 'bun-12345678' }, /bun-12345678/)
+  const unknown = { Filters: [{ Name: 'colour', Values: ['red'] }] }
+  await refused('InvalidParameterValue', 'DescribeBundleTasks', unknown)
 })
