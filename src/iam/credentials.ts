@@ -64,12 +64,12 @@ export async function findCredentials(
   if (bounds.isClosed) throw invalidToken()
   return {
     ...found,
+    keys: { ...found.keys, ...bounds.keys },
     async findPolicies() {
       return { ...(await found.findPolicies()), serviceControl: await bounds.find() }
     },
   }
 }
-    keys: { ...found.keys, ...bounds.keys },
 
 async function findHolder(
   db: Database,
