@@ -218,7 +218,7 @@ export async function authenticate(
   const keysOfAll = keysOfCall({
     principal,
     userId,
-    principalTags: [],
+    principalTags: await found.findTags(),
     tokenIssuedAt,
     region,
     now,

@@ -1,5 +1,6 @@
 /** What is explained of a call is what the call comes to. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import {
   CopyImageCommand,
@@ -88,7 +89,7 @@ const doing = {
     return 'allowed'
   },
   async CopyImage(client: EC2Client, SourceImageId: string) {
-    const Name = `copy of ${SourceImageId} ${Math.random()}`
+    const Name = `copy ${randomUUID()}`
     await client.send(new CopyImageCommand({ SourceImageId, SourceRegion: region, Name }))
     return 'allowed'
   },

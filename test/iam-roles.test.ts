@@ -142,7 +142,7 @@ test('who is trusted with a role may do what the role may, and no more', async (
   for (const seconds of [899, 3601]) {
     await assert.rejects(take(alice.sts, { DurationSeconds: seconds }), { name: 'ValidationError' })
   }
-  await assert.rejects(take(alice.sts, { Tags: [{ Key: 'a', Value: 'b' }] }), {
+  await assert.rejects(take(alice.sts, { SourceIdentity: 'alice' }), {
     name: 'UnsupportedOperation',
   })
 

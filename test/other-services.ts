@@ -35,6 +35,8 @@ const AssumeRolePolicyDocument = JSON.stringify({
 const GroupName = 'some'
 const InstanceProfileName = 'of-builders'
 const AccessKeyId = 'AKIA0000000000000000'
+const ActionNames = ['ec2:RunInstances']
+const PolicySourceArn = 'arn:aws:iam::123456789012:user/somebody'
 const PolicyArn = 'arn:aws:iam::123456789012:policy/a-policy'
 const PolicyName = 'a-policy'
 const PolicyDocument = JSON.stringify({
@@ -135,6 +137,24 @@ export const others: Readonly<Record<OtherService, Other>> = {
       UpdateAssumeRolePolicy: { RoleName, PolicyDocument: AssumeRolePolicyDocument },
       UpdateRole: { RoleName, Description: 'better' },
       GetAccountSummary: {},
+      CreateLoginProfile: { UserName, Password: 'correct-Horse-7' },
+      DeleteLoginProfile: { UserName },
+      GetLoginProfile: { UserName },
+      UpdateLoginProfile: { UserName, PasswordResetRequired: false },
+      GetContextKeysForCustomPolicy: { PolicyInputList: [PolicyDocument] },
+      GetContextKeysForPrincipalPolicy: { PolicySourceArn },
+      SimulateCustomPolicy: { PolicyInputList: [PolicyDocument], ActionNames },
+      SimulatePrincipalPolicy: { PolicySourceArn, ActionNames },
+      ListEntitiesForPolicy: { PolicyArn },
+      ListPolicyTags: { PolicyArn },
+      ListRoleTags: { RoleName },
+      ListUserTags: { UserName },
+      TagPolicy: { PolicyArn, Tags: [{ Key: 'a', Value: 'b' }] },
+      TagRole: { RoleName, Tags: [{ Key: 'a', Value: 'b' }] },
+      TagUser: { UserName, Tags: [{ Key: 'a', Value: 'b' }] },
+      UntagPolicy: { PolicyArn, TagKeys: ['a'] },
+      UntagRole: { RoleName, TagKeys: ['a'] },
+      UntagUser: { UserName, TagKeys: ['a'] },
       AttachUserPolicy: { UserName, PolicyArn },
       CreatePolicy: { PolicyName: 'another', PolicyDocument },
       CreatePolicyVersion: { PolicyArn, PolicyDocument },

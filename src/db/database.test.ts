@@ -35,6 +35,7 @@ const tables = {
   iam_policies: true,
   iam_policy_versions: true,
   iam_roles: true,
+  iam_login_profiles: true,
   iam_tags: true,
   iam_user_keys: true,
   image_bundles: true,

@@ -1063,4 +1063,13 @@ export const migrations: readonly string[] = [
    )`,
   // Goes up with every change to an organization, so that what is known of it is known to be so still.
   `ALTER TABLE organizations ADD COLUMN revision BIGINT NOT NULL DEFAULT 0`,
+  `CREATE TABLE iam_login_profiles (
+     user_id TEXT PRIMARY KEY REFERENCES iam_entities (id),
+     hash TEXT NOT NULL,
+     created_at_ms BIGINT NOT NULL,
+     is_reset_required INTEGER NOT NULL CHECK (is_reset_required IN (0, 1))
+   )`,
+
+  `CREATE INDEX event_deliveries_by_resource
+     ON event_deliveries (subscription_id, resource_id, state, position)`,
 ]

@@ -729,6 +729,12 @@ export interface Tables {
     used_region: Generated<string | null>
   }
   /** Of what IAM keeps by name. */
+  iam_login_profiles: {
+    user_id: string
+    hash: string
+    created_at_ms: number
+    is_reset_required: 0 | 1
+  }
   iam_tags: { entity_id: string; folded_key: string; key: string; value: string }
   instance_profile_associations: Owned & {
     id: Id<'instance-profile-association'>

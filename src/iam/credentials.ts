@@ -10,6 +10,7 @@ import { Secret } from '../lib/secret.ts'
 import type { ContextEntries } from '../policies/context.ts'
 import { parsePolicy } from '../policies/parse.ts'
 import type { Principal } from '../policies/principals.ts'
+import type { Tag } from '../tags/tag.ts'
 import { type Entity, entityArn } from './entity.ts'
 import { findEntities } from './entity-store.ts'
 import { type Caller, policiesOfStatements } from './evaluate.ts'
@@ -25,6 +26,8 @@ import {
   type Session,
 } from './session.ts'
 import { findAccessKey, findKeyHolder } from './store.ts'
+import { withTags } from './tag-rules.ts'
+import { listEntityTags } from './tag-store.ts'
 import { findUserKey, type KeyUse } from './user-key-store.ts'
 
 export interface Credentials {
@@ -36,6 +39,8 @@ export interface Credentials {
   /** What is kept of the last use, for keys of which that is kept. */
   readonly lastUse: { readonly isKept: boolean; readonly last: KeyUse | undefined }
   readonly findPolicies: () => Promise<Caller['policies']>
+  /** Those of the user or role, and of its session, which win. */
+  readonly findTags: () => Promise<readonly Tag[]>
   /** The condition keys that its session brings with it, where it does. */
   readonly keys?: ContextEntries
 }
@@ -92,6 +97,7 @@ async function findHolder(
       issuedAt: undefined,
       lastUse: { isKept: false, last: undefined },
       findPolicies: async () => ({ identity: policiesOfStatements(policies) }),
+      findTags: async () => [],
     }
   }
   const key = await findUserKey(db, keyId, sealer)
@@ -104,6 +110,7 @@ async function findHolder(
     issuedAt: undefined,
     lastUse: { isKept: true, last: key.lastUse },
     findPolicies: () => policiesOf(db, user),
+    findTags: () => listEntityTags(db, user.id),
   }
 }
 
@@ -131,7 +138,7 @@ const ofUserSession = parsePolicy(
 )
 
 async function ofSession(db: Database, keyId: string, session: Session): Promise<Credentials> {
-  const { accountId, entityId, name, policy, policyArns, instance } = session
+  const { accountId, entityId, name, policy, policyArns, tags = [], instance } = session
   const [entity] = await findEntities(db, [entityId])
   if (!entity || entity.accountId !== accountId) throw invalidToken()
   if (instance && !(await isThere(db, instance))) throw invalidToken()
@@ -141,6 +148,7 @@ async function ofSession(db: Database, keyId: string, session: Session): Promise
     secret: new Secret(session.secret),
     issuedAt,
     lastUse: { isKept: false, last: undefined },
+    findTags: async () => withTags(await listEntityTags(db, entity.id), tags),
   }
   if (entity.kind === 'user') {
     return {
@@ -157,6 +165,7 @@ async function ofSession(db: Database, keyId: string, session: Session): Promise
       accountId,
       arn,
       userId: `${entity.id}:${name}`,
+      sessionTags: tags,
       principal: { kind: 'session', accountId, arn, behindArn },
     },
     ...(instance && { keys: keysOfInstance(accountId, instance) }),

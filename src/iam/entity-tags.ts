@@ -1,5 +1,5 @@
 /**
- * The tags of users, roles and instance profiles. The calls are the same for all, and each
+ * The tags of users, roles, managed policies and instance profiles. The calls are the same for all, and each
  * is named after what it is about:
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagInstanceProfile.html
  */
@@ -11,6 +11,7 @@ import type { Entity } from './entity.ts'
 import { lockEntity } from './entity-store.ts'
 import type { Caller } from './evaluate.ts'
 import { requireEntity } from './find.ts'
+import { requireManaged } from './find-managed.ts'
 import { type PageInput, pageOf } from './list-page.ts'
 import {
   checkTagKeys,
@@ -21,7 +22,12 @@ import {
 } from './tag-rules.ts'
 import { listEntityTags, putEntityTags, removeEntityTags } from './tag-store.ts'
 
-const words = { user: 'User', role: 'Role', profile: 'InstanceProfile' } as const
+const words = {
+  user: 'User',
+  role: 'Role',
+  policy: 'Policy',
+  profile: 'InstanceProfile',
+} as const
 
 type Kind = keyof typeof words
 
@@ -29,6 +35,8 @@ interface Input extends PageInput {
   readonly UserName?: string
   readonly RoleName?: string
   readonly InstanceProfileName?: string
+  readonly PolicyName?: never
+  readonly PolicyArn?: string
   readonly Tags?: readonly TagInput[]
   readonly TagKeys?: readonly string[]
 }
@@ -45,7 +53,12 @@ export function entityTags(kind: Kind): readonly Operation[] {
       ...(input.Tags ?? []).map(({ Key = '', Value = '' }) => ({ key: Key, value: Value })),
       ...(input.TagKeys ?? []).map((key) => ({ key })),
     ]
-    const keysOf = () => (tags.length > 0 ? tagsOfRequest(tags) : {})
+    const keys = tags.length > 0 ? tagsOfRequest(tags) : {}
+    if (kind === 'policy') {
+      const { PolicyArn } = input
+      return requireManaged(db, { caller }, action, PolicyArn, keys).then(({ entity }) => entity)
+    }
+    const keysOf = () => keys
     return requireEntity(db, { caller }, action, { kind, name: input[`${word}Name`], keysOf })
   }
   const declared = { service: 'iam', demands: () => [] } as const

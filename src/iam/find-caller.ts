@@ -5,6 +5,7 @@
  */
 import type { Database } from '../db/database.ts'
 import type { Principal } from '../policies/principals.ts'
+import type { Tag } from '../tags/tag.ts'
 import { entityArn } from './entity.ts'
 import { findEntity } from './entity-store.ts'
 import { type Caller, policiesOfStatements } from './evaluate.ts'
@@ -12,10 +13,11 @@ import { policiesOf } from './policies-of.ts'
 import { keysOfCall } from './request-keys.ts'
 import { boundsOf } from './service-control.ts'
 import { findAccount, findHolder } from './store.ts'
+import { listEntityTags } from './tag-store.ts'
 
 interface Named {
   readonly accountId: string
-  readonly kind: 'root' | 'user' | 'role'
+  readonly kind: 'root' | 'user' | 'group' | 'role'
   readonly arn: string
 }
 
@@ -24,7 +26,7 @@ const rootArn = (accountId: string): string => `arn:aws:iam::${accountId}:root`
 /** Reads an account's number, or the ARN of a root user, a user, a role or a role's session. */
 export function parsePrincipal(text: string): Named | undefined {
   if (/^\d{12}$/.test(text)) return { accountId: text, kind: 'root', arn: rootArn(text) }
-  const own = /^arn:aws:iam::(\d{12}):(root|user|role)(?:\/.+)?$/.exec(text)
+  const own = /^arn:aws:iam::(\d{12}):(root|user|group|role)(?:\/.+)?$/.exec(text)
   const [, accountId, kind] = own ?? []
   if (accountId !== undefined && kind !== undefined) {
     return { accountId, kind: kind as Named['kind'], arn: text }
@@ -43,14 +45,14 @@ export async function findCaller(
 ): Promise<Caller | undefined> {
   const found = await findHolding(db, named)
   if (!found) return undefined
-  const { principal, userId, policies } = found
+  const { principal, userId, policies, tags = [] } = found
   const { accountId } = named
   const arn = principal.kind === 'service' || principal.kind === 'anonymous' ? '' : principal.arn
   const { find } = await boundsOf(db, accountId)
   const all = keysOfCall({
     principal,
     userId,
-    principalTags: [],
+    principalTags: tags,
     tokenIssuedAt: undefined,
     region,
     now,
@@ -74,6 +76,7 @@ interface Holding {
   readonly principal: Principal
   readonly userId: string
   readonly policies: Caller['policies']
+  readonly tags?: readonly Tag[]
 }
 
 async function findHolding(
@@ -95,6 +98,7 @@ async function findHolding(
       principal: { kind: 'session', accountId, arn: session, behindArn },
       userId: `${entity.id}:session`,
       policies: await policiesOf(db, entity),
+      tags: await listEntityTags(db, entity.id),
     }
   }
   if (entity && entityArn(entity) === arn) {
@@ -102,6 +106,7 @@ async function findHolding(
       principal: { kind: 'user', accountId, arn },
       userId: entity.id,
       policies: await policiesOf(db, entity),
+      tags: await listEntityTags(db, entity.id),
     }
   }
   // The installation's own keys are of users whom IAM has not made.

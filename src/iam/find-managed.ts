@@ -2,12 +2,15 @@
 import type { Policy } from '@aws-sdk/client-iam'
 import type { Database } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
+import type { ContextEntries } from '../policies/context.ts'
 import { awsPolicies } from './aws-policies.ts'
 import { entityArn, noSuchEntity } from './entity.ts'
 import { findEntities, listBoundedBy } from './entity-store.ts'
 import { type Caller, requireAllowed } from './evaluate.ts'
 import { findPolicyByArn, type ManagedPolicy } from './find-policy.ts'
 import { listAttachedTo, type PolicyVersion } from './policy-store.ts'
+import { tagsOnEntity } from './tag-rules.ts'
+import { listEntityTags } from './tag-store.ts'
 
 interface Call {
   readonly caller: Caller
@@ -26,16 +29,19 @@ export async function findManaged(
   { caller }: Call,
   action: string,
   arn = '',
+  keysOfCall: ContextEntries = {},
 ): Promise<Found> {
-  requireAllowed(caller, { action: `iam:${action}`, resource: arn })
+  const named = await findPolicyByArn(db, arn)
+  const tags = named ? await listEntityTags(db, named.entity.id) : []
+  const keys = { ...tagsOnEntity(tags), ...keysOfCall }
+  requireAllowed(caller, { action: `iam:${action}`, resource: arn }, { keys })
   const document = awsPolicies.get(arn)
   if (document !== undefined) return { arn, isOfAws: true, document }
   if (!/^arn:aws:iam::(\d{12}|aws):policy\/.+$/.test(arn)) {
     throw new ApiError('ValidationError', `ARN ${arn} is not valid.`)
   }
-  const found = await findPolicyByArn(db, arn)
-  if (found?.entity.accountId !== caller.accountId) throw noSuchEntity('policy', arn)
-  return { ...found, arn, isOfAws: false }
+  if (named?.entity.accountId !== caller.accountId) throw noSuchEntity('policy', arn)
+  return { ...named, arn, isOfAws: false }
 }
 
 /** One that may be changed. */
@@ -44,8 +50,9 @@ export async function requireManaged(
   call: Call,
   action: string,
   arn: string | undefined,
+  keysOfCall: ContextEntries = {},
 ): Promise<ManagedPolicy> {
-  const found = await findManaged(db, call, action, arn)
+  const found = await findManaged(db, call, action, arn, keysOfCall)
   if (!found.isOfAws) return found
   throw new ApiError(
     'UnauthorizedOperation',

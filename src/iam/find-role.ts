@@ -40,6 +40,7 @@ export async function requireTrusted(
   caller: Caller,
   arn: string,
   keys: ContextEntries,
+  action = 'sts:AssumeRole',
 ): Promise<Found> {
   const { accountId = '', name = '' } =
     /^arn:aws:iam::(?<accountId>\d{12}):role\/(?:.*\/)?(?<name>[^/]+)$/.exec(arn)?.groups ?? {}
@@ -50,7 +51,7 @@ export async function requireTrusted(
   const details = isIt ? await findRoleDetails(db, role.id) : undefined
   const policy = details ? parsePolicy(details.trustPolicy, 'trust', 'trust policy') : nobody
   const guard = { accountId: accountId || caller.accountId, policy, rulesAlone: true }
-  requireAllowed(caller, { action: 'sts:AssumeRole', resource: arn }, { guard, keys })
+  requireAllowed(caller, { action, resource: arn }, { guard, keys })
   if (!role || !details) throw noSuchEntity('role', name)
   return { role, details }
 }

@@ -3,6 +3,7 @@ import type { Tx } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
 import { deleteConflict, type Entity, entityArn, noSuchEntity } from './entity.ts'
 import { deleteEntityRow, listBoundedBy, lockEntity } from './entity-store.ts'
+import { findLoginProfile } from './login-profile-store.ts'
 import { listHolders, listMembers } from './membership-store.ts'
 import {
   deletePolicyDetails,
@@ -46,6 +47,10 @@ const obstacles: Readonly<Record<Entity['kind'], Find>> = {
       first: 'remove users from group',
     },
     { isThere: (await listUserKeys(tx, user.id)).length > 0, first: 'delete access keys' },
+    {
+      isThere: (await findLoginProfile(tx, user.id)) !== undefined,
+      first: 'delete login profile',
+    },
     ...(await policies(tx, user)),
   ],
   group: async (tx, group) => [

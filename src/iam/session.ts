@@ -8,6 +8,7 @@ import type { Id } from '../lib/ids.ts'
 import { parseJson } from '../lib/json.ts'
 import type { RandomBytes, Sealer } from '../lib/seal.ts'
 import type { ContextEntries } from '../policies/context.ts'
+import type { Tag } from '../tags/tag.ts'
 import { newSecretText } from './entity.ts'
 
 export interface Session {
@@ -22,8 +23,15 @@ export interface Session {
   /** The policies that limit it further, where any do: a document, and the ARNs of others. */
   readonly policy: string | undefined
   readonly policyArns: readonly string[]
+  /** What the one who began it has said of it. */
+  readonly tags?: readonly SessionTag[]
   /** Where it was handed out, for a session of an instance. */
   readonly instance?: InstanceOrigin
+}
+
+/** A transitive one goes along to the sessions that are begun with this one. */
+export interface SessionTag extends Tag {
+  readonly isTransitive: boolean
 }
 
 /** The instance that the credentials are of, and how it came by them. */

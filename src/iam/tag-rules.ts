@@ -60,6 +60,12 @@ export const tagsOnEntity = (tags: readonly Tag[]): ContextEntries =>
     ]),
   )
 
+/** Tags, with others beside them or, where they are of the same key, instead of them. */
+export function withTags(tags: readonly Tag[], others: readonly Tag[]): readonly Tag[] {
+  const keys = new Set(others.map(({ key }) => foldName(key)))
+  return [...tags.filter(({ key }) => !keys.has(foldName(key))), ...others]
+}
+
 /** Tags as IAM answers them. */
 export const viewEntityTags = (tags: readonly Tag[]) =>
   tags.map(({ key, value }) => ({ Key: key, Value: value }))

@@ -3,9 +3,11 @@ import type { Role } from '@aws-sdk/client-iam'
 import { ApiError } from '../lib/errors.ts'
 import { parsePolicy } from '../policies/parse.ts'
 import { lengthOf, policyKinds } from '../policies/policy.ts'
+import type { Tag } from '../tags/tag.ts'
 import { viewDocument } from './document.ts'
 import { type Entity, entityArn } from './entity.ts'
 import type { RoleDetails } from './entity-store.ts'
+import { viewEntityTags } from './tag-rules.ts'
 import { viewBoundary } from './view.ts'
 
 export const sessionSecondsUsual = 3600
@@ -32,7 +34,8 @@ export function checkSessionMax(seconds: number): number {
   )
 }
 
-export function viewRole(role: Entity, details: RoleDetails): Role {
+/** Lists of roles leave their tags out. */
+export function viewRole(role: Entity, details: RoleDetails, tags: readonly Tag[] = []): Role {
   const PermissionsBoundary = viewBoundary(role)
   return {
     Path: role.path,
@@ -44,5 +47,6 @@ export function viewRole(role: Entity, details: RoleDetails): Role {
     Description: details.description,
     MaxSessionDuration: details.sessionSecondsMax,
     ...(PermissionsBoundary && { PermissionsBoundary }),
+    ...(tags.length > 0 && { Tags: viewEntityTags(tags) }),
   }
 }

@@ -1,6 +1,8 @@
 /** What IAM keeps, as its calls answer it. */
 import type { AccessKeyMetadata, Group, User } from '@aws-sdk/client-iam'
+import type { Tag } from '../tags/tag.ts'
 import { type Entity, entityArn } from './entity.ts'
+import { viewEntityTags } from './tag-rules.ts'
 import type { UserKey } from './user-key-store.ts'
 
 export const viewBoundary = ({ boundaryArn }: Entity) =>
@@ -20,9 +22,13 @@ export const viewListedUser = (user: Entity): User => ({
   CreateDate: user.createdAt,
 })
 
-export function viewUser(user: Entity): User {
+export function viewUser(user: Entity, tags: readonly Tag[] = []): User {
   const PermissionsBoundary = viewBoundary(user)
-  return { ...viewListedUser(user), ...(PermissionsBoundary && { PermissionsBoundary }) }
+  return {
+    ...viewListedUser(user),
+    ...(PermissionsBoundary && { PermissionsBoundary }),
+    ...(tags.length > 0 && { Tags: viewEntityTags(tags) }),
+  }
 }
 
 export const viewGroup = (group: Entity): Group => ({

@@ -7,20 +7,15 @@ import { readOperation } from '../../wire/operation.ts'
 import { ApiError, unsupportedParameter } from '../../lib/errors.ts'
 import { parsePolicy } from '../../policies/parse.ts'
 import { lengthOf, policyKinds } from '../../policies/policy.ts'
+import { tagsOfRequest } from '../ec2-resources.ts'
 import { requireTrusted } from '../find-role.ts'
 import { requireAttachable } from '../find-policy.ts'
 import { checkDuration, makeSession } from '../session.ts'
+import { sessionTags } from '../session-tags.ts'
 import { sessionSecondsUsual } from '../trust.ts'
 
 /** What is not honoured is refused, and never ignored. */
-const refused = [
-  'ProvidedContexts',
-  'SerialNumber',
-  'SourceIdentity',
-  'Tags',
-  'TokenCode',
-  'TransitiveTagKeys',
-] as const
+const refused = ['ProvidedContexts', 'SerialNumber', 'SourceIdentity', 'TokenCode'] as const
 
 const arnsMax = 10
 const tooLong = 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.'
@@ -45,8 +40,15 @@ export const assumeRole = readOperation<AssumeRoleRequest, AssumeRoleResponse>({
           'constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*',
       )
     }
-    const keys = { 'sts:ExternalId': ExternalId, 'sts:RoleSessionName': name }
+    const tags = sessionTags(input, caller)
+    const keys = {
+      'sts:ExternalId': ExternalId,
+      'sts:RoleSessionName': name,
+      'sts:TransitiveTagKeys': tags.filter((tag) => tag.isTransitive).map(({ key }) => key),
+      ...(tags.length > 0 && tagsOfRequest(tags)),
+    }
     const { role, details } = await requireTrusted(db, caller, RoleArn, keys)
+    if (tags.length > 0) await requireTrusted(db, caller, RoleArn, keys, 'sts:TagSession')
     const isChained = caller.principal.kind === 'session'
     const { DurationSeconds: asked = sessionSecondsUsual } = input
     const seconds = isChained
@@ -62,7 +64,7 @@ export const assumeRole = readOperation<AssumeRoleRequest, AssumeRoleResponse>({
     const { accountId, id: entityId } = role
     const issuedAtMs = now.getTime()
     const expiresAtMs = issuedAtMs + seconds * 1000
-    const session = { accountId, entityId, name, issuedAtMs, expiresAtMs, policy, policyArns }
+    const session = { accountId, entityId, name, issuedAtMs, expiresAtMs, policy, policyArns, tags }
     const { randomBytes, masterKey: sealer } = readers
     return {
       Credentials: makeSession(session, { randomBytes, sealer }),

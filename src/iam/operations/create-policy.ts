@@ -4,10 +4,12 @@
  */
 import type { CreatePolicyRequest, CreatePolicyResponse } from '@aws-sdk/client-iam'
 import { writeOperation } from '../../wire/operation.ts'
-import { unsupportedParameter } from '../../lib/errors.ts'
+import { tagsOfRequest } from '../ec2-resources.ts'
 import { checkName, checkPath, entityArn, newEntityId } from '../entity.ts'
 import { requireAllowed } from '../evaluate.ts'
 import { viewPolicy } from '../find-managed.ts'
+import { readEntityTags, viewEntityTags } from '../tag-rules.ts'
+import { putEntityTags } from '../tag-store.ts'
 import { makePolicy } from '../write-policy.ts'
 
 export const createPolicy = writeOperation<CreatePolicyRequest, CreatePolicyResponse>({
@@ -17,7 +19,6 @@ export const createPolicy = writeOperation<CreatePolicyRequest, CreatePolicyResp
   owesNothing: true,
 
   async run({ tx, input, caller, now, randomBytes }) {
-    if (input.Tags) throw unsupportedParameter('Tags')
     const entity = {
       id: newEntityId('policy', randomBytes),
       accountId: caller.accountId,
@@ -28,10 +29,18 @@ export const createPolicy = writeOperation<CreatePolicyRequest, CreatePolicyResp
       boundaryArn: undefined,
     } as const
     const arn = entityArn(entity)
-    requireAllowed(caller, { action: 'iam:CreatePolicy', resource: arn })
+    const tags = readEntityTags(input.Tags)
+    const keys = tags.length > 0 ? tagsOfRequest(tags) : {}
+    requireAllowed(caller, { action: 'iam:CreatePolicy', resource: arn }, { keys })
+    if (tags.length > 0) {
+      requireAllowed(caller, { action: 'iam:TagPolicy', resource: arn }, { keys })
+    }
     const { Description: description, PolicyDocument: document = '' } = input
     const details = await makePolicy(tx, entity, { description, document })
+    await putEntityTags(tx, entity.id, tags)
     const counts = { AttachmentCount: 0, PermissionsBoundaryUsageCount: 0 }
-    return { Policy: { ...viewPolicy({ arn, isOfAws: false, entity, details }), ...counts } }
+    const Tags = tags.length > 0 ? { Tags: viewEntityTags(tags) } : {}
+    const Policy = { ...viewPolicy({ arn, isOfAws: false, entity, details }), ...counts, ...Tags }
+    return { Policy }
   },
 })

@@ -4,11 +4,13 @@
  */
 import type { CreateRoleRequest, CreateRoleResponse } from '@aws-sdk/client-iam'
 import { writeOperation } from '../../wire/operation.ts'
-import { unsupportedParameter } from '../../lib/errors.ts'
+import { tagsOfRequest } from '../ec2-resources.ts'
 import { checkName, checkPath, entityArn, entityExists, newEntityId } from '../entity.ts'
 import { insertEntity, putRoleDetails } from '../entity-store.ts'
 import { requireAllowed } from '../evaluate.ts'
 import { requireAttachable } from '../find-policy.ts'
+import { readEntityTags } from '../tag-rules.ts'
+import { putEntityTags } from '../tag-store.ts'
 import { checkSessionMax, checkTrust, sessionSecondsUsual, viewRole } from '../trust.ts'
 
 export const createRole = writeOperation<CreateRoleRequest, CreateRoleResponse>({
@@ -18,7 +20,6 @@ export const createRole = writeOperation<CreateRoleRequest, CreateRoleResponse>(
   owesNothing: true,
 
   async run({ tx, input, caller, now, randomBytes }) {
-    if (input.Tags) throw unsupportedParameter('Tags')
     const { accountId } = caller
     const { PermissionsBoundary: boundaryArn, Description: description } = input
     const role = {
@@ -30,8 +31,12 @@ export const createRole = writeOperation<CreateRoleRequest, CreateRoleResponse>(
       createdAt: now,
       boundaryArn,
     } as const
-    const keys = { 'iam:PermissionsBoundary': boundaryArn }
-    requireAllowed(caller, { action: 'iam:CreateRole', resource: entityArn(role) }, { keys })
+    const tags = readEntityTags(input.Tags)
+    const tagKeys = tags.length > 0 ? tagsOfRequest(tags) : {}
+    const keys = { 'iam:PermissionsBoundary': boundaryArn, ...tagKeys }
+    const resource = entityArn(role)
+    requireAllowed(caller, { action: 'iam:CreateRole', resource }, { keys })
+    if (tags.length > 0) requireAllowed(caller, { action: 'iam:TagRole', resource }, { keys })
     const details = {
       trustPolicy: checkTrust(input.AssumeRolePolicyDocument ?? ''),
       description,
@@ -40,6 +45,7 @@ export const createRole = writeOperation<CreateRoleRequest, CreateRoleResponse>(
     if (boundaryArn !== undefined) await requireAttachable(tx, boundaryArn, accountId)
     if (!(await insertEntity(tx, role))) throw entityExists('role', role.name)
     await putRoleDetails(tx, role.id, details)
-    return { Role: viewRole(role, details) }
+    await putEntityTags(tx, role.id, tags)
+    return { Role: viewRole(role, details, tags) }
   },
 })

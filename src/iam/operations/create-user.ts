@@ -3,12 +3,14 @@
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html
  */
 import type { CreateUserRequest, CreateUserResponse } from '@aws-sdk/client-iam'
-import { unsupportedParameter } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
+import { tagsOfRequest } from '../ec2-resources.ts'
 import { checkName, checkPath, entityArn, entityExists, newEntityId } from '../entity.ts'
 import { insertEntity } from '../entity-store.ts'
 import { requireAllowed } from '../evaluate.ts'
 import { requireAttachable } from '../find-policy.ts'
+import { readEntityTags } from '../tag-rules.ts'
+import { putEntityTags } from '../tag-store.ts'
 import { viewUser } from '../view.ts'
 
 export const createUser = writeOperation<CreateUserRequest, CreateUserResponse>({
@@ -18,7 +20,6 @@ export const createUser = writeOperation<CreateUserRequest, CreateUserResponse>(
   owesNothing: true,
 
   async run({ tx, input, caller, now, randomBytes }) {
-    if (input.Tags) throw unsupportedParameter('Tags')
     const { accountId } = caller
     const boundaryArn = input.PermissionsBoundary
     const user = {
@@ -30,10 +31,15 @@ export const createUser = writeOperation<CreateUserRequest, CreateUserResponse>(
       createdAt: now,
       boundaryArn,
     } as const
-    const keys = { 'iam:PermissionsBoundary': boundaryArn }
-    requireAllowed(caller, { action: 'iam:CreateUser', resource: entityArn(user) }, { keys })
+    const tags = readEntityTags(input.Tags)
+    const tagKeys = tags.length > 0 ? tagsOfRequest(tags) : {}
+    const keys = { 'iam:PermissionsBoundary': boundaryArn, ...tagKeys }
+    const resource = entityArn(user)
+    requireAllowed(caller, { action: 'iam:CreateUser', resource }, { keys })
+    if (tags.length > 0) requireAllowed(caller, { action: 'iam:TagUser', resource }, { keys })
     if (boundaryArn !== undefined) await requireAttachable(tx, boundaryArn, accountId)
     if (!(await insertEntity(tx, user))) throw entityExists('user', user.name)
-    return { User: viewUser(user) }
+    await putEntityTags(tx, user.id, tags)
+    return { User: viewUser(user, tags) }
   },
 })

@@ -5,6 +5,7 @@
 import type { GetRoleRequest, GetRoleResponse } from '@aws-sdk/client-iam'
 import { readOperation } from '../../wire/operation.ts'
 import { requireRole } from '../find-role.ts'
+import { listEntityTags } from '../tag-store.ts'
 import { viewRole } from '../trust.ts'
 
 export const getRole = readOperation<GetRoleRequest, GetRoleResponse>({
@@ -14,6 +15,6 @@ export const getRole = readOperation<GetRoleRequest, GetRoleResponse>({
 
   async run(call) {
     const { role, details } = await requireRole(call.db, call, 'GetRole', call.input.RoleName)
-    return { Role: viewRole(role, details) }
+    return { Role: viewRole(role, details, await listEntityTags(call.db, role.id)) }
   },
 })

@@ -5,6 +5,7 @@
 import type { GetUserRequest, GetUserResponse } from '@aws-sdk/client-iam'
 import { readOperation } from '../../wire/operation.ts'
 import { requireUser } from '../find.ts'
+import { listEntityTags } from '../tag-store.ts'
 import { viewUser } from '../view.ts'
 
 export const getUser = readOperation<GetUserRequest, GetUserResponse>({
@@ -14,6 +15,6 @@ export const getUser = readOperation<GetUserRequest, GetUserResponse>({
 
   async run(call) {
     const user = await requireUser(call.db, call, 'GetUser', call.input.UserName)
-    return { User: viewUser(user) }
+    return { User: viewUser(user, await listEntityTags(call.db, user.id)) }
   },
 })
