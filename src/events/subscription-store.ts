@@ -139,6 +139,7 @@ export async function listDueDeliveries(
       .select(['position', 'tries'])
       .where('subscription_id', '=', id)
       .where('state', '=', 'waiting')
+      .where('position', 'in', firstWaiting(db, id))
       .where('try_at_ms', '<=', now.getTime())
       .where((where) =>
         where.not(
@@ -161,6 +162,18 @@ export async function listDueDeliveries(
   }
   return due
 }
+
+/** However much a subscription is owed, no more than this is looked through. */
+const windowMax = 500
+
+const firstWaiting = (db: Database, id: string) =>
+  db
+    .selectFrom('event_deliveries')
+    .select('event_deliveries.position')
+    .where('subscription_id', '=', id)
+    .where('state', '=', 'waiting')
+    .orderBy('event_deliveries.position')
+    .limit(windowMax)
 
 export async function findDelivery(
   db: Database,
