@@ -37,8 +37,17 @@ export async function startService(
   const startedAt = performance.now()
   const child = fork(program, [dataFolder], {
     // As `bin/imago` has it.
-    execArgv: ['--max-semi-space-size=4', ...(process.env['BENCH_NODE']?.split(' ') ?? [])],
-    env: { ...process.env, ...environment },
+    execArgv: [
+      '--max-semi-space-size=4',
+      '--expose-gc',
+      ...(process.env['BENCH_NODE']?.split(' ') ?? []),
+    ],
+    env: {
+      ...process.env,
+      MALLOC_MMAP_THRESHOLD_: '1048576',
+      MALLOC_TRIM_THRESHOLD_: '4194304',
+      ...environment,
+    },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const ended = once(child, 'exit')

@@ -138,8 +138,11 @@ export class WorkerPool {
   }
 
   #endThreads(): void {
-    for (const { worker } of this.#threads) void worker.terminate()
+    const ended = [...this.#threads].map(({ worker }) => worker.terminate())
     this.#threads.clear()
+    // The memory that was shared with them is large, and comes back with a collection of all
+    // garbage alone, for which an idle program has no reason of its own.
+    void Promise.all(ended).then(() => globalThis.gc?.())
   }
 }
 
