@@ -142,6 +142,8 @@ import { encrypt } from './kms/operations/encrypt.ts'
 import { generateDataKeyWithoutPlaintext } from './kms/operations/generate-data-key-without-plaintext.ts'
 import { generateDataKey } from './kms/operations/generate-data-key.ts'
 import { getKeyPolicy } from './kms/operations/get-key-policy.ts'
+import { getKeyRotationStatus } from './kms/operations/get-key-rotation-status.ts'
+import { listKeyPolicies } from './kms/operations/list-key-policies.ts'
 import { listAliases } from './kms/operations/list-aliases.ts'
 import { listKeys } from './kms/operations/list-keys.ts'
 import { listTagsOfKey } from './kms/operations/list-resource-tags.ts'
@@ -444,6 +446,8 @@ const all: readonly Operation[] = [
   generateDataKey,
   generateDataKeyWithoutPlaintext,
   getKeyPolicy,
+  getKeyRotationStatus,
+  listKeyPolicies,
   listAliases,
   listKeys,
   listTagsOfKey,

@@ -54,7 +54,7 @@ test('what a policy would say is said by what judges calls', async (context) => 
   assert.deepEqual([allowed?.missing, allowed?.by], [['aws:ResourceTag/keep'], ['images']])
   assert.equal(allowed?.result.MatchedStatements?.[0]?.SourcePolicyType, 'user')
   const ContextKeyName = 'aws:ResourceTag/keep'
-  const kept = { ContextKeyName, ContextKeyValues: ['yes'], ContextKeyType: 'string' } as const
+  const kept = { ContextKeyName, ContextKeyValues: ['yes'], ContextKeyType: 'string' as const }
   const [denied] = await simulate({ ContextEntries: [kept] })
   assert.deepEqual([denied?.decision, denied?.missing], ['explicitDeny', []])
 

@@ -243,6 +243,8 @@ test('keys are listed, described and tagged', async (context) => {
   const { Policy = '' } = await kms('GetKeyPolicy', { KeyId, PolicyName: 'default' })
   assert.match(Policy, new RegExp(`"arn:aws:iam::${accountId}:root"`))
   await refused('GetKeyPolicy', { KeyId, PolicyName: 'mine' }, 'NotFoundException')
+  assert.deepEqual((await kms('ListKeyPolicies', { KeyId })).PolicyNames, ['default'])
+  assert.equal((await kms('GetKeyRotationStatus', { KeyId })).KeyRotationEnabled, false)
 })
 
 test('what there is no such thing for is refused by name', async (context) => {

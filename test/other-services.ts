@@ -222,6 +222,8 @@ export const others: Readonly<Record<OtherService, Other>> = {
       GenerateDataKey: { KeyId, KeySpec: 'AES_256' },
       GenerateDataKeyWithoutPlaintext: { KeyId, KeySpec: 'AES_256' },
       GetKeyPolicy: { KeyId },
+      GetKeyRotationStatus: { KeyId },
+      ListKeyPolicies: { KeyId },
       PutKeyPolicy: { KeyId, Policy: '{}' },
       ListAliases: {},
       ListKeys: {},
