@@ -48,7 +48,7 @@ export async function findCaller(
   const { principal, userId, policies, tags = [] } = found
   const { accountId } = named
   const arn = principal.kind === 'service' || principal.kind === 'anonymous' ? '' : principal.arn
-  const { find } = await boundsOf(db, accountId)
+  const { find, keys: ofOrganization } = await boundsOf(db, accountId)
   const all = keysOfCall({
     principal,
     userId,
@@ -68,7 +68,7 @@ export async function findCaller(
     userId,
     principal,
     policies: { ...policies, serviceControl: await find() },
-    keys,
+    keys: { ...keys, ...ofOrganization },
   }
 }
 
