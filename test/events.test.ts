@@ -94,6 +94,14 @@ test('the life of an image is told to a webhook and to streams, in both accounts
   assert.deepEqual(new Set(streams.map(({ status }) => status)), new Set([200, 503]))
   for (const each of streams) await each.body?.cancel()
 
+  const powerless = accessOf(await system.settingsOf('333333333333', []))
+  const forged = { ...ours, key: { ...ours.key, secret: new Secret('wrong') } }
+  for (const access of [powerless, forged]) {
+    const refused = await open(access, request(), AbortSignal.timeout(5000))
+    assert.equal(refused.status, 403)
+    await refused.body?.cancel()
+  }
+
   const [kept] = (await callImago(ours, 'GET', subscriptions))['subscriptions'] as Fields[]
   assert.equal(kept?.['secret'], undefined)
   assert.equal(kept?.['waiting'], 0)
