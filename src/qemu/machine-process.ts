@@ -89,7 +89,7 @@ export async function parentOf(pid: number): Promise<number | undefined> {
 /** The machine's folder as its arguments tell it, which are the text of a command line. */
 function folderOf(args: readonly string[]): string | undefined {
   const serial = args.find((arg) => arg.startsWith(serialOption))
-  const [, console] = /,logfile=(.*),logappend=on$/.exec(serial ?? '') ?? []
+  const [, console] = /,logfile=(.*),logappend=on$/s.exec(serial ?? '') ?? []
   return console === undefined ? undefined : dirname(console.replaceAll(',,', ','))
 }
 
@@ -100,5 +100,7 @@ async function filesOf(pid: string): Promise<readonly string[]> {
     handles.map((handle) => readlink(join(folder, handle)).catch(() => '')),
   )
   const root = await readlink(`/proc/${pid}/root`).catch(() => '/')
-  return paths.filter((path) => path.startsWith('/')).map((path) => nameOutside(path, root))
+  const named = paths.filter((path) => path.startsWith('/')).map((path) => nameOutside(path, root))
+  // Within its walls a file has the name that it was shown by, which may lead over a link.
+  return await Promise.all(named.map((path) => realpath(path).catch(() => path)))
 }

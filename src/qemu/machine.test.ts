@@ -10,6 +10,7 @@ import { decode } from 'jpeg-js'
 import { createVolume } from './layers.ts'
 import { AgentSilent } from './guest-agent.ts'
 import { findMachine, type MachineEvent } from './machine.ts'
+import { listMachineProcesses } from './machine-process.ts'
 import { MachineFailed, startMachine } from './start-machine.ts'
 import {
   countingDisks,
@@ -151,8 +152,9 @@ test('a machine starts with UEFI, and keeps its variables', async (context) => {
   assert.equal((await stat(variables)).ino, ino)
 })
 
-test('a machine may be in a folder whose path is too long for a socket', async (context) => {
-  const folder = join(await scratch(context), 'long'.repeat(40))
+test('a machine may be in a folder whose path is too long for a socket, or odd', async (context) => {
+  const odd = `it's $HOME "of" \\040 \n \`id\` # ü, ${'long'.repeat(40)}`
+  const folder = join(await scratch(context), odd)
   await mkdir(join(folder, 'run'), { recursive: true })
   const disk = diskOf(folder, 'disk,with,commas')
   const spec = { ...machineOf(folder, [{ ...disk, id: 'disk' }]), startsPaused: true }
@@ -162,6 +164,8 @@ test('a machine may be in a folder whose path is too long for a socket', async (
   await using again = await startsOver(folder, machine)
 
   assert.equal(again.pid, machine.pid)
+  const [found] = await listMachineProcesses(folder)
+  assert(found?.files.includes(join(disk.folder, '1.qcow2')))
   await again.kill()
 })
 
