@@ -29,6 +29,8 @@ interface Answer {
   readonly Aliases?: readonly sdk.AliasListEntry[]
   readonly Tags?: readonly sdk.Tag[]
   readonly Policy?: string
+  readonly PolicyNames?: readonly string[]
+  readonly KeyRotationEnabled?: boolean
   readonly KeyId?: string
   readonly SourceKeyId?: string
   readonly KeyState?: string
