@@ -3,15 +3,24 @@ import type { GetInstanceTpmEkPubRequest, GetInstanceTpmEkPubResult } from '@aws
 import { ApiError, invalidParameterValue } from '../../lib/errors.ts'
 import { toDer } from '../../qemu/tpm-key.ts'
 import { readOperation } from '../../wire/operation.ts'
+import type { Instance } from '../instance.ts'
 import { findOneInstance } from '../lookup.ts'
+
+interface Found {
+  readonly InstanceId: Instance['id']
+  readonly isGone: boolean
+  readonly KeyType: 'rsa-2048' | 'ecc-sec-p384'
+  readonly KeyFormat: 'der' | 'tpmt'
+}
 
 export const getInstanceTpmEkPub = readOperation<
   GetInstanceTpmEkPubRequest,
-  GetInstanceTpmEkPubResult
+  GetInstanceTpmEkPubResult,
+  Found
 >({
   action: 'GetInstanceTpmEkPub',
 
-  async run({ db, caller, region, input, readers }) {
+  async run({ db, caller, region, input }) {
     const { KeyType, KeyFormat } = input
     if (KeyType !== 'rsa-2048' && KeyType !== 'ecc-sec-p384') {
       throw invalidParameterValue('keyType', KeyType ?? '', 'It is rsa-2048 or ecc-sec-p384.')
@@ -26,6 +35,10 @@ export const getInstanceTpmEkPub = readOperation<
       throw new ApiError('UnsupportedOperation', `The instance '${InstanceId}' has no TPM.`)
     }
     const isGone = state === 'shutting-down' || state === 'terminated'
+    return { InstanceId, isGone, KeyType, KeyFormat }
+  },
+
+  async fetch({ InstanceId, isGone, KeyType, KeyFormat }, { readers }) {
     const key = isGone ? undefined : await readers.tpmKey(InstanceId, KeyType)
     if (!key) {
       throw new ApiError(

@@ -4,15 +4,17 @@ import { findUefiData } from '../../images/uefi-data-store.ts'
 import { ApiError } from '../../lib/errors.ts'
 import { encodeUefiData } from '../../qemu/uefi-data.ts'
 import { readOperation } from '../../wire/operation.ts'
+import type { Instance } from '../instance.ts'
 import { findOneInstance } from '../lookup.ts'
 
 export const getInstanceUefiData = readOperation<
   GetInstanceUefiDataRequest,
-  GetInstanceUefiDataResult
+  GetInstanceUefiDataResult,
+  { readonly InstanceId: Instance['id']; readonly begins: string | undefined }
 >({
   action: 'GetInstanceUefiData',
 
-  async run({ db, caller, region, input, readers }) {
+  async run({ db, caller, region, input }) {
     const instance = await findOneInstance(db, { caller, region }, input.InstanceId ?? '')
     const { id: InstanceId, imageId, state, currentBootMode } = instance
     if (state === 'shutting-down' || state === 'terminated') {
@@ -28,13 +30,17 @@ export const getInstanceUefiData = readOperation<
         `The instance '${InstanceId}' does not boot by UEFI, so it has no UEFI data.`,
       )
     }
+    return { InstanceId, begins: await findUefiData(db, imageId) }
+  },
+
+  async fetch({ InstanceId, begins }, { readers }) {
     const { uefiDictionary } = readers
     const variables = await readers.uefiVariables(InstanceId)
     if (variables === 'unreadable') {
       throw new ApiError('Unavailable', 'The UEFI variables cannot be read at the moment.')
     }
     // Before its first start, an instance has what it will begin with.
-    const begins = variables ? undefined : await findUefiData(db, imageId)
-    return { InstanceId, UefiData: begins ?? encodeUefiData(variables ?? [], uefiDictionary) }
+    if (!variables && begins !== undefined) return { InstanceId, UefiData: begins }
+    return { InstanceId, UefiData: encodeUefiData(variables ?? [], uefiDictionary) }
   },
 })
