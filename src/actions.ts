@@ -12,6 +12,9 @@ import { listChangedBlocks } from './ebs-direct/operations/list-changed-blocks.t
 import { listSnapshotBlocks } from './ebs-direct/operations/list-snapshot-blocks.ts'
 import { putSnapshotBlock } from './ebs-direct/operations/put-snapshot-block.ts'
 import { startSnapshot } from './ebs-direct/operations/start-snapshot.ts'
+import { describeFastLaunchImages } from './fast-launch/operations/describe-fast-launch-images.ts'
+import { disableFastLaunch } from './fast-launch/operations/disable-fast-launch.ts'
+import { enableFastLaunch } from './fast-launch/operations/enable-fast-launch.ts'
 import { describeFastSnapshotRestores } from './fast-restores/operations/describe-fast-snapshot-restores.ts'
 import { disableFastSnapshotRestores } from './fast-restores/operations/disable-fast-snapshot-restores.ts'
 import { enableFastSnapshotRestores } from './fast-restores/operations/enable-fast-snapshot-restores.ts'
@@ -300,6 +303,10 @@ const all: readonly Operation[] = [
   listSnapshotBlocks,
   putSnapshotBlock,
   startSnapshot,
+  // fast-launch/
+  describeFastLaunchImages,
+  disableFastLaunch,
+  enableFastLaunch,
   // fast-restores/
   describeFastSnapshotRestores,
   disableFastSnapshotRestores,

@@ -27,6 +27,7 @@ import { EventFeed } from './events/feed.ts'
 import { deliveryReconciler } from './events/reconcile/deliver.ts'
 import { eventReconciler } from './events/reconcile/publish.ts'
 import { eventRetentionReconciler } from './events/reconcile/retain.ts'
+import { fastLaunchReconciler } from './fast-launch/reconcile.ts'
 import { fastRestoreReconciler } from './fast-restores/reconcile.ts'
 import { freezeReconciler } from './freezes/reconcile.ts'
 import { garbageReconciler } from './garbage/reconcile.ts'
@@ -206,6 +207,10 @@ export async function openImago(options: Options): Promise<Imago> {
     snapshotCopyReconciler({ ...shared, blockStore }),
     snapshotTierReconciler({ db, now }),
     fastRestoreReconciler({ db, bases, now, log }),
+    fastLaunchReconciler({
+      ...{ db, newId, randomBytes, now, log },
+      readers: { masterKey, randomBytes, tpmProblem, host: () => hostCapacity },
+    }),
     imageReconciler(shared),
     scanReconciler({ ...shared, blockStore }),
     usageReportReconciler({ db, now }),

@@ -67,6 +67,7 @@ const samples: Record<string, object> = {
   DescribeAvailabilityZones: {},
   DescribeBundleTasks: {},
   DescribeDeclarativePoliciesReports: {},
+  DescribeFastLaunchImages: {},
   DescribeFastSnapshotRestores: {},
   DescribeIamInstanceProfileAssociations: {},
   DescribeImageAttribute: { ImageId, Attribute: 'description' },
@@ -105,6 +106,7 @@ const samples: Record<string, object> = {
   EnableVolumeIO: { VolumeId },
   DisableAllowedImagesSettings: {},
   DisableEbsEncryptionByDefault: {},
+  DisableFastLaunch: { ImageId },
   DisableFastSnapshotRestores: {
     AvailabilityZones: ['us-east-1a'],
     SourceSnapshotIds: [SnapshotId],
@@ -122,6 +124,7 @@ const samples: Record<string, object> = {
   EnableEbsEncryptionByDefault: {},
   DisassociateIamInstanceProfile: { AssociationId: 'iip-assoc-0123456789abcdef0' },
   EnableAllowedImagesSettings: { AllowedImagesSettingsState: 'audit-mode' },
+  EnableFastLaunch: { ImageId },
   EnableFastSnapshotRestores: {
     AvailabilityZones: ['us-east-1a'],
     SourceSnapshotIds: [SnapshotId],

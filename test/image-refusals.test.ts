@@ -382,13 +382,9 @@ test('settings, watermarks and reports refuse what they cannot be', async (conte
 
 test('what EC2 has and there is not here is refused by its name', async (context) => {
   const { refused } = await start(context)
-  const ImageId = newId('image')
   const bundle = { InstanceId: newId('instance'), Storage: { S3: { Bucket: 'a' } } }
   for (const [action, input] of [
     ['BundleInstance', bundle],
-    ['DescribeFastLaunchImages', {}],
-    ['EnableFastLaunch', { ImageId }],
-    ['DisableFastLaunch', { ImageId }],
     ['DescribeFpgaImages', {}],
     ['CopyFpgaImage', { SourceFpgaImageId: 'afi-1', SourceRegion: region }],
   ] as const) {
@@ -397,11 +393,13 @@ test('what EC2 has and there is not here is refused by its name', async (context
 })
 
 test('nobody has tasks that bundle instances', async (context) => {
-  const { call, refused } = await start(context)
+  const { ec2, refused } = await start(context)
   const notFound = 'InvalidBundleID.NotFound'
-  assert.deepEqual((await call('DescribeBundleTasks', {})).BundleTasks ?? [], [])
   const Filters = [{ Name: 'state', Values: ['pending'] }]
-  assert.deepEqual((await call('DescribeBundleTasks', { Filters })).BundleTasks ?? [], [])
+  for (const input of [{}, { Filters }]) {
+    const { BundleTasks = [] } = await ec2.send(new sdk.DescribeBundleTasksCommand(input))
+    assert.deepEqual(BundleTasks, [])
+  }
   await refused(notFound, 'DescribeBundleTasks', { BundleIds: ['bun-12345678'] }, /bun-12345678/)
   await refused(notFound, 'CancelBundleTask', { BundleId: 'bun-12345678' }, /bun-12345678/)
   const unknown = { Filters: [{ Name: 'colour', Values: ['red'] }] }

@@ -23,6 +23,8 @@ const tables = {
   event_deliveries: true,
   event_subscriptions: true,
   events: true,
+  fast_launch_images: true,
+  fast_launch_reserves: true,
   fast_restores: true,
   disk_keys: true,
   disk_scans: true,

@@ -1072,4 +1072,32 @@ export const migrations: readonly string[] = [
 
   `CREATE INDEX event_deliveries_by_resource
      ON event_deliveries (subscription_id, resource_id, state, position)`,
+  `CREATE TABLE fast_launch_images (
+     image_id TEXT NOT NULL,
+     account_id TEXT NOT NULL,
+     region TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (
+       state IN (
+         'enabling', 'enabling-failed', 'enabled', 'enabled-failed', 'disabling', 'disabling-failed'
+       )
+     ),
+     state_since_ms BIGINT NOT NULL,
+     reason TEXT NOT NULL,
+     target_count INTEGER NOT NULL,
+     parallel_max INTEGER NOT NULL,
+     is_forced INTEGER NOT NULL CHECK (is_forced IN (0, 1)),
+     PRIMARY KEY (image_id, account_id)
+   )`,
+  `CREATE INDEX fast_launch_images_by_owner ON fast_launch_images (account_id, region)`,
+  `CREATE TABLE fast_launch_reserves (
+     instance_id TEXT PRIMARY KEY,
+     image_id TEXT NOT NULL,
+     account_id TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('preparing', 'capturing', 'ready')),
+     snapshot_id TEXT,
+     begun_at_ms BIGINT NOT NULL,
+     CHECK ((state = 'preparing') = (snapshot_id IS NULL)),
+     FOREIGN KEY (image_id, account_id) REFERENCES fast_launch_images (image_id, account_id)
+   )`,
+  `CREATE INDEX fast_launch_reserves_by_image ON fast_launch_reserves (image_id, account_id)`,
 ]

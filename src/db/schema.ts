@@ -304,6 +304,29 @@ export interface Tables {
     archived_at_ms: number | null
     restore_days: number | null
   }
+  fast_launch_images: Owned & {
+    image_id: Id<'image'>
+    state:
+      | 'enabling'
+      | 'enabling-failed'
+      | 'enabled'
+      | 'enabled-failed'
+      | 'disabling'
+      | 'disabling-failed'
+    state_since_ms: number
+    reason: string
+    target_count: number
+    parallel_max: number
+    is_forced: Flag
+  }
+  fast_launch_reserves: {
+    instance_id: Id<'instance'>
+    image_id: Id<'image'>
+    account_id: string
+    state: 'preparing' | 'capturing' | 'ready'
+    snapshot_id: Id<'snapshot'> | null
+    begun_at_ms: number
+  }
   fast_restores: Owned & {
     snapshot_id: Id<'snapshot'>
     zone: string

@@ -6,6 +6,7 @@
 import type { RunInstancesRequest } from '@aws-sdk/client-ec2'
 import { claimBundle } from '../bundles/store.ts'
 import type { Tx } from '../db/database.ts'
+import { removeReserved, takeReserve } from '../fast-launch/take-reserve.ts'
 import { findVisible, isAllowed } from '../images/find.ts'
 import {
   type Image,
@@ -59,10 +60,12 @@ import { insertRoot } from './root-store.ts'
 import { insertInstance, listTypesInUse } from './store.ts'
 import { checkUserData } from './user-data.ts'
 
-export type LaunchCall = Pick<
-  WriteCall<unknown>,
-  'tx' | 'now' | 'newId' | 'caller' | 'region' | 'readers'
->
+export type LaunchCall = Pick<WriteCall<unknown>, 'tx' | 'now' | 'newId' | 'caller' | 'region'> & {
+  readonly readers: Pick<
+    WriteCall<unknown>['readers'],
+    'masterKey' | 'randomBytes' | 'host' | 'tpmProblem'
+  >
+}
 
 /** A key that cannot be used is told by how the instance ends, as on EC2. */
 type EncryptedDisk = Disk & { readonly encryption: Encryption | undefined }
@@ -73,6 +76,7 @@ type TagsByType = ReadonlyMap<ResourceType, readonly Tag[]>
 export async function launch(
   call: LaunchCall,
   request: RunInstancesRequest,
+  { usesReserve = true }: { readonly usesReserve?: boolean } = {},
 ): Promise<readonly Instance[]> {
   const { tx, now, caller, region } = call
   const { accountId } = caller
@@ -157,7 +161,9 @@ export async function launch(
       isMonitored: request.Monitoring?.Enabled ?? false,
       hasSourceDestCheck: true,
     }
-    await record(call, instance, { disks, nic, tags })
+    const reserved = usesReserve ? await findReserved(call, image, disks) : undefined
+    await record(call, instance, { disks: reserved?.disks ?? disks, nic, tags })
+    if (reserved) await removeReserved(tx, reserved.snapshotId, now)
     await insertLaunch(tx, {
       ...instance,
       instanceId: instance.id,
@@ -184,6 +190,15 @@ async function encryptDisks(
     found.push({ ...disk, encryption: await chooseEncryption(call, { encrypted, keyId, source }) })
   }
   return found
+}
+
+/** The disks with a root that has set itself up ahead, where one is in reserve. */
+async function findReserved(call: LaunchCall, image: Image, disks: readonly EncryptedDisk[]) {
+  const root = disks.find(({ device }) => device === image.rootDeviceName)
+  const snapshot = root && (await takeReserve(call, image, root))
+  if (!snapshot) return undefined
+  const withIt = disks.map((disk) => (disk === root ? { ...disk, snapshot } : disk))
+  return { disks: withIt, snapshotId: snapshot.id }
 }
 
 /** A TPM is there from the first start on, so the host has to have what makes one. */

@@ -1,0 +1,149 @@
+/**
+ * Fills the reserve by the verbs that calls have too: launches an instance of the image as
+ * the account that enabled it, snapshots its root when it has shut itself down, and ends it.
+ */
+import { parsePrincipal, findCaller } from '../iam/find-caller.ts'
+import { findImage } from '../images/store.ts'
+import { supportsType } from '../images/instance-types.ts'
+import { findInstanceType } from '../instances/instance-type.ts'
+import { launch, type LaunchCall } from '../instances/launch.ts'
+import { requestChange } from '../instances/request-change.ts'
+import { userInitiated } from '../instances/cause.ts'
+import type { Image } from '../images/image.ts'
+import { imagesNotFound } from '../images/image.ts'
+import { ApiError } from '../lib/errors.ts'
+import { takeSnapshots } from '../snapshots/take.ts'
+import { listAttachments, listVolumes } from '../volumes/store.ts'
+import type { WriteCall } from '../wire/operation.ts'
+import type { FastLaunch } from './fast-launch.ts'
+import type { SeenReserve } from './next.ts'
+import { changeReserve, deleteReserve, insertReserve } from './store.ts'
+import { removeReserved } from './take-reserve.ts'
+import { preparingTypes } from './unknowns.ts'
+
+/** By which people find what they pay for. */
+const tag = { key: 'CreatedBy', value: 'EC2 Fast Launch' } as const
+
+/** A call as a reconciler makes it, but for who makes it. */
+export type Making = Omit<LaunchCall, 'caller' | 'region'> & Pick<WriteCall<unknown>, 'randomBytes'>
+
+/** Whoever enabled it makes the call, as the root of its account. */
+async function callFor(making: Making, { accountId, region }: FastLaunch) {
+  const { tx, now } = making
+  const root = parsePrincipal(accountId)
+  const caller = root && (await findCaller(tx, root, { region, now }))
+  if (!caller) throw new ApiError('AuthFailure', `There is no account ${accountId}.`)
+  return { ...making, caller, region }
+}
+
+export async function launchAhead(making: Making, fastLaunch: FastLaunch): Promise<void> {
+  const call = await callFor(making, fastLaunch)
+  const { tx, now } = making
+  const { imageId, accountId } = fastLaunch
+  const image = await findImage(tx, imageId)
+  if (!image) throw imagesNotFound([imageId])
+  const Tags = [{ Key: tag.key, Value: tag.value }]
+  const [instance] = await launch(
+    call,
+    {
+      ImageId: imageId,
+      InstanceType: typeFor(image),
+      MinCount: 1,
+      MaxCount: 1,
+      InstanceInitiatedShutdownBehavior: 'stop',
+      // Its disks end with it, whatever the image says of those that are launched of it.
+      BlockDeviceMappings: image.blockDevices.flatMap(({ deviceName, ebs }) =>
+        ebs ? [{ DeviceName: deviceName, Ebs: { DeleteOnTermination: true } }] : [],
+      ),
+      TagSpecifications: [
+        { ResourceType: 'instance', Tags },
+        { ResourceType: 'volume', Tags },
+        { ResourceType: 'network-interface', Tags },
+      ],
+    },
+    { usesReserve: false },
+  )
+  if (!instance) return
+  await insertReserve(tx, {
+    instanceId: instance.id,
+    imageId,
+    accountId,
+    state: 'preparing',
+    snapshotId: undefined,
+    begunAt: now,
+  })
+}
+
+function typeFor({ architecture, instanceTypes }: Image) {
+  const fits = (name: string): boolean => {
+    const type = findInstanceType(name)
+    return (
+      type !== undefined &&
+      type.family.architectures.some((one) => one === architecture) &&
+      supportsType(instanceTypes, name)
+    )
+  }
+  return preparingTypes.find(fits) ?? preparingTypes[0]
+}
+
+/** Has the root of an instance snapshotted that has shut itself down. */
+export async function capture(
+  making: Making,
+  fastLaunch: FastLaunch,
+  reserve: SeenReserve,
+): Promise<void> {
+  const call = await callFor(making, fastLaunch)
+  const { tx } = making
+  const { instance, instanceId } = reserve
+  const attached = await listAttachments(tx, { instanceIds: [instanceId] })
+  const root = attached.find(({ device }) => device === instance?.rootDeviceName)
+  const owner = { accountId: fastLaunch.accountId, region: fastLaunch.region }
+  const [volume] = root ? await listVolumes(tx, { ...owner, ids: [root.volumeId] }) : []
+  if (!volume) throw new ApiError('IncorrectState', `The instance ${instanceId} has no root.`)
+  const description = `Created by EC2 Fast Launch(${instanceId}) for ${fastLaunch.imageId}`
+  const { snapshots } = await takeSnapshots(call, {
+    instanceId,
+    withReboot: false,
+    volumes: [{ volume, description, tags: [tag] }],
+  })
+  await changeReserve(tx, reserve, { state: 'capturing', snapshotId: snapshots[0]?.id })
+}
+
+/** The snapshot is there: the instance has done what it was for. */
+export async function keep(
+  making: Making,
+  fastLaunch: FastLaunch,
+  reserve: SeenReserve,
+): Promise<void> {
+  const { state: _, ...rest } = reserve
+  await terminate(making, fastLaunch, reserve)
+  await changeReserve(making.tx, reserve, { ...rest, state: 'ready' })
+}
+
+/** Ends whatever there is of it. Tells whether nothing was left. */
+export async function discard(
+  making: Making,
+  fastLaunch: FastLaunch,
+  reserve: SeenReserve,
+): Promise<boolean> {
+  const { tx, now } = making
+  const { snapshot, instanceId } = reserve
+  // A launch may have been faster.
+  if (!(await deleteReserve(tx, instanceId))) return true
+  await terminate(making, fastLaunch, reserve)
+  if (!snapshot || snapshot.recycledAt !== undefined) return true
+  return await removeReserved(tx, snapshot.id, now)
+}
+
+async function terminate(
+  making: Making,
+  fastLaunch: FastLaunch,
+  { instance }: SeenReserve,
+): Promise<void> {
+  if (!instance || instance.state === 'terminated' || instance.state === 'shutting-down') return
+  await requestChange(await callFor(making, fastLaunch), {
+    request: 'terminate',
+    ids: [instance.id],
+    cause: userInitiated(making.now),
+  })
+}

@@ -1,0 +1,127 @@
+/**
+ * Keeps as many snapshots in reserve as were asked for. Whatever is to be done next is told
+ * by how all is (`next.ts`), and done in one transaction.
+ */
+import { type Connections, type Database, transaction, type Tx } from '../db/database.ts'
+import { findVisible, isAllowed } from '../images/find.ts'
+import { findInstance } from '../instances/store.ts'
+import { ApiError } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
+import { findSnapshot } from '../snapshots/store.ts'
+import { type FastLaunch, failedFrom, formatKey, parseKey } from './fast-launch.ts'
+import { type Action, nextOf, type Situation } from './next.ts'
+import { capture, discard, keep, launchAhead, type Making } from './prepare.ts'
+import {
+  changeFastLaunch,
+  deleteFastLaunch,
+  deleteReserve,
+  findFastLaunch,
+  insertReserve,
+  listFastLaunches,
+  listReserves,
+} from './store.ts'
+
+export function fastLaunchReconciler({
+  db,
+  now,
+  log,
+  ...rest
+}: Omit<Making, 'tx' | 'now'> & {
+  readonly db: Connections
+  readonly now: () => Date
+  readonly log: Log
+}): Reconciler {
+  const step = async (key: string): Promise<StepOutcome> =>
+    await transaction(db.writes, async (tx) => {
+      const fastLaunch = await findFastLaunch(tx, parseKey(key))
+      if (!fastLaunch) return 'waiting'
+      const making: Making = { ...rest, tx, now: now() }
+      const action = nextOf(await look(tx, fastLaunch, making.now), making.now)
+      if (!action) return 'waiting'
+      await take(action, making, fastLaunch)
+      return 'moved'
+    })
+  const fail = async (key: string, message: string): Promise<void> =>
+    await transaction(db.writes, async (tx) => {
+      const fastLaunch = await findFastLaunch(tx, parseKey(key))
+      if (fastLaunch) await enterFailed(tx, fastLaunch, message, now())
+    })
+  return {
+    name: 'fast-launch',
+    stepsAtOnceMax: 4,
+    async due() {
+      const keys: string[] = []
+      for (const fastLaunch of await listFastLaunches(db.reads)) {
+        const situation = await look(db.reads, fastLaunch, now())
+        if (nextOf(situation, now())) keys.push(formatKey(fastLaunch))
+      }
+      return keys
+    },
+    async step(key) {
+      try {
+        return await step(key)
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error
+        // There will be room when others are done.
+        if (error.code !== 'InsufficientInstanceCapacity') await fail(key, error.message)
+        return 'waiting'
+      }
+    },
+    async giveUp(key, error) {
+      log.error('the reserve of an image could not be filled', { key, error })
+      await fail(key, error instanceof Error ? error.message : String(error))
+    },
+  }
+}
+
+async function look(db: Database, fastLaunch: FastLaunch, now: Date): Promise<Situation> {
+  const { imageId, accountId, region } = fastLaunch
+  const image = await findVisible(db, { accountId, region, id: imageId })
+  const isLaunchable =
+    image?.state === 'available' && (await isAllowed(db, { accountId, region, now }, image))
+  const reserves = []
+  for (const reserve of await listReserves(db, { imageId, accountId })) {
+    const { instanceId, snapshotId } = reserve
+    const snapshot = snapshotId && (await findSnapshot(db, snapshotId))
+    reserves.push({ ...reserve, instance: await findInstance(db, instanceId), snapshot })
+  }
+  return { fastLaunch, isLaunchable, reserves }
+}
+
+async function take(action: Action, making: Making, fastLaunch: FastLaunch): Promise<void> {
+  const { tx, now } = making
+  switch (action.to) {
+    case 'launch':
+      return await launchAhead(making, fastLaunch)
+    case 'capture':
+      return await capture(making, fastLaunch, action.reserve)
+    case 'keep':
+      return await keep(making, fastLaunch, action.reserve)
+    case 'forget':
+      return void (await deleteReserve(tx, action.reserve.instanceId))
+    case 'discard': {
+      const { reserve, failure } = action
+      if (failure !== undefined) await enterFailed(tx, fastLaunch, failure, now)
+      if (await discard(making, fastLaunch, reserve)) return
+      if (fastLaunch.isForced || fastLaunch.state !== 'disabling') return
+      const reason = `The snapshot ${reserve.snapshotId} could not be deleted`
+      const to = { state: 'disabling-failed', stateSince: now, reason } as const
+      await insertReserve(tx, reserve)
+      return void (await changeFastLaunch(tx, fastLaunch, to))
+    }
+    case 'enter': {
+      const { state, reason } = action
+      return void (await changeFastLaunch(tx, fastLaunch, { state, reason, stateSince: now }))
+    }
+    case 'end':
+      return await deleteFastLaunch(tx, fastLaunch)
+  }
+}
+
+/** What is on has failed then; it is not tried again before somebody enables it again. */
+async function enterFailed(tx: Tx, seen: FastLaunch, reason: string, now: Date): Promise<void> {
+  const { state } = seen
+  if (state !== 'enabling' && state !== 'enabled') return
+  await changeFastLaunch(tx, seen, { state: failedFrom[state], reason, stateSince: now })
+}
