@@ -10,15 +10,21 @@ import {
   DeleteSnapshotCommand,
   DeregisterImageCommand,
   DescribeFastSnapshotRestoresCommand,
+  DescribeSnapshotAttributeCommand,
   DescribeSnapshotsCommand,
   DescribeSnapshotTierStatusCommand,
   DisableFastSnapshotRestoresCommand,
+  DisableImageCommand,
   EnableFastSnapshotRestoresCommand,
+  EnableImageCommand,
+  ModifySnapshotAttributeCommand,
   ModifySnapshotTierCommand,
+  RestoreImageFromRecycleBinCommand,
   RestoreSnapshotTierCommand,
 } from '@aws-sdk/client-ec2'
 import type { Id } from '../src/lib/ids.ts'
 import { blankSnapshot, registerBlank } from './blank-image.ts'
+import { RbinClient, rbinCommands } from './rbin-sdk.ts'
 import { region, startSystem } from './system.ts'
 
 const AvailabilityZone = `${region}a`
@@ -109,6 +115,52 @@ test('an archived snapshot is of no use until it is restored', async (context) =
   assert.deepEqual([standard.StorageTier, standard.RestoreExpiryTime], ['standard', undefined])
   await createVolume()
   await ec2.send(new DeleteSnapshotCommand({ SnapshotId: id }))
+})
+
+test('what is archived under a disabled image comes back before the image does', async (context) => {
+  const system = await start(context)
+  const { ec2, id: SnapshotId, archive, restore, reaches } = system
+  const ImageId = await registerBlank(system, SnapshotId, { Name: 'one' })
+  const share = () =>
+    ec2.send(
+      new ModifySnapshotAttributeCommand({
+        SnapshotId,
+        CreateVolumePermission: { Add: [{ UserId: '222222222222' }] },
+      }),
+    )
+  await share()
+  await assert.rejects(archive(), { name: 'InvalidSnapshot.InUse' })
+  await ec2.send(new DisableImageCommand({ ImageId }))
+  await archive()
+  await reaches('archival-completed')
+  const enable = () => ec2.send(new EnableImageCommand({ ImageId }))
+  await assert.rejects(enable(), state)
+  await assert.rejects(ec2.send(new DeleteSnapshotCommand({ SnapshotId })), {
+    name: 'InvalidSnapshot.InUse',
+  })
+  // Those whom it was shared with have lost it.
+  await assert.rejects(share(), state)
+  const Attribute = 'createVolumePermission'
+  const permissions = () =>
+    ec2.send(new DescribeSnapshotAttributeCommand({ SnapshotId, Attribute }))
+  assert.deepEqual((await permissions()).CreateVolumePermissions, [])
+
+  const rbin = new RbinClient(system.settingsWith())
+  context.after(() => rbin.destroy())
+  const CreateRule = rbinCommands['CreateRuleCommand']
+  assert(CreateRule)
+  const RetentionPeriod = { RetentionPeriodValue: 1, RetentionPeriodUnit: 'DAYS' }
+  await rbin.send(new CreateRule({ ResourceType: 'EC2_IMAGE', RetentionPeriod }) as never)
+  await ec2.send(new DeregisterImageCommand({ ImageId }))
+  const comeBack = () => ec2.send(new RestoreImageFromRecycleBinCommand({ ImageId }))
+  await assert.rejects(comeBack(), state)
+
+  await restore({ PermanentRestore: true })
+  await reaches('permanent-restore-completed')
+  await comeBack()
+  await ec2.send(new DisableImageCommand({ ImageId }))
+  await enable()
+  assert.deepEqual((await permissions()).CreateVolumePermissions, [])
 })
 
 test('fast restores make a base ready and keep it', async (context) => {

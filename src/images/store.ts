@@ -300,10 +300,14 @@ export async function markLaunched(tx: Tx, id: Id<'image'>, now: Date): Promise<
     .execute()
 }
 
+/** The states of an image that needs its snapshots: now, or when it comes back. */
+const livingStates = ['pending', 'available', 'disabled', 'recycled'] as const
+
 /** The images that live on each of the snapshots, also those that could come back. */
 export async function listImagesOnSnapshots(
   db: Database,
   snapshotIds: readonly Id<'snapshot'>[],
+  states: readonly (typeof livingStates)[number][] = livingStates,
 ): Promise<ReadonlyMap<Id<'snapshot'>, readonly Id<'image'>[]>> {
   const users = new Map<Id<'snapshot'>, Id<'image'>[]>()
   if (snapshotIds.length === 0) return users
@@ -312,13 +316,22 @@ export async function listImagesOnSnapshots(
     .innerJoin('images', 'images.id', 'image_snapshots.image_id')
     .select(['image_snapshots.snapshot_id', 'image_snapshots.image_id'])
     .where('image_snapshots.snapshot_id', 'in', snapshotIds)
-    .where('images.state', 'in', ['pending', 'available', 'disabled', 'recycled'])
+    .where('images.state', 'in', states)
     .orderBy('image_snapshots.image_id')
     .execute()
   for (const { snapshot_id, image_id } of rows) {
     users.set(snapshot_id, [...(users.get(snapshot_id) ?? []), image_id])
   }
   return users
+}
+
+/** An image that keeps the snapshot from being archived: any but a disabled one. */
+export async function findImageInUse(
+  db: Database,
+  snapshotId: Id<'snapshot'>,
+): Promise<Id<'image'> | undefined> {
+  const states = livingStates.filter((state) => state !== 'disabled')
+  return (await listImagesOnSnapshots(db, [snapshotId], states)).get(snapshotId)?.[0]
 }
 
 /** The snapshots of images that are there and were launched before. */

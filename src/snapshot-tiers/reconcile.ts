@@ -4,10 +4,11 @@
  */
 import { type Connections, transaction, type Tx } from '../db/database.ts'
 import { deleteFastRestores } from '../fast-restores/store.ts'
-import { listImagesOnSnapshots } from '../images/store.ts'
+import { findImageInUse } from '../images/store.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
 import { holdSnapshot, listOverdueRestoreIds, setTier } from '../snapshots/life-store.ts'
+import { removeSnapshotPermissions } from '../snapshots/permission-store.ts'
 import { findSnapshot } from '../snapshots/store.ts'
 import { findTiering, listTieringIds, putTiering } from './store.ts'
 import type { Tiering } from './tiering.ts'
@@ -47,7 +48,7 @@ export function snapshotTierReconciler({
 async function finish(tx: Tx, tiering: Tiering, at: Date): Promise<StepOutcome> {
   const { snapshotId: id, operation, restoreDays } = tiering
   if (operation === 'archival') {
-    const [imageId] = (await listImagesOnSnapshots(tx, [id])).get(id) ?? []
+    const imageId = await findImageInUse(tx, id)
     if (imageId) {
       const detail = `The snapshot is in use by ${imageId}.`
       await setTier(tx, { id, tier: 'standard', restoreExpiresAt: undefined })
@@ -56,6 +57,7 @@ async function finish(tx: Tx, tiering: Tiering, at: Date): Promise<StepOutcome> 
     }
     await setTier(tx, { id, tier: 'archive', restoreExpiresAt: undefined })
     await deleteFastRestores(tx, id)
+    await removeSnapshotPermissions(tx, id)
     await putTiering(tx, { ...tiering, progress: 'completed', detail: '', archivedAt: at })
     return 'moved'
   }

@@ -78,16 +78,19 @@ export function snapshotInUse(id: Id<'snapshot'>, imageId: Id<'image'>): ApiErro
 /** A snapshot that somebody wants to use has to be whole. */
 export function requireCompleted(snapshot: Snapshot): CompletedSnapshot {
   if (snapshot.recycledAt) throw snapshotNotFound(snapshot.id)
-  if (snapshot.isArchived) {
-    throw new ApiError(
-      archivedCode,
-      `The snapshot '${snapshot.id}' is archived. Restore it before you use it.`,
-    )
-  }
+  requireUnarchived(snapshot)
   if (snapshot.state === 'completed') return snapshot
   throw new ApiError(
     'IncorrectState',
     `The snapshot '${snapshot.id}' is not 'completed', it is '${snapshot.state}'.`,
+  )
+}
+
+export function requireUnarchived({ id, isArchived }: Snapshot): void {
+  if (!isArchived) return
+  throw new ApiError(
+    archivedCode,
+    `The snapshot '${id}' is archived. Restore it before you use it.`,
   )
 }
 

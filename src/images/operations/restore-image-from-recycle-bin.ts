@@ -3,6 +3,7 @@ import type { RestoreImageFromRecycleBinRequest } from '@aws-sdk/client-ec2'
 import { writeOperation } from '../../wire/operation.ts'
 import { imageNameTaken, imagesNotFound, parseImageId } from '../image.ts'
 import { listRecycledImages } from '../life-store.ts'
+import { requireDisks } from '../require-disks.ts'
 import { changeImageState, findImageIdByName } from '../store.ts'
 
 export const restoreImageFromRecycleBin = writeOperation<
@@ -24,6 +25,7 @@ export const restoreImageFromRecycleBin = writeOperation<
       at: now,
     })
     if (!isChanged) throw imagesNotFound([id])
+    await requireDisks(tx, image)
     return { Return: true }
   },
 })

@@ -1,6 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotTier.html */
 import type { ModifySnapshotTierRequest, ModifySnapshotTierResult } from '@aws-sdk/client-ec2'
-import { listImagesOnSnapshots } from '../../images/store.ts'
+import { findImageInUse } from '../../images/store.ts'
 import { ApiError, invalidParameterValue } from '../../lib/errors.ts'
 import { modifySnapshotTierDemands } from '../../snapshots/demands.ts'
 import { ownSnapshot } from '../../snapshots/find.ts'
@@ -24,7 +24,7 @@ export const modifySnapshotTier = writeOperation<
     // Its image and its state are looked at while nobody can change them.
     if (!(await claimSnapshot(tx, id))) throw snapshotNotFound(id)
     const snapshot = requireCompleted(await ownSnapshot(tx, { accountId, region, id }))
-    const [imageId] = (await listImagesOnSnapshots(tx, [id])).get(id) ?? []
+    const imageId = await findImageInUse(tx, id)
     if (imageId) throw snapshotInUse(id, imageId)
     const before = await findTiering(tx, id)
     if (before?.progress === 'in-progress' || snapshot.restoreExpiresAt) {

@@ -14,6 +14,7 @@ import {
 import { readPublicAccess } from '../held-public-access.ts'
 import { publicSharingBlocked } from '../public-access.ts'
 import { checkShareable } from '../shareable.ts'
+import { requireUnarchived } from '../snapshot.ts'
 
 export const modifySnapshotAttribute = writeOperation<
   ModifySnapshotAttributeRequest,
@@ -33,6 +34,7 @@ export const modifySnapshotAttribute = writeOperation<
     if (add.length + remove.length === 0) {
       throw new ApiError('InvalidParameterCombination', 'No attributes specified.')
     }
+    if (add.length > 0) requireUnarchived(snapshot)
     await checkShareable(tx, [snapshot], { isPublic: add.includes(everyone), count: add.length })
     if (add.includes(everyone)) {
       const { access, message } = await readPublicAccess(tx, { accountId, region })
