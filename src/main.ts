@@ -188,6 +188,8 @@ export async function openImago(options: Options): Promise<Imago> {
   const feed = new EventFeed()
   const limits = { rules: config.outbound, bytesMax: config.importBytesMax }
   const closing = new AbortController()
+  const host = () => hostCapacity
+  const launchReaders = { masterKey, randomBytes, tpmProblem, host }
   const reconcilers = [
     instanceReconciler({
       ...shared,
@@ -207,10 +209,7 @@ export async function openImago(options: Options): Promise<Imago> {
     snapshotCopyReconciler({ ...shared, blockStore }),
     snapshotTierReconciler({ db, now }),
     fastRestoreReconciler({ db, bases, now, log }),
-    fastLaunchReconciler({
-      ...{ db, newId, randomBytes, now, log },
-      readers: { masterKey, randomBytes, tpmProblem, host: () => hostCapacity },
-    }),
+    fastLaunchReconciler({ db, newId, randomBytes, now, log, readers: launchReaders }),
     imageReconciler(shared),
     scanReconciler({ ...shared, blockStore }),
     usageReportReconciler({ db, now }),
@@ -297,7 +296,7 @@ export async function openImago(options: Options): Promise<Imago> {
       tpmKey: (id, type) => machines.tpmKey(id as Id<'instance'>, type),
       tpmProblem,
       baseProgress: (base) => bases.progress(base),
-      host: () => hostCapacity,
+      host,
     },
   }
   const certificate = await openCertificate(config, folder('tls'), now())

@@ -153,7 +153,7 @@ test('machines set themselves up ahead, and a launch is of one that has', async 
   await ec2.send(new EnableFastLaunchCommand({ ImageId, SnapshotConfiguration }))
   await system.until('the reserve', async () => {
     const [found] = await list(ec2)
-    assert(!found?.State?.endsWith('failed'), found?.StateTransitionReason)
+    assert(!found?.State?.endsWith('failed'), String(found?.StateTransitionReason))
     return found?.State === 'enabled'
   })
   const [reserved] = await reserves()

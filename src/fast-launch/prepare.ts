@@ -19,7 +19,7 @@ import type { FastLaunch } from './fast-launch.ts'
 import type { SeenReserve } from './next.ts'
 import { changeReserve, deleteReserve, insertReserve } from './store.ts'
 import { removeReserved } from './take-reserve.ts'
-import { preparingTypes } from './unknowns.ts'
+import { preparingTypes, preparingUserData } from './unknowns.ts'
 
 /** By which people find what they pay for. */
 const tag = { key: 'CreatedBy', value: 'EC2 Fast Launch' } as const
@@ -51,6 +51,9 @@ export async function launchAhead(making: Making, fastLaunch: FastLaunch): Promi
       MinCount: 1,
       MaxCount: 1,
       InstanceInitiatedShutdownBehavior: 'stop',
+      UserData: Buffer.from(preparingUserData).toString('base64'),
+      // An agent that runs no user data finds out by the tag that it is to shut down.
+      MetadataOptions: { InstanceMetadataTags: 'enabled' },
       // Its disks end with it, whatever the image says of those that are launched of it.
       BlockDeviceMappings: image.blockDevices.flatMap(({ deviceName, ebs }) =>
         ebs ? [{ DeviceName: deviceName, Ebs: { DeleteOnTermination: true } }] : [],

@@ -188,8 +188,17 @@ for (const [name, open] of Object.entries(databases)) {
       await world.enable(2)
       const ahead = await world.machines()
       assert.deepEqual(
-        ahead.map(({ state, shutdownBehavior }) => [state, shutdownBehavior]),
-        Array(2).fill(['pending', 'stop']),
+        ahead.map(({ state, shutdownBehavior, metadataOptions }) => [
+          state,
+          shutdownBehavior,
+          metadataOptions.instanceMetadataTags,
+        ]),
+        Array(2).fill(['pending', 'stop', 'enabled']),
+      )
+      const [told] = ahead.map(({ userData = '' }) => Buffer.from(userData, 'base64').toString())
+      assert.match(
+        told ?? '',
+        /^<powershell>\n\$agent = "[^"]+\\EC2Launch\.exe"[^]+\nStop-Computer/,
       )
       const tagged = { accountId: owner, region, resourceIds: ahead.map(({ id }) => id) }
       const mark = [{ key: 'CreatedBy', value: 'EC2 Fast Launch' }]

@@ -24,3 +24,15 @@ export const preparingTypes: readonly _InstanceType[] = [
   'm5.large',
   't4g.medium',
 ]
+
+/**
+ * What Windows is told to do when it has set itself up, by the agents that run user data as the last step of that. AWS
+ * does not say how it finds out. The agent is told to forget that it was there, so that it does for the instance that
+ * is launched what it does for a new one: its user data, its password.
+ */
+export const preparingUserData = `<powershell>
+$agent = "$env:ProgramFiles\\Amazon\\EC2Launch\\EC2Launch.exe"
+if (Test-Path $agent) { & $agent reset }
+Stop-Computer -Force
+</powershell>
+`
