@@ -33,6 +33,18 @@ test('the service can be used while it bakes, closes at once when told to, and l
   assert.match(user.output, /arn:aws:iam::123456789012:user\/alice/)
   const nobody = await imago.run(['aws', 'iam', 'get-user', '--user-name', 'bob'])
   assert.match(nobody.errors, /\(NoSuchEntity\) when calling the GetUser operation/)
+  const ofName = 'AttributeKey=EventName,AttributeValue=CreateUser'
+  const lookUp = ['aws', 'cloudtrail', 'lookup-events', '--lookup-attributes', ofName]
+  const found = await imago.run([...lookUp, '--query', 'Events[].Resources[].ResourceName'])
+  assert.match(found.output, /alice/, found.errors)
+  const gone = await imago.run(['explain', '123456789012', 'RunInstances', 'ami-0123456789abcdef0'])
+  assert.equal(gone.code, 1)
+  assert.match(
+    gone.output,
+    /^hidden, by existence \(InvalidAMIID\.NotFound\): RunInstances of ami-/,
+  )
+  const odd = await imago.run(['explain', 'me', 'RunInstances', 'ami-0123456789abcdef0'])
+  assert.match(odd.errors, oneLine)
 
   const made = await imago.run(['account', 'create', 'Web & more'])
   const [, dev = ''] = /^Made the account (\d{12}): Web & more$/m.exec(made.output) ?? []

@@ -21,3 +21,13 @@ test('what is nested without end, or too much, is looked at as far as it is sens
   assert.deepEqual(resourcesIn(ring), [])
   assert.equal(resourcesIn(many).length, 100)
 })
+
+test('what IAM keeps is named by its members', () => {
+  const input = { UserName: 'alice', Groups: [{ RoleName: 'alice', Path: 'UserName' }] }
+  const output = { AccessKey: { UserName: 'alice', AccessKeyId: 'AKIA0', SecretAccessKey: 's' } }
+  assert.deepEqual(resourcesIn(input, output), [
+    { type: 'AWS::IAM::User', name: 'alice' },
+    { type: 'AWS::IAM::Role', name: 'alice' },
+    { type: 'AWS::IAM::AccessKey', name: 'AKIA0' },
+  ])
+})

@@ -1,4 +1,7 @@
-/** Which resources a call names: what looks like an id of ours, in what it was given and what it made. */
+/**
+ * Which resources a call names, in what it was given and what it made: what looks like an id
+ * of ours, and what IAM's members name.
+ */
 import type { Resource } from './event.ts'
 
 const types: Readonly<Record<string, string>> = {
@@ -13,7 +16,18 @@ const types: Readonly<Record<string, string>> = {
   vpc: 'AWS::EC2::VPC',
 }
 
+/** Members that name something of IAM by a text that could be anything. */
+const members: Readonly<Record<string, string>> = {
+  AccessKeyId: 'AWS::IAM::AccessKey',
+  InstanceProfileName: 'AWS::IAM::InstanceProfile',
+  PolicyArn: 'AWS::IAM::Policy',
+  RoleArn: 'AWS::IAM::Role',
+  RoleName: 'AWS::IAM::Role',
+  UserName: 'AWS::IAM::User',
+}
+
 const resourcesMax = 100
+const nameLengthMax = 2048
 const depthMax = 12
 
 /** Each once, in the order in which they come. */
@@ -29,8 +43,16 @@ function visit(value: unknown, found: Map<string, Resource>, depth: number): voi
   if (typeof value === 'string') {
     const [, kind = ''] = /^([a-z]+)-[0-9a-f]{8,17}$/.exec(value) ?? []
     const type = types[kind]
-    if (type) found.set(value, { type, name: value })
+    if (type) add(found, type, value)
   } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
-    for (const child of Object.values(value)) visit(child, found, depth + 1)
+    for (const [member, child] of Object.entries(value)) {
+      const type = members[member]
+      if (type !== undefined && typeof child === 'string') add(found, type, child)
+      else visit(child, found, depth + 1)
+    }
   }
+}
+
+function add(found: Map<string, Resource>, type: string, name: string): void {
+  if (name !== '' && name.length <= nameLengthMax) found.set(`${type} ${name}`, { type, name })
 }
