@@ -70,6 +70,13 @@ const modification = {
   facts: { message: 'NEW.message' },
 } as const
 const instance = { table: 'instances', kind: 'instance', id: 'NEW.id', ...own } as const
+const fastLaunch = {
+  table: 'fast_launch_images',
+  kind: 'fast-launch',
+  id: 'NEW.image_id',
+  ...own,
+  facts: { reason: 'NEW.reason' },
+} as const
 
 const watched: readonly Watched[] = [
   { ...image, on: 'INSERT', when: `NEW.state <> 'pending'` },
@@ -131,6 +138,8 @@ const watched: readonly Watched[] = [
     state: `'shared'`,
     facts: { owner: '(SELECT account_id FROM snapshots WHERE id = NEW.snapshot_id)' },
   },
+  { ...fastLaunch, on: 'INSERT' },
+  { ...fastLaunch, on: 'UPDATE OF state', when: isNews },
 ]
 
 interface Trigger {

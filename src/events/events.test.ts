@@ -9,6 +9,7 @@ import { databases } from '../../test/databases.ts'
 import { runsOf } from '../../test/random.ts'
 import { newId, putImage, putInstance, snapshotRow } from '../../test/rows.ts'
 import { type Connections, transaction } from '../db/database.ts'
+import { changeFastLaunch, insertFastLaunch } from '../fast-launch/store.ts'
 import { changeInstanceState } from '../instances/store.ts'
 import { changeImageState } from '../images/store.ts'
 import { addLaunchPermissions } from '../images/permission-store.ts'
@@ -122,6 +123,33 @@ for (const [name, start] of Object.entries(databases)) {
         },
       ),
       { numRuns: runsOf(6) },
+    )
+  })
+
+  test(`fast launch is told of as it goes on (${name})`, async (context) => {
+    const db = await start(context)
+    const imageId = newId('image')
+    const since = { stateSince: new Date(1), reason: 'Client.UserInitiated' }
+    const settings = { targetCount: 1, parallelMax: 6, isForced: false }
+    const made = { imageId, ...owner, ...since, ...settings, state: 'enabling' } as const
+    await transaction(db.writes, async (tx) => {
+      await insertFastLaunch(tx, made)
+      // What is asked for again is no news.
+      await changeFastLaunch(tx, made, { ...made, targetCount: 2 })
+      await changeFastLaunch(tx, made, { ...since, state: 'enabled', reason: 'done' })
+    })
+    const told = await toldTo(db, owner.accountId)
+    const resources = [`arn:aws:ec2:us-east-1:${owner.accountId}:image/${imageId}`]
+    assert.deepEqual(
+      told.map((one) => [one['detail-type'], one.resources, one.detail]),
+      [
+        ['enabling', 'Client.UserInitiated'],
+        ['enabled', 'done'],
+      ].map(([state, stateTransitionReason]) => [
+        'EC2 Fast Launch State-change Notification',
+        resources,
+        { imageId, resourceType: 'snapshot', state, stateTransitionReason },
+      ]),
     )
   })
 

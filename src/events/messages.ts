@@ -3,6 +3,7 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitor-ami-events.html
  * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-cloud-watch-events.html
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/win-fast-launch-monitor.html
  */
 import { type Message, timeOf } from './event.ts'
 import type { ChangeKind, StateChange } from './state-change.ts'
@@ -130,6 +131,21 @@ const tell: Readonly<Record<ChangeKind, Tell>> = {
         detailType: 'EC2 Instance State-change Notification',
         resources: [`arn:aws:ec2:${region}:${accountId}:instance/${id}`],
         detail: { 'instance-id': id, state },
+      },
+    ]
+  },
+  'fast-launch'({ resourceId: imageId, accountId, region, state, facts }) {
+    return [
+      {
+        accountId,
+        detailType: 'EC2 Fast Launch State-change Notification',
+        resources: [`arn:aws:ec2:${region}:${accountId}:image/${imageId}`],
+        detail: {
+          imageId,
+          resourceType: 'snapshot',
+          state,
+          stateTransitionReason: textOf(facts['reason']),
+        },
       },
     ]
   },

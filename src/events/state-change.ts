@@ -8,6 +8,7 @@ export type ChangeKind =
   | 'modification'
   | 'instance'
   | 'share'
+  | 'fast-launch'
 
 export interface StateChange {
   readonly sequence: number
