@@ -19,6 +19,7 @@ import {
   EnableImageCommand,
   ModifySnapshotAttributeCommand,
   ModifySnapshotTierCommand,
+  ResetSnapshotAttributeCommand,
   RestoreImageFromRecycleBinCommand,
   RestoreSnapshotTierCommand,
 } from '@aws-sdk/client-ec2'
@@ -218,6 +219,25 @@ test('fast restores make a base ready and keep it', async (context) => {
   )
   await enable({})
   await system.until('both', async () => (await states()).every((one) => one === 'enabled'))
+
+  // Another account has its own, for as long as the snapshot is shared with it.
+  const account = '222222222222'
+  const sharee = await system.client(account)
+  const Add = [{ UserId: account }]
+  const CreateVolumePermission = { Add }
+  await ec2.send(new ModifySnapshotAttributeCommand({ SnapshotId: id, CreateVolumePermission }))
+  await sharee.send(
+    new EnableFastSnapshotRestoresCommand({ AvailabilityZones: zones, SourceSnapshotIds: [id] }),
+  )
+  const theirs = async (wanted: string) => {
+    const found = await sharee.send(new DescribeFastSnapshotRestoresCommand({}))
+    return found.FastSnapshotRestores?.every(({ State }) => State === wanted)
+  }
+  await system.until('theirs', () => theirs('enabled'))
+  const Attribute = 'createVolumePermission'
+  await ec2.send(new ResetSnapshotAttributeCommand({ SnapshotId: id, Attribute }))
+  await system.until('their end', () => theirs('disabled'))
+  assert.deepEqual(await states(), ['enabled', 'enabled'])
   await ec2.send(new DeleteSnapshotCommand({ SnapshotId: id }))
   assert.deepEqual(await states(), [])
 })

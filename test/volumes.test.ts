@@ -87,6 +87,7 @@ test('what is known of a volume, and what is to be done with it, is told', async
   assert.deepEqual(await found('volume-status.details-status', 'passed'), [VolumeId])
   assert.deepEqual(await found('availability-zone', `${region}b`), [other])
   assert.deepEqual(await found('event.event-type', '*'), [])
+  assert.deepEqual(await found('attachment-status.io-performance', '*'), [])
   await assert.rejects(found('colour', 'red'), { name: 'InvalidParameterValue' })
   await assert.rejects(status({ VolumeIds: [VolumeId], MaxResults: 5 }), {
     name: 'InvalidParameterCombination',

@@ -62,6 +62,20 @@ export async function deleteFastRestores(tx: Tx, snapshotId: Id<'snapshot'>): Pr
   await tx.deleteFrom('fast_restores').where('snapshot_id', '=', snapshotId).execute()
 }
 
+/** Those that others than its owner have of a snapshot. */
+export async function listFastRestoresOfOthers(
+  db: Database,
+  { id, accountId }: { readonly id: Id<'snapshot'>; readonly accountId: string },
+): Promise<readonly FastRestore[]> {
+  const rows = await db
+    .selectFrom('fast_restores')
+    .selectAll()
+    .where('snapshot_id', '=', id)
+    .where('account_id', '!=', accountId)
+    .execute()
+  return rows.map(fromRow)
+}
+
 /** Those that an account has in a Region, by snapshot and zone. */
 export async function listFastRestores(
   db: Database,

@@ -78,6 +78,7 @@ const looks: Readonly<Record<string, Look>> = {
   'block-device-mapping.snapshot-id': ebs((one) => one.SnapshotId),
   'block-device-mapping.volume-size': ebs((one) => one.VolumeSize),
   'block-device-mapping.volume-type': ebs((one) => one.VolumeType),
+  'boot-mode': (image) => [image.BootMode],
   'creation-date': (image) => [image.CreationDate],
   description: (image) => [image.Description],
   'ena-support': (image) => [image.EnaSupport],
@@ -144,7 +145,7 @@ test('every filter of the SDK, and no other, is one that lists of images take', 
   const listed = names.filter((name) => !name.startsWith('tag'))
   assert.deepEqual(own.toSorted(), listed.toSorted())
   // With `tag:<key>` and `tag-key`.
-  assert.equal(own.length + 2, 52)
+  assert.equal(own.length + 2, 53)
 })
 
 const oneOf = fc.constantFrom

@@ -46,6 +46,7 @@ export function viewImage(
     DeregistrationProtection: viewProtection(image, beside.now),
     Description: image.description,
     EnaSupport: image.enaSupport,
+    FreeTierEligible: false,
     Hypervisor: 'xen',
     ImageAllowed: beside.isAllowed,
     ImageId: image.id,

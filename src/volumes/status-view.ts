@@ -7,6 +7,8 @@ import type { Volume } from './volume.ts'
 /** A volume, and how far what it lies over is made, where it lies over something. */
 export interface SeenVolume {
   readonly volume: Volume
+  /** Of what it is attached to. */
+  readonly instanceId: string | undefined
   readonly base: BaseProgress | undefined
 }
 
@@ -25,6 +27,10 @@ export function detailsOf(seen: SeenVolume) {
   ] as const
 }
 
+/** How fast the instance can read and write it is measured by nobody either. */
+export const attachmentStatusesOf = ({ instanceId }: SeenVolume) =>
+  instanceId === undefined ? [] : [{ InstanceId: instanceId, IoPerformance: 'not-applicable' }]
+
 export function viewVolumeStatus(seen: SeenVolume): VolumeStatusItem {
   const { volume, base } = seen
   const { id, region, availabilityZone, state, sizeGiB, initializationRate } = volume
@@ -39,6 +45,7 @@ export function viewVolumeStatus(seen: SeenVolume): VolumeStatusItem {
     Actions: [],
     Events: [],
     Operator: { Managed: false },
+    AttachmentStatuses: attachmentStatusesOf(seen),
     VolumeStatus: { Status: statusOf(seen), Details: [...detailsOf(seen)] },
     ...(type && {
       InitializationStatusDetails: {

@@ -1,5 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html */
 import type { ModifySnapshotAttributeRequest } from '@aws-sdk/client-ec2'
+import { endUnsharedRestores } from '../../fast-restores/end-unshared.ts'
 import { ApiError, invalidParameterValue } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { modifySnapshotAttributeDemands } from '../demands.ts'
@@ -22,7 +23,7 @@ export const modifySnapshotAttribute = writeOperation<
 >({
   action: 'ModifySnapshotAttribute',
   demands: modifySnapshotAttributeDemands,
-  async run({ input, tx, caller, region }) {
+  async run({ input, tx, caller, region, now }) {
     const attribute = checkSnapshotAttribute(input.Attribute ?? 'createVolumePermission')
     if (attribute === 'productCodes') {
       throw new ApiError('UnsupportedOperation', 'Product codes are not supported by Imago.')
@@ -42,6 +43,7 @@ export const modifySnapshotAttribute = writeOperation<
     }
     await addSnapshotPermissions(tx, id, add)
     await removeSnapshotPermissions(tx, id, remove)
+    await endUnsharedRestores(tx, snapshot, now)
     return { Return: true }
   },
 })

@@ -1,5 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ResetSnapshotAttribute.html */
 import type { ResetSnapshotAttributeRequest } from '@aws-sdk/client-ec2'
+import { endUnsharedRestores } from '../../fast-restores/end-unshared.ts'
 import { invalidParameterValue } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { resetSnapshotAttributeDemands } from '../demands.ts'
@@ -13,7 +14,7 @@ export const resetSnapshotAttribute = writeOperation<
 >({
   action: 'ResetSnapshotAttribute',
   demands: resetSnapshotAttributeDemands,
-  async run({ input, tx, caller, region }) {
+  async run({ input, tx, caller, region, now }) {
     if (checkSnapshotAttribute(input.Attribute) !== 'createVolumePermission') {
       throw invalidParameterValue(
         'attribute',
@@ -22,8 +23,9 @@ export const resetSnapshotAttribute = writeOperation<
       )
     }
     const { accountId } = caller
-    const { id } = await ownSnapshot(tx, { accountId, region, id: input.SnapshotId })
-    await removeSnapshotPermissions(tx, id)
+    const snapshot = await ownSnapshot(tx, { accountId, region, id: input.SnapshotId })
+    await removeSnapshotPermissions(tx, snapshot.id)
+    await endUnsharedRestores(tx, snapshot, now)
     return { Return: true }
   },
 })

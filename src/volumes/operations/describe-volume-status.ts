@@ -6,8 +6,14 @@ import { page } from '../../lib/pages.ts'
 import { findZone } from '../../network/zone.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { baseOf } from '../disk-keys.ts'
-import { detailsOf, type SeenVolume, statusOf, viewVolumeStatus } from '../status-view.ts'
-import { listVolumes } from '../store.ts'
+import {
+  attachmentStatusesOf,
+  detailsOf,
+  type SeenVolume,
+  statusOf,
+  viewVolumeStatus,
+} from '../status-view.ts'
+import { listAttachments, listVolumes } from '../store.ts'
 import { parseVolumeId, volumeNotFound } from '../volume.ts'
 
 /** Nothing happens to volumes that EC2 would plan or tell of. */
@@ -17,6 +23,9 @@ const filters: FilterTable<SeenVolume> = {
   'action.code': none,
   'action.description': none,
   'action.event-id': none,
+  'attachment-status.instance-id': ({ instanceId }) => instanceId,
+  'attachment-status.io-performance': (seen) =>
+    attachmentStatusesOf(seen).map(({ IoPerformance }) => IoPerformance),
   'availability-zone': ({ volume }) => volume.availabilityZone,
   'availability-zone-id': ({ volume }) => findZone(volume.region, volume.availabilityZone)?.id,
   'event.description': none,
@@ -48,10 +57,13 @@ export const describeVolumeStatus = readOperation<
     const found = new Set(volumes.map(({ id }) => id))
     for (const id of ids ?? []) if (!found.has(id)) throw volumeNotFound(id)
     const there = volumes.filter(({ state }) => state !== 'deleting')
+    const attachments = await listAttachments(db, { volumeIds: there.map(({ id }) => id) })
+    const instances = new Map(attachments.map((one) => [one.volumeId, one.instanceId]))
     const seen = await Promise.all(
       there.map(async (volume): Promise<SeenVolume> => {
         const base = baseOf(volume)
-        return { volume, base: base && (await readers.baseProgress(base)) }
+        const instanceId = instances.get(volume.id)
+        return { volume, instanceId, base: base && (await readers.baseProgress(base)) }
       }),
     )
     const matching = seen.filter((one) => matchesFilters(one, input.Filters, filters))
