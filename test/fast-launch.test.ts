@@ -67,6 +67,16 @@ test('fast launch is enabled for images of Windows that one sees, and by its rul
   await refused('InvalidAMIID.NotFound', disable(newId('image')))
   assert.deepEqual(await list(ec2), [])
 
+  const allow = (...actions: string[]) =>
+    [{ effect: 'Allow', actions: actions.map((one) => `ec2:${one}`), resources: ['*'] }] as const
+  const mayEnable = await system.client('333333333333', allow('EnableFastLaunch'))
+  const mayLaunch = await system.client('333333333333', [
+    ...allow('EnableFastLaunch'),
+    ...allow('RunInstances'),
+  ])
+  await refused('UnauthorizedOperation', enable({}, mayEnable), /ec2:RunInstances/)
+  await refused('InvalidAMIID.NotFound', enable({}, mayLaunch))
+
   const made = await enable({})
   assert.deepEqual(
     { ...made, $metadata: undefined, StateTransitionTime: undefined },

@@ -4,25 +4,19 @@
  */
 import { parsePrincipal, findCaller } from '../iam/find-caller.ts'
 import { findImage } from '../images/store.ts'
-import { supportsType } from '../images/instance-types.ts'
-import { findInstanceType } from '../instances/instance-type.ts'
 import { launch, type LaunchCall } from '../instances/launch.ts'
 import { requestChange } from '../instances/request-change.ts'
 import { userInitiated } from '../instances/cause.ts'
-import type { Image } from '../images/image.ts'
 import { imagesNotFound } from '../images/image.ts'
 import { ApiError } from '../lib/errors.ts'
 import { takeSnapshots } from '../snapshots/take.ts'
 import { listAttachments, listVolumes } from '../volumes/store.ts'
 import type { WriteCall } from '../wire/operation.ts'
 import type { FastLaunch } from './fast-launch.ts'
+import { mark, requestAhead } from './launch-ahead.ts'
 import type { SeenReserve } from './next.ts'
 import { changeReserve, deleteReserve, insertReserve } from './store.ts'
 import { removeReserved } from './take-reserve.ts'
-import { preparingTypes, preparingUserData } from './unknowns.ts'
-
-/** By which people find what they pay for. */
-const tag = { key: 'CreatedBy', value: 'EC2 Fast Launch' } as const
 
 /** A call as a reconciler makes it, but for who makes it. */
 export type Making = Omit<LaunchCall, 'caller' | 'region'> & Pick<WriteCall<unknown>, 'randomBytes'>
@@ -38,34 +32,12 @@ async function callFor(making: Making, { accountId, region }: FastLaunch) {
 
 export async function launchAhead(making: Making, fastLaunch: FastLaunch): Promise<void> {
   const call = await callFor(making, fastLaunch)
-  const { tx, now } = making
+  const { tx, now, readers } = making
   const { imageId, accountId } = fastLaunch
   const image = await findImage(tx, imageId)
   if (!image) throw imagesNotFound([imageId])
-  const Tags = [{ Key: tag.key, Value: tag.value }]
-  const [instance] = await launch(
-    call,
-    {
-      ImageId: imageId,
-      InstanceType: typeFor(image),
-      MinCount: 1,
-      MaxCount: 1,
-      InstanceInitiatedShutdownBehavior: 'stop',
-      UserData: Buffer.from(preparingUserData).toString('base64'),
-      // An agent that runs no user data finds out by the tag that it is to shut down.
-      MetadataOptions: { InstanceMetadataTags: 'enabled' },
-      // Its disks end with it, whatever the image says of those that are launched of it.
-      BlockDeviceMappings: image.blockDevices.flatMap(({ deviceName, ebs }) =>
-        ebs ? [{ DeviceName: deviceName, Ebs: { DeleteOnTermination: true } }] : [],
-      ),
-      TagSpecifications: [
-        { ResourceType: 'instance', Tags },
-        { ResourceType: 'volume', Tags },
-        { ResourceType: 'network-interface', Tags },
-      ],
-    },
-    { usesReserve: false },
-  )
+  const request = requestAhead(image, readers.host())
+  const [instance] = await launch(call, request, { usesReserve: false })
   if (!instance) return
   await insertReserve(tx, {
     instanceId: instance.id,
@@ -75,18 +47,6 @@ export async function launchAhead(making: Making, fastLaunch: FastLaunch): Promi
     snapshotId: undefined,
     begunAt: now,
   })
-}
-
-function typeFor({ architecture, instanceTypes }: Image) {
-  const fits = (name: string): boolean => {
-    const type = findInstanceType(name)
-    return (
-      type !== undefined &&
-      type.family.architectures.some((one) => one === architecture) &&
-      supportsType(instanceTypes, name)
-    )
-  }
-  return preparingTypes.find(fits) ?? preparingTypes[0]
 }
 
 /** Has the root of an instance snapshotted that has shut itself down. */
@@ -107,7 +67,7 @@ export async function capture(
   const { snapshots } = await takeSnapshots(call, {
     instanceId,
     withReboot: false,
-    volumes: [{ volume, description, tags: [tag] }],
+    volumes: [{ volume, description, tags: [mark] }],
   })
   await changeReserve(tx, reserve, { state: 'capturing', snapshotId: snapshots[0]?.id })
 }

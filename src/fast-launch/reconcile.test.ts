@@ -327,6 +327,14 @@ for (const [name, open] of Object.entries(databases)) {
       assert.equal((await world.found())?.state, 'enabled')
     })
 
+    test('where it can never have room it fails', async (context) => {
+      const world = await start(context, open, 1024)
+      await world.enable(1)
+      const failed = await world.found()
+      assert.equal(failed?.state, 'enabling-failed')
+      assert.match(failed.reason, /has no room .* t3\.medium/)
+    })
+
     test('a reserve under a key that the launch would not have is left alone', async (context) => {
       const world = await start(context, open)
       const { db } = world

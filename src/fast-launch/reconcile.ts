@@ -8,9 +8,9 @@ import { findInstance } from '../instances/store.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
-import { findSnapshot } from '../snapshots/store.ts'
+import { findSnapshots } from '../snapshots/store.ts'
 import { type FastLaunch, failedFrom, formatKey, parseKey } from './fast-launch.ts'
-import { type Action, nextOf, type Situation } from './next.ts'
+import { type Action, nextOf, type SeenReserve, type Situation } from './next.ts'
 import { capture, discard, keep, launchAhead, type Making } from './prepare.ts'
 import {
   changeFastLaunch,
@@ -80,11 +80,17 @@ async function look(db: Database, fastLaunch: FastLaunch, now: Date): Promise<Si
   const image = await findVisible(db, { accountId, region, id: imageId })
   const isLaunchable =
     image?.state === 'available' && (await isAllowed(db, { accountId, region, now }, image))
-  const reserves = []
-  for (const reserve of await listReserves(db, { imageId, accountId })) {
-    const { instanceId, snapshotId } = reserve
-    const snapshot = snapshotId && (await findSnapshot(db, snapshotId))
-    reserves.push({ ...reserve, instance: await findInstance(db, instanceId), snapshot })
+  const held = await listReserves(db, { imageId, accountId })
+  const snapshots = await findSnapshots(
+    db,
+    held.flatMap(({ snapshotId }) => snapshotId ?? []),
+  )
+  const reserves: SeenReserve[] = []
+  for (const reserve of held) {
+    const { instanceId, snapshotId, state } = reserve
+    // One whose snapshot is ready has ended.
+    const instance = state === 'ready' ? undefined : await findInstance(db, instanceId)
+    reserves.push({ ...reserve, instance, snapshot: snapshots.find(({ id }) => id === snapshotId) })
   }
   return { fastLaunch, isLaunchable, reserves }
 }

@@ -20,9 +20,11 @@ export const preparingMinutesMax = 60
 /** What the instances are, the first that the image supports. AWS has t3 and does not say of which size. */
 export const preparingTypes: readonly _InstanceType[] = [
   't3.medium',
+  't3.small',
   't3.large',
   'm5.large',
   't4g.medium',
+  't4g.small',
 ]
 
 /**

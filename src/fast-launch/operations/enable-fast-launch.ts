@@ -5,12 +5,14 @@ import { type Image, imageBusy, imageUnavailable } from '../../images/image.ts'
 import { ApiError, invalidParameterValue, unsupportedParameter } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { type FastLaunch, userInitiated } from '../fast-launch.ts'
+import { enableDemands } from '../launch-ahead.ts'
 import { changeFastLaunch, findFastLaunch, insertFastLaunch } from '../store.ts'
 import { notWindowsCode, parallelDefault, stateCode, targetCountDefault } from '../unknowns.ts'
 import { viewFastLaunch } from '../view.ts'
 
 export const enableFastLaunch = writeOperation<EnableFastLaunchRequest, EnableFastLaunchResult>({
   action: 'EnableFastLaunch',
+  demands: enableDemands,
   async run({ input, tx, caller, region, now }) {
     const { accountId } = caller
     const wish = readWish(input)
