@@ -12,6 +12,8 @@ import {
   DescribeSnapshotsCommand,
   DescribeVolumesCommand,
   DescribeReplaceRootVolumeTasksCommand,
+  DisableImageCommand,
+  ModifySnapshotTierCommand,
   RunInstancesCommand,
   StopInstancesCommand,
   TerminateInstancesCommand,
@@ -96,6 +98,7 @@ async function start(context: TestContext) {
 test('an instance gets its root as it was launched, and stays what it is', async (context) => {
   const system = await start(context)
   const { launch, replace, untilTask, rootOf, volume, describe, endMachine } = system
+  const { ec2, until, imageId, snapshotId } = system
   const InstanceId = await launch()
   const before = await describe(InstanceId)
   const old = await rootOf(InstanceId)
@@ -125,6 +128,15 @@ test('an instance gets its root as it was launched, and stays what it is', async
   assert.equal((await volume(old))?.State, 'available')
   const now = await system.machineOf(InstanceId)
   assert(now !== undefined && now !== machine)
+
+  // Nothing is made of an archived snapshot.
+  await ec2.send(new DisableImageCommand({ ImageId: imageId }))
+  await ec2.send(new ModifySnapshotTierCommand({ SnapshotId: snapshotId }))
+  await until('archived', async () => {
+    const wanted = new DescribeSnapshotsCommand({ SnapshotIds: [snapshotId] })
+    return (await ec2.send(wanted)).Snapshots?.[0]?.StorageTier === 'archive'
+  })
+  await assert.rejects(replace({ InstanceId }), { name: 'IncorrectState' })
 })
 
 test('a root is replaced by a snapshot of its line, an image and a volume', async (context) => {

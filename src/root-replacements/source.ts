@@ -7,7 +7,12 @@ import type { Instance } from '../instances/instance.ts'
 import type { Digest } from '../lib/digest.ts'
 import { ApiError, invalidParameterValue } from '../lib/errors.ts'
 import type { Id } from '../lib/ids.ts'
-import { parseSnapshotId, requireCompleted, snapshotNotFound } from '../snapshots/snapshot.ts'
+import {
+  parseSnapshotId,
+  requireCompleted,
+  requireUnarchived,
+  snapshotNotFound,
+} from '../snapshots/snapshot.ts'
 import { findSnapshot, findUsableSnapshot } from '../snapshots/store.ts'
 import type { Volume } from '../volumes/volume.ts'
 import type { WriteCall } from '../wire/operation.ts'
@@ -70,7 +75,9 @@ function checkSameKind(image: Image, instance: Instance): void {
 async function ofRootDevice({ tx }: Call, image: Image): Promise<RootSource | undefined> {
   const root = image.blockDevices.find(({ deviceName }) => deviceName === image.rootDeviceName)
   const snapshot = root?.ebs?.snapshotId && (await findSnapshot(tx, root.ebs.snapshotId))
-  return snapshot && snapshot.state === 'completed' ? snapshot : undefined
+  if (snapshot?.state !== 'completed' || snapshot.recycledAt) return undefined
+  requireUnarchived(snapshot)
+  return snapshot
 }
 
 async function ofLineage(call: Call, instance: Instance, root: Volume): Promise<RootSource> {
