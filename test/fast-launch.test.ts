@@ -56,7 +56,9 @@ test('fast launch is enabled for images of Windows that one sees, and by its rul
     ['InvalidAMIID.Malformed', { ImageId: 'windows' }],
     ['InvalidParameterValue', { ResourceType: 'volume' }],
     ['InvalidParameterValue', { MaxParallelLaunches: 5 }],
+    ['InvalidParameterValue', { MaxParallelLaunches: 2 ** 31 }],
     ['InvalidParameterValue', { SnapshotConfiguration: { TargetResourceCount: 0 } }],
+    ['InvalidParameterValue', { SnapshotConfiguration: { TargetResourceCount: 2 ** 31 } }],
     ['UnsupportedOperation', { LaunchTemplate: { LaunchTemplateName: 'a', Version: '1' } }],
     ['DryRunOperation', { DryRun: true }],
   ] as const) {

@@ -14,6 +14,9 @@ export const targetCountDefault = 5
 /** How many instances set themselves up at once where the call does not say it: the least that it may say. */
 export const parallelDefault = 6
 
+/** How many of either a call may say at most. */
+export const countMax = 1000
+
 /** How long an instance may take to set itself up and shut down. */
 export const preparingMinutesMax = 60
 

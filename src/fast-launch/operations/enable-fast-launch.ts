@@ -7,7 +7,13 @@ import { writeOperation } from '../../wire/operation.ts'
 import { type FastLaunch, userInitiated } from '../fast-launch.ts'
 import { enableDemands } from '../launch-ahead.ts'
 import { changeFastLaunch, findFastLaunch, insertFastLaunch } from '../store.ts'
-import { notWindowsCode, parallelDefault, stateCode, targetCountDefault } from '../unknowns.ts'
+import {
+  countMax,
+  notWindowsCode,
+  parallelDefault,
+  stateCode,
+  targetCountDefault,
+} from '../unknowns.ts'
 import { viewFastLaunch } from '../view.ts'
 
 export const enableFastLaunch = writeOperation<EnableFastLaunchRequest, EnableFastLaunchResult>({
@@ -45,16 +51,16 @@ function readWish(input: EnableFastLaunchRequest) {
     throw invalidParameterValue('resourceType', ResourceType, 'It can only be snapshot.')
   }
   if (LaunchTemplate) throw unsupportedParameter('LaunchTemplate')
-  const parallelMax = input.MaxParallelLaunches ?? parallelDefault
-  if (parallelMax < parallelDefault) {
-    const rule = `It must be ${parallelDefault} or greater.`
-    throw invalidParameterValue('maxParallelLaunches', String(parallelMax), rule)
-  }
+  const { MaxParallelLaunches: parallelMax = parallelDefault } = input
   const targetCount = SnapshotConfiguration?.TargetResourceCount ?? targetCountDefault
-  if (targetCount < 1) {
-    throw invalidParameterValue('targetResourceCount', String(targetCount), 'It must be positive.')
-  }
+  checkCount('maxParallelLaunches', parallelMax, parallelDefault)
+  checkCount('targetResourceCount', targetCount, 1)
   return { targetCount, parallelMax }
+}
+
+function checkCount(name: string, count: number, min: number): void {
+  if (count >= min && count <= countMax) return
+  throw invalidParameterValue(name, String(count), `It must be between ${min} and ${countMax}.`)
 }
 
 function checkImage({ id, state, platform, rootDeviceType }: Image): void {
