@@ -297,7 +297,8 @@ test('an image is copied under a key, stored as it is, and restored as its accou
     const { Images: [found] = [] } = await ec2.send(command)
     return found?.State === 'failed' && found
   })
-  assert.match(failed.StateReason?.Message ?? '', /Given key ID is not accessible/)
+  assert.equal(failed.StateReason?.Code, 'Client.InvalidKMSKey.InvalidState')
+  assert.match(failed.StateReason.Message ?? '', /Given key ID is not accessible/)
 
   const Bucket = 'images'
   await mkdir(join(dataFolder, 'buckets', accountId, region, Bucket), { recursive: true })

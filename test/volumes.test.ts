@@ -60,7 +60,10 @@ test('a volume is created, becomes available, and is deleted', async (context) =
   )
   const id = made.VolumeId
   await system.until('available', async () => (await describe(id))?.State === 'available')
-  assert.deepEqual((await describe(id))?.Tags, [{ Key: 'Name', Value: 'data' }])
+  const shown = await describe(id)
+  assert.deepEqual(shown?.Tags, [{ Key: 'Name', Value: 'data' }])
+  assert.equal(shown.OwnerId, accountId)
+  assert.equal(shown.VolumeArn, `arn:aws:ec2:${region}:${accountId}:volume/${id}`)
   const status = await ec2.send(new DescribeVolumeStatusCommand({ VolumeIds: [id] }))
   assert.equal(status.VolumeStatuses?.[0]?.VolumeStatus?.Status, 'ok')
   await ec2.send(new DeleteVolumeCommand({ VolumeId: id }))

@@ -4,6 +4,7 @@
  */
 import { findImageBundle } from '../bundles/store.ts'
 import { type Connections, transaction, type Tx } from '../db/database.ts'
+import { isKeyTrouble, keyTroubleCode } from '../kms/key-trouble.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { wishScan } from '../scans/wish.ts'
@@ -42,8 +43,9 @@ export function imageReconciler({
         const failed = snapshots.find(({ state }) => state === 'error')
         if (failed || snapshots.length < ids.length) {
           const why = failed?.state === 'error' ? `${failed.id}: ${failed.stateMessage}` : 'deleted'
-          const message = `Server.InternalError: A snapshot of the image has failed: ${why}`
-          const reason = { code: 'Server.InternalError', message }
+          const code = isKeyTrouble(why) ? keyTroubleCode : 'Server.InternalError'
+          const message = `${code}: A snapshot of the image has failed: ${why}`
+          const reason = { code, message }
           await changeImageState(tx, { id, from: ['pending'], to: 'failed', at: now(), reason })
           return 'moved'
         }

@@ -96,6 +96,7 @@ const families: Readonly<Record<string, Family>> = {
     ...intel,
     ...burstable,
     hypervisor: 'xen',
+    bootModes: ['legacy-bios'],
     clockGHz: 2.5,
     networkPerformance: 'Low to Moderate',
     threadsPerCore: 1,

@@ -22,4 +22,4 @@ export const isKeyUnusable = (error: unknown): boolean =>
   error instanceof KeyUnusable || (error instanceof Error && isKeyUnusable(error.cause))
 
 /** Tells a `KeyUnusable` by what a row keeps of it. */
-export const isKeyTrouble = (message: string): boolean => message.startsWith(words)
+export const isKeyTrouble = (message: string): boolean => message.includes(words)

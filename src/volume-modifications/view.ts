@@ -21,5 +21,6 @@ export function viewModification(modification: Modification): VolumeModification
     Progress: state === 'completed' ? 100 : 0,
     StartTime: modification.startedAt,
     EndTime: modification.endedAt,
+    Operator: { Managed: false },
   }
 }

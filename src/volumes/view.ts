@@ -18,6 +18,8 @@ export interface VolumeFacts {
 export function viewVolume({ volume, attachment, tags }: VolumeFacts): VolumeOutput {
   return {
     VolumeId: volume.id,
+    VolumeArn: `arn:aws:ec2:${volume.region}:${volume.accountId}:volume/${volume.id}`,
+    OwnerId: volume.accountId,
     Size: volume.sizeGiB,
     SnapshotId: volume.snapshotId ?? '',
     SourceVolumeId: volume.sourceVolumeId,
