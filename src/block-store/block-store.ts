@@ -9,7 +9,7 @@
  */
 import { availableParallelism } from 'node:os'
 import type { Digest } from '../lib/digest.ts'
-import { digestOfKey, keyOf, zeroKey } from './block.ts'
+import { type BlockKey, digestOfKey, keyOf, zeroKey } from './block.ts'
 import type { BlockCipher } from './block-cipher.ts'
 import { collectGarbage, type GarbageCollected, type Named } from './collect-garbage.ts'
 import { reseal } from './copy-disk.ts'
@@ -19,6 +19,7 @@ import { Manifests } from './manifests.ts'
 import { Packs } from './packs.ts'
 import type { Parts } from './parts.ts'
 import { PinRegistry } from './pins.ts'
+import { readPackedBlocks } from './read-packed.ts'
 import { repair, type Repaired, type RepairOptions } from './repair.ts'
 import { Upload } from './upload.ts'
 import { type Finding, verify, type VerifyOptions } from './verify.ts'
@@ -99,9 +100,9 @@ export class BlockStore {
     return await packs.readBlock(keyOf(digest), pool, cipher)
   }
 
-  /** A block packed, as `Upload.putPackedBlock` takes it: verified too. */
-  async readPackedBlock(digest: Digest): Promise<Uint8Array<ArrayBuffer>> {
-    return await this.#parts.packs.readPacked(keyOf(digest), this.#parts.pool)
+  /** Blocks packed, in their order, as `Upload.takeBlocks` takes them: verified too. */
+  async readPackedBlocks(keys: readonly BlockKey[]): Promise<readonly Uint8Array[]> {
+    return await readPackedBlocks(this.#parts, keys)
   }
 
   /** A block that is encrypted as it would be were it plain: packed, with the name that it has then. */

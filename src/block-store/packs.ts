@@ -76,19 +76,6 @@ export class Packs {
     }
   }
 
-  /** A block as it lies there, whole and verified. */
-  async readPacked(key: BlockKey, pool: WorkerPool): Promise<Uint8Array<ArrayBuffer>> {
-    return await this.follow(key, async ({ pack, offset, length }) => {
-      const read = await this.#disk.read(packPath(pack.name), { offset, length })
-      if (read?.length !== length) return undefined
-      const { packed, damaged } = await pool.run('check', {
-        packed: read,
-        blocks: [{ key, at: 0, length }],
-      })
-      return damaged.length === 0 ? packed : undefined
-    })
-  }
-
   /** Uses a block where it lies, and again where garbage collection has moved it meanwhile. */
   async follow<T>(key: BlockKey, use: (place: Place) => Promise<T | undefined>): Promise<T> {
     const digest = digestOfKey(key)

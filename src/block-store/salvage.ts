@@ -5,6 +5,7 @@
  * beginning of one.
  */
 import { type BlockKey, keyOfBytes, unpackWhole } from './block.ts'
+import { frameLength, frameMagic } from './frame.ts'
 import { sealedLength, sealedMagic, sealedNameOf } from './sealed-block.ts'
 
 export interface Salvaged {
@@ -12,8 +13,6 @@ export interface Salvaged {
   /** As it lies there. */
   readonly packed: Uint8Array
 }
-
-const frameMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 
 /** Every whole block there is in the bytes of a pack. */
 export function* salvage(pack: Uint8Array): Generator<Salvaged> {
@@ -48,24 +47,4 @@ function blockAt(bytes: Buffer, at: number): Salvaged | undefined {
   }
   const plain = unpackWhole(packed)
   return plain && { key: keyOfBytes(plain), packed }
-}
-
-/** RFC 8878, section 3.1.1; nothing where the frame does not end within the bytes. */
-function frameLength(bytes: Buffer, start: number): number | undefined {
-  const descriptor = bytes[start + frameMagic.length]
-  if (descriptor === undefined) return undefined
-  const isSingleSegment = (descriptor & 0x20) !== 0
-  const sizeFlag = descriptor >> 6
-  const sizeBytes = sizeFlag === 0 ? Number(isSingleSegment) : 2 ** sizeFlag
-  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0
-  let at = start + frameMagic.length + 1 + Number(!isSingleSegment) + dictionaryBytes + sizeBytes
-  for (;;) {
-    if (at + 3 > bytes.length) return undefined
-    const header = bytes.readUIntLE(at, 3)
-    const type = (header >> 1) & 3
-    at += 3 + (type === 1 ? 1 : header >> 3)
-    if ((header & 1) === 1) break
-  }
-  if ((descriptor & 4) !== 0) at += 4
-  return at <= bytes.length ? at - start : undefined
 }

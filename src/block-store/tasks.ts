@@ -12,10 +12,13 @@ import {
   clear,
   isZero,
   keyOfBytes,
+  packBlock,
   packedSizeBytesMax,
+  unpackBlock,
 } from './block.ts'
 import type { BlockCipher } from './block-cipher.ts'
 import { hasCode } from './errors.ts'
+import { isOneFrame } from './frame.ts'
 import { release } from './release.ts'
 import { isIntact, nameBlock, packNamed, unpackNamed } from './sealed-block.ts'
 
@@ -75,6 +78,16 @@ export interface Tasks {
   /** Which of the blocks are damaged, by position. Sealed ones are opened where their cipher is given. */
   check(input: { packed: Bytes; blocks: readonly (Packed & Encrypted)[] }): {
     packed: Bytes
+    damaged: number[]
+  }
+  /**
+   * Puts packed plain blocks that came from elsewhere into `room`, one behind the other: as they are, or
+   * packed anew where a pack should not hold them so. Tells which are damaged, by position.
+   */
+  admit(input: { packed: AnyBytes; blocks: readonly Packed[]; room: ArrayBufferLike }): {
+    admitted: AnyBytes
+    /** By position. */
+    lengths: number[]
     damaged: number[]
   }
   /** The plain bytes of one block; nothing where it is damaged. */
@@ -185,6 +198,26 @@ export const tasks: Tasks = {
       else damaged.push(position)
     }
     return { packed, damaged }
+  },
+
+  admit({ packed, blocks, room }) {
+    const bytes = new Uint8Array(room)
+    const damaged: number[] = []
+    let at = 0
+    const lengths = blocks.map(({ key, at: start, length }, position) => {
+      const block = packed.subarray(start, start + length)
+      const plain = unpackBlock(key, block)
+      if (!plain) {
+        damaged.push(position)
+        return 0
+      }
+      const admitted = isOneFrame(block) ? block : packBlock(plain)
+      release(plain)
+      Buffer.from(admitted.buffer, admitted.byteOffset, admitted.length).copy(bytes, at)
+      at += admitted.length
+      return admitted.length
+    })
+    return { admitted: bytes.subarray(0, at), lengths, damaged }
   },
 
   unpack({ packed, key, cipher }) {

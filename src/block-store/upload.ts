@@ -12,13 +12,14 @@ import { BlockWriter } from './block-writer.ts'
 import type { Claim } from './claims.ts'
 import { type CopiedDisk, copyDisk } from './copy-disk.ts'
 import type { DiskSource } from './disk-source.ts'
-import { CorruptBlock, MissingBlock, MissingManifest, WrongDigest } from './errors.ts'
+import { MissingBlock, MissingManifest, WrongDigest } from './errors.ts'
 import { keyAt, type Manifest, manifestOf } from './manifest.ts'
 import { encodedManifest } from './manifests.ts'
 import type { Parts } from './parts.ts'
 import { Pins } from './pins.ts'
 import { release } from './release.ts'
 import { type SavedDisk, saveDisk, type UploadParts, type WorkOptions } from './save-disk.ts'
+import { type NextPacked, takeBlocks, type TakeOptions } from './take-blocks.ts'
 
 /** How long a block waits for others at most before its pack is sealed. */
 const lingerMsMax = 4
@@ -31,8 +32,6 @@ export class Upload {
   readonly #cipher: BlockCipher | undefined
   readonly #onClose: (finished: Promise<void>) => void
   readonly #finished = Promise.withResolvers<void>()
-  /** Blocks of ours that are in no sealed pack yet. */
-  readonly #written = new Set<Claim>()
   /** How many single blocks wait for their pack to be sealed. */
   #unsealed = 0
   /** How many calls have lately been under way at once. */
@@ -108,32 +107,21 @@ export class Upload {
   }
 
   /**
-   * Stores a block that comes packed, from wherever: what counts is the digest of what is in it.
-   * Throws `CorruptBlock`. The buffer is handed over. Our own packing is what is kept; tells how
-   * many bytes that added. It is safe when a manifest has been put after it. An
-   * upload takes blocks in this way or by `putBlock`, not by both.
+   * Stores blocks that come packed, from wherever: what counts is the digest of what is in them.
+   * Throws `CorruptBlock`. They are kept as they are packed, where that is our form; tells how many
+   * bytes that added. When it resolves, they are in the store for good.
    */
-  async putPackedBlock(digest: Digest, packed: Uint8Array<ArrayBuffer>): Promise<number> {
+  async takeBlocks(next: NextPacked, options: TakeOptions = {}): Promise<number> {
     assert(!this.#cipher, 'a block that is to be encrypted has another name')
-    return await this.#while(async () => {
-      const key = keyOf(digest)
-      const { plain } = await this.#parts.pool.run('unpack', { packed, key })
-      if (!plain) throw new CorruptBlock(digest, 'it came so')
-      if (key === zeroKey) return 0
-      const { claim } = this.#writer.decide([key])
-      if (!claim) return 0
-      const addedBytes = await this.#write(claim, key, plain)
-      this.#written.add(claim)
-      void claim.sealed.then(() => this.#written.delete(claim)).catch(() => {})
-      return addedBytes
-    })
+    const signals = options.signal ? [options.signal] : []
+    const signal = AbortSignal.any([this.#closing.signal, ...signals])
+    const upload = this.#upload()
+    return await this.#while(() => takeBlocks(upload, next, { ...options, signal }))
   }
 
   /** Stores a manifest. Its blocks must be in the store. */
   async putManifest(manifest: Manifest): Promise<Digest> {
     return await this.#while(async () => {
-      await this.#writer.seal()
-      await Promise.all([...this.#written].map(({ sealed }) => sealed))
       const blocks = new Map<number, BlockKey>()
       for (const [position, index] of manifest.indexes.entries()) {
         const key = keyAt(manifest, position)

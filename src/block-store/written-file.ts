@@ -26,14 +26,14 @@ export class WrittenFile implements NewFile {
   #writing: Promise<void> = Promise.resolve()
   #isEnded = false
 
-  static async create(path: string, pages: Pages): Promise<WrittenFile> {
+  static async create(path: string, pages: Pages, mode?: number): Promise<WrittenFile> {
     const { O_CREAT, O_TRUNC, O_RDWR, O_DIRECT } = constants
     try {
-      const file = await open(path, O_CREAT | O_TRUNC | O_RDWR | O_DIRECT)
+      const file = await open(path, O_CREAT | O_TRUNC | O_RDWR | O_DIRECT, mode)
       return new WrittenFile(path, file, pages, true)
     } catch (error) {
       if (!hasCode(error, 'EINVAL', 'EOPNOTSUPP')) throw error
-      return new WrittenFile(path, await open(path, 'w+'), pages, false)
+      return new WrittenFile(path, await open(path, 'w+', mode), pages, false)
     }
   }
 

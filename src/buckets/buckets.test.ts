@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -48,6 +49,30 @@ test('an object is there when it is whole, and none takes the place of another',
     buckets.put(nowhere, 'four', async () => {}),
     NoSuchBucket,
   )
+})
+
+test('an object keeps its bytes in order, however they come, and is for its owner alone', async (context) => {
+  const { buckets, folder } = await start(context)
+  const large = randomBytes(1_500_001)
+  await buckets.put(place, 'one', async (append) => {
+    const ends = [1, 5, 700_000, 700_000, 1_300_000, large.length]
+    await Promise.all(
+      ends.map(async (end, position) => {
+        const piece = Buffer.from(large.subarray(ends[position - 1] ?? 0, end))
+        const appended = append(piece)
+        piece.fill(0) // It was copied.
+        await appended
+      }),
+    )
+  })
+  assert(large.equals(await readFile(join(folder, place.key))))
+  assert.equal((await stat(join(folder, place.key))).mode & 0o777, 0o600)
+  await using object = await buckets.open(place)
+  assert(object)
+  const middle = Buffer.alloc(1000)
+  await object.fill(middle, 699_500)
+  assert(middle.equals(large.subarray(699_500, 700_500)))
+  await assert.rejects(object.fill(middle, large.length - 999), TruncatedObject)
 })
 
 test('an object is read as far as it goes', async (context) => {

@@ -8,6 +8,8 @@ import { constants } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { asDiskFull, hasCode } from '../block-store/errors.ts'
+import { Pages } from '../block-store/pages.ts'
+import { WrittenFile } from '../block-store/written-file.ts'
 import { isBucketName, isObjectKey, temporaryPrefix } from './names.ts'
 
 export interface BucketPlace {
@@ -25,9 +27,14 @@ export interface StoredObject extends AsyncDisposable {
   readonly sizeBytes: number
   /** All of the range. Throws `TruncatedObject` where the object ends before. */
   read(offset: number, length: number): Promise<Buffer<ArrayBuffer>>
+  /** The same, into memory that is there. */
+  fill(bytes: Uint8Array, offset: number): Promise<void>
 }
 
-/** Takes the bytes of an object that is being written, one piece after the other. */
+/**
+ * Takes the bytes of an object that is being written: copies them at once, in the order of the
+ * calls, and resolves when there is room for more.
+ */
 export type Append = (bytes: Uint8Array) => Promise<void>
 
 export class TruncatedObject extends Error {
@@ -53,6 +60,7 @@ export class ObjectExists extends Error {
 
 export class Buckets {
   readonly #folder: string
+  readonly #pages = new Pages()
 
   constructor(folder: string) {
     this.#folder = folder
@@ -107,7 +115,7 @@ export class Buckets {
     const temporary = this.#temporaryPath(place, name)
     await mkdir(dirname(path), { recursive: true })
     try {
-      await writeFile(temporary, write)
+      await writeFile(temporary, this.#pages, write)
       await publish(temporary, path, place)
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {})
@@ -151,24 +159,19 @@ async function* keysIn(bucketFolder: string, prefix: string): AsyncGenerator<str
   }
 }
 
-/** Written bytes are pushed out from time to time, so that the last sync has little left to wait for. */
-const writeBackBytes = 32 * 1024 * 1024
-
-async function writeFile(path: string, write: (append: Append) => Promise<void>): Promise<void> {
-  await using file = await open(path, 'w', 0o600)
-  let offset = 0
-  let pushedTo = 0
-  await write(async (bytes) => {
-    for (let at = 0; at < bytes.length;) {
-      const { bytesWritten } = await file.write(bytes, at, bytes.length - at, offset)
-      at += bytesWritten
-      offset += bytesWritten
-    }
-    if (offset - pushedTo < writeBackBytes) return
-    pushedTo = offset
-    await file.datasync()
-  })
-  await file.sync()
+/** Around the page cache, as packs are written: nobody reads an object again soon. */
+async function writeFile(
+  path: string,
+  pages: Pages,
+  write: (append: Append) => Promise<void>,
+): Promise<void> {
+  const file = await WrittenFile.create(path, pages, 0o600)
+  try {
+    await write((bytes) => file.append(bytes))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
 }
 
 async function publish(temporary: string, path: string, place: ObjectPlace): Promise<void> {
@@ -187,16 +190,22 @@ async function publish(temporary: string, path: string, place: ObjectPlace): Pro
 }
 
 function storedObject(file: FileHandle, sizeBytes: number, key: string): StoredObject {
+  const fill = async (bytes: Uint8Array, offset: number) => {
+    if (offset + bytes.length > sizeBytes) throw new TruncatedObject(key)
+    for (let at = 0; at < bytes.length;) {
+      const { bytesRead } = await file.read(bytes, at, bytes.length - at, offset + at)
+      if (bytesRead === 0) throw new TruncatedObject(key)
+      at += bytesRead
+    }
+  }
   return {
     sizeBytes,
+    fill,
     async read(offset, length) {
+      // Before there is memory for it.
       if (offset + length > sizeBytes) throw new TruncatedObject(key)
       const bytes = Buffer.from(new ArrayBuffer(length))
-      for (let at = 0; at < length;) {
-        const { bytesRead } = await file.read(bytes, at, length - at, offset + at)
-        if (bytesRead === 0) throw new TruncatedObject(key)
-        at += bytesRead
-      }
+      await fill(bytes, offset)
       return bytes
     },
     [Symbol.asyncDispose]: () => file.close(),

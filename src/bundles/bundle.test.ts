@@ -9,7 +9,7 @@ import fc from 'fast-check'
 import { BlockStore } from '../block-store/block-store.ts'
 import { SimDisk } from '../block-store/sim-disk.ts'
 import { StoredDisk } from '../block-store/stored-disk.ts'
-import { type StoredObject, TruncatedObject } from '../buckets/buckets.ts'
+import { objectOf } from '../buckets/testing.ts'
 import { digestOf } from '../lib/digest.ts'
 import { BadBundle, type BundleManifest, parseLocation } from './bundle.ts'
 import { parseManifest } from './manifest.ts'
@@ -41,15 +41,6 @@ async function bundle(disk: Buffer): Promise<Map<string, Buffer>> {
 
 const manifestIn = (objects: ReadonlyMap<string, Buffer>): BundleManifest =>
   parseManifest(objects.get(about.key) ?? Buffer.alloc(0))
-
-const objectOf = (bytes: Buffer): StoredObject => ({
-  sizeBytes: bytes.length,
-  async read(offset, length) {
-    if (offset + length > bytes.length) throw new TruncatedObject('it')
-    return Buffer.from(new Uint8Array(bytes.subarray(offset, offset + length)).buffer)
-  },
-  [Symbol.asyncDispose]: async () => {},
-})
 
 async function read(
   store: BlockStore,

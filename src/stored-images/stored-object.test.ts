@@ -7,7 +7,7 @@ import { BlockStore } from '../block-store/block-store.ts'
 import { encodeManifest } from '../block-store/manifest.ts'
 import { SimDisk } from '../block-store/sim-disk.ts'
 import { readAll, saveNumbers } from '../block-store/testing.ts'
-import { type StoredObject, TruncatedObject } from '../buckets/buckets.ts'
+import { objectOf } from '../buckets/testing.ts'
 import { type Digest, digestOf } from '../lib/digest.ts'
 import { type Description, encodeDescription, parseDescription } from './description.ts'
 import { BadObject } from './reading.ts'
@@ -19,17 +19,6 @@ async function openStore(context: TestContext): Promise<BlockStore> {
   const store = await BlockStore.open({ folder: new SimDisk(now), now, graceMs: 0, workers: 0 })
   context.after(() => store.close())
   return store
-}
-
-function objectOf(bytes: Buffer): StoredObject {
-  return {
-    sizeBytes: bytes.length,
-    read: async (offset, length) => {
-      if (offset + length > bytes.length) throw new TruncatedObject('it')
-      return Buffer.from(new Uint8Array(bytes.subarray(offset, offset + length)).buffer)
-    },
-    [Symbol.asyncDispose]: async () => {},
-  }
 }
 
 function describe(manifests: readonly Digest[]): Description {

@@ -7,13 +7,7 @@
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
-import {
-  type BlockKey,
-  digestOfKey,
-  packedSizeBytesMax,
-  unpackBlock,
-  zeroKey,
-} from '../block-store/block.ts'
+import { type BlockKey, packedSizeBytesMax, unpackBlock, zeroKey } from '../block-store/block.ts'
 import type { BlockStore } from '../block-store/block-store.ts'
 import { CorruptBlock } from '../block-store/errors.ts'
 import {
@@ -23,7 +17,10 @@ import {
   keyAt,
   type Manifest,
 } from '../block-store/manifest.ts'
+import { release } from '../block-store/release.ts'
 import type { WorkOptions } from '../block-store/save-disk.ts'
+import type { NextPacked } from '../block-store/take-blocks.ts'
+import type { Packed } from '../block-store/tasks.ts'
 import type { Upload } from '../block-store/upload.ts'
 import { type Append, type StoredObject, TruncatedObject } from '../buckets/buckets.ts'
 import { type Digest, digestOf } from '../lib/digest.ts'
@@ -38,8 +35,10 @@ const lengthSizeBytes = 4
 const bytesPerGiB = 2 ** 30
 /** The length, and the least that a zstd frame has. */
 const packedEntryBytesMin = lengthSizeBytes + 8
-/** Read at once, and stored at once, so that they share a pack. */
-const batchBlocks = 32
+/** Read at once. */
+const batchBlocks = 16
+/** So many are being read while one is written. */
+const batchesAhead = 3
 /** What a manifest can grow by when it is packed, generously. */
 const packingBytesMax = 64 * 1024
 
@@ -77,7 +76,7 @@ export async function writeObject(
   append: Append,
   description: Buffer,
   disks: readonly Pick<StoredDisk, 'manifest'>[],
-  blockStore: Pick<BlockStore, 'readManifest' | 'readPackedBlock'>,
+  blockStore: Pick<BlockStore, 'readManifest' | 'readPackedBlocks'>,
   { onProgress, signal }: WorkOptions = {},
 ): Promise<void> {
   const lengthOfIt = Buffer.alloc(4)
@@ -93,11 +92,11 @@ export async function writeObject(
   }
   const total = countBlocks(manifests)
   let done = 0
-  const read = async (keys: readonly BlockKey[]) =>
-    await Promise.all(keys.map((key) => blockStore.readPackedBlock(digestOfKey(key))))
+  const read = (keys: readonly BlockKey[]) => blockStore.readPackedBlocks(keys)
   for await (const blocks of readAhead(inBatches(keysOf(manifests)), read)) {
     signal?.throwIfAborted()
-    await append(Buffer.concat(blocks.map(withLength)))
+    await Promise.all(blocks.flatMap((block) => [append(lengthOf(block)), append(block)]))
+    for (const block of blocks) release(block)
     done += blocks.length
     onProgress?.(done, total)
   }
@@ -152,7 +151,7 @@ export interface RestoredDisk {
 export async function readObject(
   object: StoredObject,
   { description, offset }: StoredImageHead,
-  upload: Pick<Upload, 'putPackedBlock' | 'putManifest'>,
+  upload: Pick<Upload, 'takeBlocks' | 'putManifest'>,
   { onProgress, signal }: WorkOptions = {},
 ): Promise<{ readonly disks: readonly RestoredDisk[]; readonly addedBytes: number }> {
   return await refusingDamage(async () => {
@@ -173,24 +172,32 @@ export async function readObject(
     // What claims more blocks than there can be in it is not worth the memory to list them.
     const total = countBlocks(manifests, (object.sizeBytes - at) / packedEntryBytesMin)
     let done = 0
-    let addedBytes = 0
-    for (const keys of inBatches(keysOf(manifests))) {
-      signal?.throwIfAborted()
-      const puts: Promise<number>[] = []
-      try {
-        for (const key of keys) {
-          const packed = await next(packedSizeBytesMax)
-          const put = upload.putPackedBlock(digestOfKey(key), new Uint8Array(packed))
-          put.catch(() => {}) // It is thrown below, when nothing is under way any more.
-          puts.push(put)
-        }
-      } finally {
-        await Promise.allSettled(puts)
+    const keys = keysOf(manifests)
+    let key = keys.next()
+    const nextBlocks: NextPacked = async (into, blocksMax) => {
+      if (key.done) return undefined
+      const bytes = into.subarray(0, Math.min(into.length, object.sizeBytes - at))
+      await object.fill(bytes, at)
+      const lengths = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+      const blocks: Packed[] = []
+      let end = 0
+      while (!key.done && blocks.length < blocksMax && end + lengthSizeBytes <= bytes.length) {
+        const length = lengths.readUInt32LE(end)
+        if (length > packedSizeBytesMax) throw new BadObject('a part of it is too long')
+        if (end + lengthSizeBytes + length > bytes.length) break
+        blocks.push({ key: key.value, at: end + lengthSizeBytes, length })
+        end += lengthSizeBytes + length
+        key = keys.next()
       }
-      for (const added of await Promise.all(puts)) addedBytes += added
-      done += keys.length
+      if (blocks.length === 0) throw new BadObject('it ends too soon')
+      at += end
+      return blocks
+    }
+    const onTaken = (blocks: number) => {
+      done += blocks
       onProgress?.(done, total)
     }
+    const addedBytes = await upload.takeBlocks(nextBlocks, { onTaken, signal })
     const end = await object.read(at, endMagic.length)
     if (!end.equals(endMagic) || at + endMagic.length !== object.sizeBytes) {
       throw new BadObject('it does not end where it should')
@@ -263,25 +270,28 @@ function* inBatches(keys: Iterable<BlockKey>): Generator<readonly BlockKey[]> {
   if (batch.length > 0) yield batch
 }
 
-/** Begins with the next one while the one before is used. */
+/** Begins with the next ones while the one before is used. */
 async function* readAhead<In, Out>(
   inputs: Iterable<In>,
   read: (input: In) => Promise<Out>,
 ): AsyncGenerator<Out> {
-  let ahead: Promise<Out> | undefined
+  const ahead: Promise<Out>[] = []
   for (const input of inputs) {
-    const before = ahead
-    ahead = read(input)
-    ahead.catch(() => {}) // It is thrown when its turn comes.
-    if (before) yield await before
+    const reading = read(input)
+    reading.catch(() => {}) // It is thrown when its turn comes.
+    ahead.push(reading)
+    const first = ahead.length > batchesAhead ? ahead.shift() : undefined
+    if (first) yield await first
   }
-  if (ahead) yield await ahead
+  for (const reading of ahead) yield await reading
 }
 
-function withLength(bytes: Uint8Array): Buffer {
+const withLength = (bytes: Uint8Array): Buffer => Buffer.concat([lengthOf(bytes), bytes])
+
+function lengthOf(bytes: Uint8Array): Buffer {
   const length = Buffer.alloc(lengthSizeBytes)
   length.writeUInt32LE(bytes.length)
-  return Buffer.concat([length, bytes])
+  return length
 }
 
 /** Says of what only bad bytes can do that the object is bad. */

@@ -43,6 +43,7 @@ export function restoreImageReconciler({
 }): Reconciler<Id<'image'>> {
   const bringIn = async (restore: Restore) => {
     const { imageId, snapshotIds } = restore
+    using upload = blockStore.beginUpload()
     await using object = await buckets.open(restore)
     if (!object) throw new BadObject('it is gone')
     const head = await readHead(object)
@@ -55,7 +56,6 @@ export function restoreImageReconciler({
     })
     const first = snapshotIds[0] && (await findSnapshot(db.reads, snapshotIds[0]))
     const cipher = first && (await cipherUnder(first.kmsKeyArn, openDiskKey))
-    using upload = blockStore.beginUpload()
     const { disks, addedBytes } = await readObject(object, head, upload, {
       onProgress,
       signal: AbortSignal.any([signal, abandoned.signal]),
