@@ -13,6 +13,7 @@ import {
   DescribeSnapshotAttributeCommand,
   DescribeSnapshotsCommand,
   DescribeSnapshotTierStatusCommand,
+  DescribeVolumesCommand,
   DisableFastSnapshotRestoresCommand,
   DisableImageCommand,
   EnableFastSnapshotRestoresCommand,
@@ -205,6 +206,16 @@ test('fast restores make a base ready and keep it', async (context) => {
   const again = await enable({})
   assert.deepEqual(again.Successful?.[0]?.State, 'enabled')
   assert.deepEqual(await states({ Name: 'availability-zone', Values: [`${region}b`] }), ['enabled'])
+
+  const { VolumeId } = await system.createVolume()
+  await ec2.send(new CreateVolumeCommand({ SnapshotId: id, AvailabilityZone: `${region}c` }))
+  const { Volumes = [] } = await ec2.send(
+    new DescribeVolumesCommand({ Filters: [{ Name: 'fast-restored', Values: ['true'] }] }),
+  )
+  assert.deepEqual(
+    Volumes.map((volume) => [volume.VolumeId, volume.FastRestored]),
+    [[VolumeId, true]],
+  )
 
   const disable = () =>
     ec2.send(

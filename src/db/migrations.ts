@@ -1100,4 +1100,6 @@ export const migrations: readonly string[] = [
      FOREIGN KEY (image_id, account_id) REFERENCES fast_launch_images (image_id, account_id)
    )`,
   `CREATE INDEX fast_launch_reserves_by_image ON fast_launch_reserves (image_id, account_id)`,
+  `ALTER TABLE volumes ADD COLUMN is_fast_restored INTEGER NOT NULL DEFAULT 0
+     CHECK (is_fast_restored IN (0, 1))`,
 ]

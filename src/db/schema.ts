@@ -192,6 +192,8 @@ export interface Tables {
     /** The volume that it is a copy of. */
     source_volume_id: Generated<Id<'volume'> | null>
     auto_enable_io: Generated<Flag>
+    /** Whether fast restores of its snapshot were enabled when it was made. */
+    is_fast_restored: Generated<Flag>
     /** The ARN of the key that it is encrypted with, and of the one that its base is: NULL is plain. */
     kms_key_id: Generated<string | null>
     base_kms_key_id: Generated<string | null>

@@ -1,4 +1,5 @@
 /** Records a volume that shall be: for `CreateVolume`, `CopyVolumes` and the disks of an instance. */
+import { findFastRestore } from '../fast-restores/store.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { Id } from '../lib/ids.ts'
 import { putTags } from '../tags/store.ts'
@@ -43,14 +44,18 @@ export async function createVolume(
   }
   if (copyOf && shape.sizeGiB < copyOf.sizeGiB) throw smallerThanSource(shape.sizeGiB, copyOf)
   checkInitializationRate(initializationRate, snapshot !== undefined)
+  const { accountId } = caller
+  const key = { zone: wanted.availabilityZone, accountId }
+  const restore = snapshot && (await findFastRestore(tx, { ...key, snapshotId: snapshot.id }))
   const isSameKey = encryption?.arn === snapshot?.kmsKeyArn
   const volume: Volume = {
     id: newId('volume'),
-    accountId: caller.accountId,
+    accountId,
     region,
     availabilityZone: wanted.availabilityZone,
     ...shape,
     ...(initializationRate !== undefined && { initializationRate }),
+    ...(restore?.state === 'enabled' && { isFastRestored: true as const }),
     snapshotId: snapshot?.id,
     ...(copyOf && { sourceVolumeId: copyOf.id }),
     state: encryption?.problem === undefined ? 'creating' : 'error',
@@ -65,7 +70,6 @@ export async function createVolume(
     ...(snapshot?.kmsKeyArn !== undefined && { baseKmsKeyArn: snapshot.kmsKeyArn }),
   }
   await insertVolume(tx, volume)
-  const { accountId, id } = volume
-  await putTags(tx, { accountId, region, resourceType: 'volume', resourceId: id, tags })
+  await putTags(tx, { accountId, region, resourceType: 'volume', resourceId: volume.id, tags })
   return volume
 }

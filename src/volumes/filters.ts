@@ -13,7 +13,7 @@ export const volumeFilters: FilterTable<VolumeFacts> = {
   'availability-zone-id': ({ volume }) => findZone(volume.region, volume.availabilityZone)?.id,
   'create-time': ({ volume }) => volume.createdAt,
   encrypted: ({ volume }) => volume.kmsKeyArn !== undefined,
-  'fast-restored': () => false,
+  'fast-restored': ({ volume }) => volume.isFastRestored === true,
   'multi-attach-enabled': () => false,
   'operator.managed': () => false,
   'operator.principal': () => undefined,

@@ -33,6 +33,7 @@ export function viewVolume({ volume, attachment, tags }: VolumeFacts): VolumeOut
     VolumeType: volume.type,
     Iops: volume.iops,
     Throughput: volume.throughput,
+    FastRestored: volume.isFastRestored === true,
     MultiAttachEnabled: false,
     VolumeInitializationRate: volume.initializationRate,
     Operator: { Managed: false },

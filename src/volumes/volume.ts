@@ -25,6 +25,8 @@ export interface Volume {
   readonly throughput: number | undefined
   /** In MiB/s: how fast the caller wanted it to be filled. */
   readonly initializationRate?: number
+  /** Its base was made ready ahead. */
+  readonly isFastRestored?: true
   readonly snapshotId: Id<'snapshot'> | undefined
   /** The volume that it is a copy of. Until the copied moment is stored, it has no `baseManifest`. */
   readonly sourceVolumeId?: Id<'volume'>
