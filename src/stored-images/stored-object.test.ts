@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import { zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
+import { blockSizeBytes, keyOf } from '../block-store/block.ts'
 import { BlockStore } from '../block-store/block-store.ts'
-import { encodeManifest } from '../block-store/manifest.ts'
+import { encodeManifest, manifestOf } from '../block-store/manifest.ts'
 import { SimDisk } from '../block-store/sim-disk.ts'
 import { readAll, saveNumbers } from '../block-store/testing.ts'
 import { objectOf } from '../buckets/testing.ts'
@@ -107,6 +108,47 @@ test('what an object was made of comes back from it, in another store', async (c
   for (const manifest of manifests) await readAll(store, manifest)
   const again = await readObject(objectOf(object), head, upload)
   assert.equal(again.addedBytes, 0)
+})
+
+test('an object of more than is read at once comes back too, or is refused', async (context) => {
+  const from = await openStore(context)
+  using upload = from.beginUpload()
+  const blocks = new Map<number, string>()
+  await Promise.all(
+    Array.from({ length: 21 }, async (_, index) => {
+      // Large ones and small ones, so that they end anywhere in what is read.
+      const isLarge = index % 5 < 3
+      const bytes = isLarge ? randomBytes(blockSizeBytes) : Buffer.alloc(blockSizeBytes, index)
+      blocks.set(index, keyOf(await upload.putBlock(bytes)))
+    }),
+  )
+  const manifest = await upload.putManifest(manifestOf(21 * blockSizeBytes, blocks))
+  const description = describe([manifest])
+  const written: Buffer[] = []
+  await writeObject(
+    async (bytes) => void written.push(Buffer.from(bytes)),
+    encodeDescription(description),
+    description.disks,
+    from,
+  )
+  const object = Buffer.concat(written)
+  const restore = async (bytes: Buffer) => {
+    const store = await openStore(context)
+    using into = store.beginUpload()
+    const { disks } = await readObject(objectOf(bytes), await readHead(objectOf(bytes)), into)
+    const verified = await store.readPackedBlocks([...blocks.values()])
+    return { disks, verified: verified.length }
+  }
+  assert.deepEqual(await restore(object), { disks: [{ manifest, blocks: 21 }], verified: 21 })
+  const late = object.length - 2 * blockSizeBytes
+  for (const bad of [
+    object.subarray(0, late),
+    object.subarray(0, -8),
+    object.subarray(0, -9),
+    Buffer.concat([object.subarray(0, late), Buffer.alloc(blockSizeBytes), object.subarray(late)]),
+  ]) {
+    await assert.rejects(restore(bad), BadObject)
+  }
 })
 
 test('an object that is damaged anywhere is found out, and leaves no disk behind', async (context) => {
