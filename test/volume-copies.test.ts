@@ -40,8 +40,16 @@ async function start(context: TestContext, isIdle = false) {
   }
   const io = async (id: string, ...commands: readonly string[]) => {
     const words = commands.flatMap((command) => ['-c', command])
-    const { stdout } = await run('qemu-io', ['-f', 'qcow2', ...words, await top(id)])
-    assert.doesNotMatch(stdout, /verification failed/i)
+    // A volume can be used before what it lies over is a file.
+    const ended = await system.until('what it lies over', () =>
+      top(id)
+        .then((path) => run('qemu-io', ['-f', 'qcow2', ...words, path]))
+        .catch((error: Error) => {
+          if (!error.message.includes('Could not open backing file')) throw error
+          return undefined
+        }),
+    )
+    assert.doesNotMatch(ended.stdout, /verification failed/i)
   }
   const available = async (id: string) =>
     await system.until('the volume', async () => {
