@@ -120,15 +120,13 @@ export interface Resource {
 export function readResources(ids: readonly string[]): readonly Resource[] {
   return [...new Set(ids)].map((resourceId) => {
     const kind = kindOf(resourceId)
-    switch (kind) {
-      case undefined:
-      case 'instance-profile-association':
-      case 'network-interface-attachment':
-      case 'reservation':
-        throw new ApiError('InvalidID', `The ID '${resourceId}' is not valid`)
-      default:
-        return { resourceId, resourceType: kind }
-    }
+    const isTagged =
+      kind !== undefined &&
+      kind !== 'instance-profile-association' &&
+      kind !== 'network-interface-attachment' &&
+      kind !== 'reservation'
+    if (!isTagged) throw new ApiError('InvalidID', `The ID '${resourceId}' is not valid`)
+    return { resourceId, resourceType: kind }
   })
 }
 
