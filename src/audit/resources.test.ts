@@ -22,12 +22,17 @@ test('what is nested without end, or too much, is looked at as far as it is sens
   assert.equal(resourcesIn(many).length, 100)
 })
 
+test('of namesakes of several types there is one', () => {
+  const input = { InstanceProfileName: 'web', RoleName: 'web' }
+  assert.deepEqual(resourcesIn(input), [{ type: 'AWS::IAM::InstanceProfile', name: 'web' }])
+})
+
 test('what IAM keeps is named by its members', () => {
-  const input = { UserName: 'alice', Groups: [{ RoleName: 'alice', Path: 'UserName' }] }
+  const input = { UserName: 'alice', Groups: [{ RoleName: 'web', Path: 'UserName' }] }
   const output = { AccessKey: { UserName: 'alice', AccessKeyId: 'AKIA0', SecretAccessKey: 's' } }
   assert.deepEqual(resourcesIn(input, output), [
     { type: 'AWS::IAM::User', name: 'alice' },
-    { type: 'AWS::IAM::Role', name: 'alice' },
+    { type: 'AWS::IAM::Role', name: 'web' },
     { type: 'AWS::IAM::AccessKey', name: 'AKIA0' },
   ])
 })

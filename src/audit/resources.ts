@@ -53,6 +53,8 @@ function visit(value: unknown, found: Map<string, Resource>, depth: number): voi
   }
 }
 
+/** Names are looked up without their types: of namesakes in one call the first is told. */
 function add(found: Map<string, Resource>, type: string, name: string): void {
-  if (name !== '' && name.length <= nameLengthMax) found.set(`${type} ${name}`, { type, name })
+  const isNew = name !== '' && name.length <= nameLengthMax && !found.has(name)
+  if (isNew) found.set(name, { type, name })
 }
