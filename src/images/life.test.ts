@@ -175,10 +175,11 @@ const expected: Readonly<Record<string, string>> = {
   'block-device-mapping.snapshot-id': 'snap-00000000000000001',
   'block-device-mapping.volume-size': '2',
   'block-device-mapping.volume-type': 'gp3',
+  'boot-mode': 'uefi-preferred',
   'creation-date': '2026-11-23T*',
   description: 'what it is',
   'ena-support': 'true',
-  'free-tier-eligible': '',
+  'free-tier-eligible': 'false',
   hypervisor: 'xen',
   'image-allowed': 'true',
   'image-id': 'ami-00000000000000001',
@@ -222,7 +223,7 @@ const expected: Readonly<Record<string, string>> = {
   'virtualization-type': 'hvm',
 }
 
-test('each of the 52 filters of DescribeImages finds what it is for, and nothing else', () => {
+test('each of the 53 filters of DescribeImages finds what it is for, and nothing else', () => {
   const image = {
     ...anImage(1, {
       createdAt: now,
@@ -266,7 +267,7 @@ test('each of the 52 filters of DescribeImages finds what it is for, and nothing
   const tags = [{ key: 'colour', value: 'blue' }]
   const finds = (Name: string, value: string) =>
     matchesFilters(item, [{ Name, Values: ['another', value] }], imageFilters, tags)
-  assert.equal(Object.keys(expected).length, 52)
+  assert.equal(Object.keys(expected).length, 53)
   for (const [name, value] of Object.entries(expected)) {
     checkFilters([{ Name: name, Values: ['x'] }], imageFilters)
     assert.equal(finds(name, value === '' ? '*' : value), value !== '', name)

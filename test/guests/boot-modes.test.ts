@@ -23,7 +23,7 @@ test('one disk boots by BIOS and by UEFI, as its image says', async (context) =>
         BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId } }],
       }),
     )
-    launched.push({ BootMode, guest: await world.launch({ ImageId }) })
+    launched.push({ BootMode, guest: await world.launch({ ImageId, InstanceType: 't3.nano' }) })
   }
   for (const { BootMode, guest } of launched) {
     await guest.ready()
