@@ -42,12 +42,7 @@ export async function startService(
       '--expose-gc',
       ...(process.env['BENCH_NODE']?.split(' ') ?? []),
     ],
-    env: {
-      ...process.env,
-      MALLOC_MMAP_THRESHOLD_: '1048576',
-      MALLOC_TRIM_THRESHOLD_: '4194304',
-      ...environment,
-    },
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const ended = once(child, 'exit')
