@@ -159,6 +159,8 @@ function fill(path: string, model: string, self: string): void {
     db.exec(`INSERT INTO tags (account_id, region, resource_id, resource_type, key, value) ${numbers}
       SELECT ${owner}, 'us-east-1', ${id}, 'image', 'Stage',
         CASE number % 4 WHEN 0 THEN 'live' ELSE 'test' END FROM numbers`)
+    // They are meant to have been there for long: nobody is owed an event of each.
+    db.exec('DELETE FROM state_changes')
     db.exec('COMMIT')
   } finally {
     db.close()
