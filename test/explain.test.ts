@@ -30,10 +30,11 @@ import { digestOf } from '../src/lib/digest.ts'
 import { Secret } from '../src/lib/secret.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
 import { startWithUsers } from './iam-clients.ts'
+import { callerOf } from './kms-sdk.ts'
 import { accountId, type ClientSettings, region } from './system.ts'
 
 const other = '222222222222'
-const SnapshotId = 'snap-00000000000000001'
+const SnapshotId = 'snap-00000000000000001' as const
 const dayMs = 86_400_000
 
 async function start(context: TestContext) {
@@ -41,30 +42,31 @@ async function start(context: TestContext) {
   const { system, admin } = users
   const sharee = await system.client(other)
   const now = new Date()
-  await transaction(system.db.writes, (tx) =>
-    insertSnapshot(tx, {
-      id: SnapshotId,
-      accountId,
-      region,
-      volumeId: 'vol-ffffffff',
-      volumeSizeGiB: 2,
-      description: '',
-      startedAt: now,
-      progressPercent: 100,
-      freezeId: undefined,
-      layer: undefined,
-      state: 'completed',
-      completedAt: now,
-      manifest: digestOf(Buffer.from('a disk')),
-      parentSnapshotId: undefined,
-      fullSizeBytes: 0,
-      addedBytes: 0,
-    }),
-  )
+  const putSnapshot = (changes: object) =>
+    transaction(system.db.writes, (tx) => insertSnapshot(tx, { ...snapshot, ...changes }))
+  const snapshot = {
+    id: SnapshotId,
+    accountId,
+    region,
+    volumeId: 'vol-ffffffff' as const,
+    volumeSizeGiB: 2,
+    description: '',
+    startedAt: now,
+    progressPercent: 100,
+    freezeId: undefined,
+    layer: undefined,
+    state: 'completed' as const,
+    completedAt: now,
+    manifest: digestOf(Buffer.from('a disk')),
+    parentSnapshotId: undefined,
+    fullSizeBytes: 0,
+    addedBytes: 0,
+  }
+  await putSnapshot({})
   let made = 0
-  const makeImage = async () => {
+  const makeImage = async (changes: Parameters<typeof anImage>[1] = {}) => {
     made++
-    const image = anImage(made, { accountId, createdAt: now })
+    const image = anImage(made, { accountId, createdAt: now, ...changes })
     await transaction(system.db.writes, (tx) => insertImage(tx, image))
     return image.id
   }
@@ -74,7 +76,7 @@ async function start(context: TestContext) {
     const access = { endpoint: system.endpoint, region, key }
     return await callImago(access, 'POST', '/imago/v1/explanations', asked)
   }
-  return { ...users, ec2: admin.ec2, sharee, makeImage, explain }
+  return { ...users, ec2: admin.ec2, sharee, makeImage, putSnapshot, explain }
 }
 
 const launch = { InstanceType: 't3.nano', MinCount: 1, MaxCount: 1 } as const
@@ -229,6 +231,33 @@ test('it is told which statement of a policy refuses or lets pass', async (conte
   assert.equal(own['outcome'], 'hidden')
   await assert.rejects(explain(settings, asked), /UnauthorizedOperation/)
   assert(sharee)
+})
+
+test('it is told whose key keeps somebody from an image', async (context) => {
+  const { system, makeImage, putSnapshot, explain, ec2 } = await start(context)
+  const kms = callerOf(context, system.settingsWith())
+  const { KeyMetadata } = await kms('CreateKey')
+  const kmsKeyArn = KeyMetadata?.Arn
+  const snapshotId = 'snap-00000000000000002'
+  await putSnapshot({ id: snapshotId, kmsKeyArn })
+  const ebs = { snapshotId, sizeGiB: 2, type: 'gp3', deleteOnTermination: true } as const
+  const imageId = await makeImage({ blockDevices: [{ deviceName: '/dev/xvda', ebs }] })
+  const LaunchPermission = { Add: [{ UserId: other }] }
+  await ec2.send(new ModifyImageAttributeCommand({ ImageId: imageId, LaunchPermission }))
+  const decisive = async (principal: string) => {
+    const asked = { principal, action: 'RunInstances', imageId }
+    return JSON.stringify((await explain(system.settingsWith(), asked))['decisive'] ?? 'allowed')
+  }
+  assert.equal(await decisive(accountId), '"allowed"')
+  assert.match(await decisive(other), /"rule":"key".*is of another account.*kms:ReEncryptFrom/)
+  const Statement = [
+    { Effect: 'Allow', Principal: { AWS: [accountId, other] }, Action: 'kms:*', Resource: '*' },
+  ]
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
+  await kms('PutKeyPolicy', { KeyId: KeyMetadata?.KeyId, Policy })
+  assert.equal(await decisive(other), '"allowed"')
+  await kms('DisableKey', { KeyId: KeyMetadata?.KeyId })
+  assert.match(await decisive(accountId), /"rule":"key".*InvalidKMSKey.*is disabled/)
 })
 
 test('what cannot be explained is refused by name', async (context) => {
