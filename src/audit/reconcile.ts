@@ -1,5 +1,6 @@
 /** Lets events go that are older than the installation keeps them, or more than it keeps. */
 import { type Connections, transaction } from '../db/database.ts'
+import { every } from '../reconcile/every.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { findForgettable, forgetEvents, listTrails } from './store.ts'
 
@@ -23,15 +24,13 @@ export function auditReconciler({
   readonly now: () => Date
   readonly retention: Retention
 }): Reconciler {
-  let lookedAtMs = 0
+  const isTime = every(everyMs, now)
   return {
     name: 'audit',
     stepsAtOnceMax: 1,
     async due() {
-      const atMs = now().getTime()
-      if (atMs - lookedAtMs < everyMs) return []
-      lookedAtMs = atMs
-      const before = new Date(atMs - retention.days * dayMs)
+      if (!isTime()) return []
+      const before = new Date(now().getTime() - retention.days * dayMs)
       const due: string[] = []
       for (const trail of await listTrails(db.reads)) {
         const upTo = await findForgettable(db.reads, trail, { before, ...retention })

@@ -1,5 +1,6 @@
 /** Forgets which image a machine was started from, long after the machine is gone. */
 import { type Connections, transaction } from '../db/database.ts'
+import { every } from '../reconcile/every.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { forgetLaunches } from './launch-store.ts'
 
@@ -16,16 +17,11 @@ export function launchReconciler({
   readonly now: () => Date
   readonly days: number
 }): Reconciler {
-  let lookedAtMs = 0
+  const isTime = every(everyMs, now)
   return {
     name: 'launches',
     stepsAtOnceMax: 1,
-    async due() {
-      const atMs = now().getTime()
-      if (atMs - lookedAtMs < everyMs) return []
-      lookedAtMs = atMs
-      return ['all']
-    },
+    due: async () => (isTime() ? ['all'] : []),
     async step() {
       const before = new Date(now().getTime() - days * dayMs)
       while (await transaction(db.writes, (tx) => forgetLaunches(tx, before, atOnceMax)));

@@ -1,5 +1,6 @@
 /** Lets events go that are older than the installation keeps them, or more than it keeps. */
 import { type Connections, transaction } from '../../db/database.ts'
+import { every } from '../../reconcile/every.ts'
 import type { Reconciler } from '../../reconcile/loop.ts'
 import { deleteEvents, listEventAccounts, listForgettable } from '../store.ts'
 import { lifeMs } from '../subscription.ts'
@@ -19,16 +20,11 @@ export function eventRetentionReconciler({
   readonly now: () => Date
   readonly retention: { readonly days: number; readonly eventsMax: number }
 }): Reconciler {
-  let lookedAtMs = 0
+  const isTime = every(everyMs, now)
   return {
     name: 'event-retention',
     stepsAtOnceMax: 1,
-    async due() {
-      const atMs = now().getTime()
-      if (atMs - lookedAtMs < everyMs) return []
-      lookedAtMs = atMs
-      return ['all']
-    },
+    due: async () => (isTime() ? ['all'] : []),
     async step() {
       const atMs = now().getTime()
       await transaction(db.writes, (tx) => expireDeliveries(tx, new Date(atMs - lifeMs)))
