@@ -198,3 +198,11 @@ test('with a certificate the service speaks TLS only, and its commands know it',
   const trail = await imago.run(['audit', 'verify'])
   assert.match(trail.output, /^123456789012: \d+ events, whole, up to [0-9a-f]{64}$/m)
 })
+
+test('a command whose output nobody reads to its end says nothing of it', () => {
+  const imago = join(import.meta.dirname, '..', 'bin', 'imago')
+  const script = `"${imago}" doctor | head -n 1`
+  const { stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' })
+  assert.match(stdout, /^. Node [^\n]+\n$/)
+  assert.equal(stderr, '')
+})

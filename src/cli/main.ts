@@ -50,6 +50,12 @@ const shell: Shell = {
   },
 }
 
+// Who reads the output, such as `head`, may have had enough of it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 const program = new Command('imago')
   .description('A self-hosted machine-image service behind the EC2 API')
   .version(readVersion())
