@@ -113,6 +113,7 @@ test('an image is registered of a bundle, and found as what it is', async (conte
       DeregistrationProtection: undefined,
       Description: 'of a bucket',
       EnaSupport: false,
+      FreeTierEligible: false,
       Hypervisor: 'xen',
       ImageId: id,
       ImageLocation: location,

@@ -44,6 +44,8 @@ const lives: readonly Step[][] = [
     ['deregister', 1],
     ['delete disk', 1],
   ).concat(steps(['wait', 0], ['tag', 1], ['delete disk', 1], ['copy', 0])),
+  // Made of a disk that could not be read, and tried once more.
+  steps(['bake', 0, false], ['register again', 0]),
   // Binned, and its name taken meanwhile.
   steps(['share', 0], ['rule', 0], ['deregister', 0], ['register', 2], ['restore', 1]).concat(
     steps(['deregister', 0, false], ['restore', 1], ['disable', 1], ['enable', 1]),
