@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdir } from 'node:fs/promises'
+import { globSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import {
   DescribeImagesCommand,
@@ -17,6 +18,25 @@ const template = fileURLToPath(new URL('packer/debian.json', import.meta.url))
 /** As distributions ship it. */
 const packer = '/usr/bin/packer'
 
+/**
+ * Packer ends a machine that does not let it in, and what that wrote to its console is gone with
+ * it: so it is read meanwhile. Answers what was read last.
+ */
+function watchConsoles(context: TestContext, runFolder: string): () => string {
+  const texts = new Map<string, string>()
+  const timer = setInterval(() => {
+    for (const path of globSync(join(runFolder, '*/console.log'))) {
+      // One that has just ended is there no more.
+      readFile(path, 'utf8').then(
+        (text) => texts.set(path, text.slice(-4000)),
+        () => {},
+      )
+    }
+  }, 5000)
+  context.after(() => clearInterval(timer))
+  return () => [...texts].flat().join('\n')
+}
+
 test('Packer builds an image that carries what its provisioner did', async (context) => {
   const world = await startWorld(context)
   const { ec2, system } = world
@@ -24,6 +44,7 @@ test('Packer builds an image that carries what its provisioner did', async (cont
   const home = join(system.dataFolder, 'packer-home')
   await mkdir(home)
   const { id, secret } = system.imago.rootKey
+  const consoles = watchConsoles(context, join(system.dataFolder, 'run'))
   const built = await runProgram(
     packer,
     ['build', '-color=false', '-machine-readable', '-var', `endpoint=${system.endpoint}`, template],
@@ -41,7 +62,7 @@ test('Packer builds an image that carries what its provisioner did', async (cont
       },
     },
   )
-  assert.equal(built.code, 0, built.stdout + built.stderr)
+  assert.equal(built.code, 0, built.stdout + built.stderr + consoles())
   const imageId = /artifact,0,id,us-east-1:(ami-[0-9a-f]{17})/.exec(built.stdout)?.[1]
   assert(imageId, built.stdout)
 
