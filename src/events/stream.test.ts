@@ -82,6 +82,16 @@ test('a stream ends when its reader may read no longer, and tells of itself mean
   assert.equal(text.match(/: still here/g)?.length, 2)
 })
 
+test('nothing more is told to a reader who may read no longer', async (context) => {
+  const { add, connect } = await start(context, { isAllowed: async () => false })
+  const reader = (await connect()).setEncoding('utf8')
+  await add(1, 1, 10)
+  let text = ''
+  for await (const chunk of reader) text += String(chunk)
+  assert.match(text, /^id: 0$/m)
+  assert.doesNotMatch(text, /data/)
+})
+
 test('a reader that goes is noticed at once', async (context) => {
   const { add, connect, ended } = await start(context, {})
   const reader = await connect()

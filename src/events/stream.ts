@@ -17,10 +17,11 @@ export interface StreamOptions {
   readonly region: string
   /** Nothing for what is new from now on. */
   readonly after: number | undefined
-  /** A sign of life so often, after `isAllowed` was asked again. */
+  /** A sign of life so often. */
   readonly heartbeatMs: number
   /** How long a reader may take for what was written. */
   readonly drainMs: number
+  /** Asked before anything is told, and before each sign of life. */
   readonly isAllowed: () => Promise<boolean>
 }
 
@@ -47,6 +48,7 @@ export async function streamEvents(to: ServerResponse, options: StreamOptions): 
     // Asked for before the look, so that nothing comes between the two.
     const news = feed.next(Math.max(0, beatAt - performance.now()))
     const events = await listEvents(db, { accountId, region, after, limit: atOnceMax })
+    if (events.length > 0 && !(await isAllowed())) break
     for (const { position, body } of events) {
       await write(`id: ${position}\ndata: ${body}\n\n`)
       if (to.destroyed) return

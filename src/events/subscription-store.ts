@@ -202,6 +202,15 @@ export async function finishDelivery(tx: Tx, one: Delivery, now: Date): Promise<
     .execute()
 }
 
+/** Gives up all that a subscription is still owed, as if it never had been. */
+export async function dropDeliveries(tx: Tx, id: SubscriptionId): Promise<void> {
+  await tx
+    .deleteFrom('event_deliveries')
+    .where('subscription_id', '=', id)
+    .where('state', '=', 'waiting')
+    .execute()
+}
+
 /** Says why it did not work, and when it is tried again: never, where no time is given. */
 export async function failDelivery(
   tx: Tx,

@@ -1,12 +1,13 @@
 /**
  * Keeps as many snapshots in reserve as were asked for. Whatever is to be done next is told
- * by how all is (`next.ts`), and done in one transaction.
+ * by how all is (`next.ts`), and done in one transaction. Of an account that is closed all stays as it is.
  */
 import { type Connections, type Database, transaction, type Tx } from '../db/database.ts'
 import { findVisible, isAllowed } from '../images/find.ts'
 import { findInstance } from '../instances/store.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
+import { findStanding } from '../organizations/store.ts'
 import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
 import { findSnapshots } from '../snapshots/store.ts'
 import { type FastLaunch, failedFrom, formatKey, parseKey } from './fast-launch.ts'
@@ -35,7 +36,7 @@ export function fastLaunchReconciler({
   const step = async (key: string): Promise<StepOutcome> =>
     await transaction(db.writes, async (tx) => {
       const fastLaunch = await findFastLaunch(tx, parseKey(key))
-      if (!fastLaunch) return 'waiting'
+      if (!fastLaunch || (await isClosed(tx, fastLaunch))) return 'waiting'
       const making: Making = { ...rest, tx, now: now() }
       const action = nextOf(await look(tx, fastLaunch, making.now), making.now)
       if (!action) return 'waiting'
@@ -53,6 +54,7 @@ export function fastLaunchReconciler({
     async due() {
       const keys: string[] = []
       for (const fastLaunch of await listFastLaunches(db.reads)) {
+        if (await isClosed(db.reads, fastLaunch)) continue
         const situation = await look(db.reads, fastLaunch, now())
         if (nextOf(situation, now())) keys.push(formatKey(fastLaunch))
       }
@@ -74,6 +76,9 @@ export function fastLaunchReconciler({
     },
   }
 }
+
+const isClosed = async (db: Database, { accountId }: FastLaunch): Promise<boolean> =>
+  (await findStanding(db, accountId))?.isClosed ?? false
 
 async function look(db: Database, fastLaunch: FastLaunch, now: Date): Promise<Situation> {
   const { imageId, accountId, region } = fastLaunch

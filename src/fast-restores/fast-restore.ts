@@ -24,8 +24,10 @@ export interface FastRestore extends FastRestoreKey {
   readonly times: FastRestoreTimes
 }
 
-export const isOn = ({ state }: Pick<FastRestore, 'state'>): boolean =>
-  state === 'enabling' || state === 'optimizing' || state === 'enabled'
+/** In these it is on, or on its way there. */
+export const statesOn: readonly FastRestoreState[] = ['enabling', 'optimizing', 'enabled']
+
+export const isOn = ({ state }: Pick<FastRestore, 'state'>): boolean => statesOn.includes(state)
 
 export const formatKey = ({ snapshotId, zone, accountId }: FastRestoreKey): string =>
   `${snapshotId}/${zone}/${accountId}`

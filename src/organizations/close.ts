@@ -1,8 +1,10 @@
 /**
- * What becomes of the machines of an account that is closed: they are stopped, and
- * nothing is deleted. Nobody could stop them any more who calls as the account.
+ * What becomes of what an account has when it is closed: machines are stopped, bases are
+ * kept ready no longer, and nothing is deleted. Nobody could do so any more who calls as the account.
  */
 import type { Database, Tx } from '../db/database.ts'
+import { statesOn } from '../fast-restores/fast-restore.ts'
+import { changeFastRestore, listFastRestoresInState } from '../fast-restores/store.ts'
 import { userInitiated } from '../instances/cause.ts'
 import { hasHostRoot } from '../instances/instance-store.ts'
 import { changeInstanceState, listByState } from '../instances/store.ts'
@@ -31,4 +33,13 @@ export async function stopAll(tx: Tx, accountId: string, now: Date): Promise<boo
     await changeInstanceState(tx, { id, from: 'running', to: 'stopping', at: now, cause })
   }
   return own.length === 0
+}
+
+/** Ends the fast restores that the account has, of its own snapshots and of others'. */
+export async function endFastRestores(tx: Tx, accountId: string, now: Date): Promise<void> {
+  for (const restore of await listFastRestoresInState(tx, statesOn)) {
+    if (restore.accountId !== accountId) continue
+    const times = { ...restore.times, disabling: now }
+    await changeFastRestore(tx, restore, { state: 'disabling', times })
+  }
 }

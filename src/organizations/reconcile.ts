@@ -1,7 +1,7 @@
 /** Keeps what organizations promise: accounts that were asked for come, and those that are closed come to rest. */
 import { type Connections, transaction, type Tx } from '../db/database.ts'
 import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
-import { stopAll } from './close.ts'
+import { endFastRestores, stopAll } from './close.ts'
 import { type Maker, openAccount } from './open-account.ts'
 import type { AccountOutcome } from './organization.ts'
 import { completeAccountRequest, findAccountRequest, listDueRequests } from './request-store.ts'
@@ -39,6 +39,7 @@ export function accountReconciler({
     return 'moved'
   }
   const close = async (tx: Tx, accountId: string): Promise<StepOutcome> => {
+    await endFastRestores(tx, accountId, now())
     if (!(await stopAll(tx, accountId, now()))) return 'waiting'
     await setClosure(tx, accountId, { from: 'pending', to: 'done' })
     return 'moved'

@@ -1,12 +1,17 @@
-/** Delivers events to those who have subscribed to them, until they have them or a day has passed. */
+/**
+ * Delivers events to those who have subscribed to them, until they have them or a day has passed.
+ * What an account that is closed had to get is dropped; its subscriptions stay.
+ */
 import { type Connections, transaction } from '../../db/database.ts'
 import type { Sealer } from '../../lib/seal.ts'
+import { findStanding } from '../../organizations/store.ts'
 import type { OutboundRules } from '../../outbound/rules.ts'
 import type { Reconciler } from '../../reconcile/loop.ts'
 import { deliver } from '../deliver.ts'
 import { findEvent } from '../store.ts'
 import { lifeMs, type SubscriptionId, waitAfterMs } from '../subscription.ts'
 import {
+  dropDeliveries,
   failDelivery,
   findDelivery,
   findSubscription,
@@ -45,6 +50,10 @@ export function deliveryReconciler({
       const to = owed && (await findSubscription(db.reads, subscriptionId, sealer))
       const event = owed && (await findEvent(db.reads, owed.position))
       if (!to || !event) return 'waiting'
+      if ((await findStanding(db.reads, to.accountId))?.isClosed) {
+        await transaction(db.writes, (tx) => dropDeliveries(tx, subscriptionId))
+        return 'moved'
+      }
       const problem = await deliver(event, to, { rules, now: now(), signal })
       if (signal.aborted) return 'waiting'
       const at = now()
