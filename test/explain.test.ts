@@ -26,9 +26,10 @@ import { transaction } from '../src/db/database.ts'
 import { setDeprecation } from '../src/images/life-store.ts'
 import { insertImage } from '../src/images/store.ts'
 import { anImage } from '../src/images/testing.ts'
-import { digestOf } from '../src/lib/digest.ts'
 import { Secret } from '../src/lib/secret.ts'
+import type { CompletedSnapshot } from '../src/snapshots/snapshot.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
+import { aSnapshot } from '../src/snapshots/testing.ts'
 import { startWithUsers } from './iam-clients.ts'
 import { callerOf } from './kms-sdk.ts'
 import { accountId, type ClientSettings, region } from './system.ts'
@@ -42,27 +43,11 @@ async function start(context: TestContext) {
   const { system, admin } = users
   const sharee = await system.client(other)
   const now = new Date()
-  const putSnapshot = (changes: object) =>
-    transaction(system.db.writes, (tx) => insertSnapshot(tx, { ...snapshot, ...changes }))
-  const snapshot = {
-    id: SnapshotId,
-    accountId,
-    region,
-    volumeId: 'vol-ffffffff' as const,
-    volumeSizeGiB: 2,
-    description: '',
-    startedAt: now,
-    progressPercent: 100,
-    freezeId: undefined,
-    layer: undefined,
-    state: 'completed' as const,
-    completedAt: now,
-    manifest: digestOf(Buffer.from('a disk')),
-    parentSnapshotId: undefined,
-    fullSizeBytes: 0,
-    addedBytes: 0,
-  }
-  await putSnapshot({})
+  const putSnapshot = (changes: Partial<CompletedSnapshot> = {}) =>
+    transaction(system.db.writes, (tx) =>
+      insertSnapshot(tx, aSnapshot(1, { accountId, volumeSizeGiB: 2, ...changes })),
+    )
+  await putSnapshot()
   let made = 0
   const makeImage = async (changes: Parameters<typeof anImage>[1] = {}) => {
     made++
@@ -237,9 +222,9 @@ test('it is told whose key keeps somebody from an image', async (context) => {
   const { system, makeImage, putSnapshot, explain, ec2 } = await start(context)
   const kms = callerOf(context, system.settingsWith())
   const { KeyMetadata } = await kms('CreateKey')
-  const kmsKeyArn = KeyMetadata?.Arn
+  assert(KeyMetadata?.Arn)
   const snapshotId = 'snap-00000000000000002'
-  await putSnapshot({ id: snapshotId, kmsKeyArn })
+  await putSnapshot({ id: snapshotId, kmsKeyArn: KeyMetadata.Arn })
   const ebs = { snapshotId, sizeGiB: 2, type: 'gp3', deleteOnTermination: true } as const
   const imageId = await makeImage({ blockDevices: [{ deviceName: '/dev/xvda', ebs }] })
   const LaunchPermission = { Add: [{ UserId: other }] }
@@ -254,9 +239,9 @@ test('it is told whose key keeps somebody from an image', async (context) => {
     { Effect: 'Allow', Principal: { AWS: [accountId, other] }, Action: 'kms:*', Resource: '*' },
   ]
   const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
-  await kms('PutKeyPolicy', { KeyId: KeyMetadata?.KeyId, Policy })
+  await kms('PutKeyPolicy', { KeyId: KeyMetadata.KeyId, Policy })
   assert.equal(await decisive(other), '"allowed"')
-  await kms('DisableKey', { KeyId: KeyMetadata?.KeyId })
+  await kms('DisableKey', { KeyId: KeyMetadata.KeyId })
   assert.match(await decisive(accountId), /"rule":"key".*InvalidKMSKey.*is disabled/)
 })
 

@@ -32,11 +32,11 @@ import { transaction } from '../src/db/database.ts'
 import { imageReconciler } from '../src/images/reconcile.ts'
 import { insertImage } from '../src/images/store.ts'
 import { anImage } from '../src/images/testing.ts'
-import { digestOf } from '../src/lib/digest.ts'
 import { organizationArn, unitArn } from '../src/organizations/organization.ts'
 import { insertMember, insertOrganization, insertUnit } from '../src/organizations/store.ts'
 import { insertRule } from '../src/recycle-bin/store.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
+import { aSnapshot } from '../src/snapshots/testing.ts'
 import { accountId, region, startSystem } from './system.ts'
 
 const other = '222222222222'
@@ -51,24 +51,7 @@ async function start(context: TestContext) {
   const system = await startSystem(context, { isIdle: true })
   const createdAt = new Date()
   await transaction(system.db.writes, async (tx) => {
-    await insertSnapshot(tx, {
-      id: 'snap-00000000000000001',
-      accountId,
-      region,
-      volumeId: 'vol-ffffffff',
-      volumeSizeGiB: 2,
-      description: '',
-      startedAt: createdAt,
-      progressPercent: 100,
-      freezeId: undefined,
-      layer: undefined,
-      state: 'completed',
-      completedAt: createdAt,
-      manifest: digestOf(Buffer.from('a disk')),
-      parentSnapshotId: undefined,
-      fullSizeBytes: 0,
-      addedBytes: 0,
-    })
+    await insertSnapshot(tx, aSnapshot(1, { accountId, volumeSizeGiB: 2 }))
     await insertImage(tx, anImage(1, { accountId, createdAt }))
   })
   const owner = system.ec2

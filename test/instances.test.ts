@@ -28,15 +28,15 @@ import { readConfig } from '../src/config.ts'
 import { type Connections, transaction } from '../src/db/database.ts'
 import type { NewImage } from '../src/images/image.ts'
 import { insertImage } from '../src/images/store.ts'
+import { anImage } from '../src/images/testing.ts'
 import { noCause } from '../src/instances/cause.ts'
 import type { InstanceState } from '../src/instances/instance.ts'
 import { changeInstanceState } from '../src/instances/store.ts'
-import { digestOf } from '../src/lib/digest.ts'
 import type { Id } from '../src/lib/ids.ts'
 import { openImago } from '../src/main.ts'
 import { releasePublicIps } from '../src/network/public-address.ts'
-import type { CompletedSnapshot } from '../src/snapshots/snapshot.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
+import { aSnapshot } from '../src/snapshots/testing.ts'
 
 const accountId = '123456789012'
 const region = 'us-east-1'
@@ -67,7 +67,7 @@ async function start(context: TestContext) {
     await rm(folder, { recursive: true })
   })
   await transaction(db.writes, async (tx) => {
-    await insertSnapshot(tx, snapshotOf())
+    await insertSnapshot(tx, aSnapshot(1, { accountId, volumeSizeGiB: 8 }))
     await insertImage(tx, imageOf())
   })
   const run = async (input: Partial<RunInstancesCommandInput> = {}): Promise<Instance> => {
@@ -79,56 +79,11 @@ async function start(context: TestContext) {
   return { ec2, db, run }
 }
 
-function snapshotOf(): CompletedSnapshot {
-  return {
-    id: snapshotId,
+const imageOf = (changes: Partial<NewImage> = {}): NewImage =>
+  anImage(1, {
     accountId,
-    region,
-    volumeId: 'vol-ffffffff',
-    volumeSizeGiB: 8,
-    description: '',
-    startedAt: at,
-    progressPercent: 100,
-    freezeId: undefined,
-    layer: undefined,
-    state: 'completed',
-    completedAt: at,
-    manifest: digestOf(Buffer.from('a disk')),
-    parentSnapshotId: undefined,
-    fullSizeBytes: 0,
-    addedBytes: 0,
-  }
-}
-
-function imageOf(changes: Partial<NewImage> = {}): NewImage {
-  return {
-    id: imageId,
-    accountId,
-    region,
     name: 'tiny',
-    description: undefined,
-    location: `${accountId}/tiny`,
-    state: 'available',
-    stateReason: undefined,
     createdAt: at,
-    deregisteredAt: undefined,
-    architecture: 'x86_64',
-    bootMode: 'uefi-preferred',
-    rootDeviceName: '/dev/xvda',
-    rootDeviceType: 'ebs',
-    virtualizationType: 'hvm',
-    platform: undefined,
-    platformDetails: 'Linux/UNIX',
-    usageOperation: 'RunInstances',
-    enaSupport: true,
-    sriovNetSupport: undefined,
-    imdsSupport: undefined,
-    tpmSupport: undefined,
-    isPublic: false,
-    sourceInstanceId: undefined,
-    sourceImageId: undefined,
-    sourceImageRegion: undefined,
-    lastLaunchedAt: undefined,
     blockDevices: [
       {
         deviceName: '/dev/xvda',
@@ -136,8 +91,7 @@ function imageOf(changes: Partial<NewImage> = {}): NewImage {
       },
     ],
     ...changes,
-  }
-}
+  })
 
 /** What the reconciler does when a machine is where it should be. */
 async function settle(

@@ -14,16 +14,17 @@ import {
   ModifyVolumeAttributeCommand,
 } from '@aws-sdk/client-ec2'
 import { transaction } from '../src/db/database.ts'
-import { noCause } from '../src/instances/cause.ts'
-import type { Instance } from '../src/instances/instance.ts'
 import { insertInstance } from '../src/instances/store.ts'
+import { anInstance } from '../src/instances/testing.ts'
 import type { Id } from '../src/lib/ids.ts'
 import { deleteAttachment, changeVolumeState, insertAttachment } from '../src/volumes/store.ts'
+import { asRoot } from '../src/volumes/testing.ts'
 import { accountId, region, startSystem } from './system.ts'
 
 const zone = `${region}a`
 const missing = 'vol-0123456789abcdef0'
-const instanceId = 'i-00000000000000001'
+const instance = anInstance(1, { accountId, region })
+const { id: instanceId } = instance
 
 async function start(context: TestContext, isIdle = true) {
   const system = await startSystem(context, { isIdle })
@@ -245,63 +246,10 @@ test('the root volume of a running instance stays where it is', async (context) 
   await transaction(db.writes, async (tx) => {
     await insertInstance(tx, instance)
     await changeVolumeState(tx, { id: VolumeId, from: 'creating', to: 'in-use' })
-    await insertAttachment(tx, {
-      volumeId: VolumeId,
-      instanceId,
-      device: instance.rootDeviceName,
-      state: 'attached',
-      isDetachForced: false,
-      deleteOnTermination: true,
-      attachedAt: new Date(1),
-    })
+    await insertAttachment(tx, asRoot({ id: VolumeId }, instance))
   })
   await assert.rejects(ec2.send(new DetachVolumeCommand({ VolumeId, Force: true })), {
     name: 'OperationNotPermitted',
     message: `Unable to detach root volume '${VolumeId}' from instance '${instanceId}'`,
   })
 })
-
-const instance: Instance = {
-  id: instanceId,
-  accountId,
-  region,
-  reservationId: 'r-00000000000000001',
-  launchIndex: 0,
-  clientToken: undefined,
-  imageId: 'ami-00000000000000001',
-  instanceType: 't3.micro',
-  architecture: 'x86_64',
-  state: 'running',
-  stateSince: new Date(1),
-  cause: noCause,
-  isStopForced: false,
-  rebootsWanted: 0,
-  rebootsDone: 0,
-  keyName: undefined,
-  vpcId: 'vpc-00000000000000001',
-  subnetId: 'subnet-00000000000000001',
-  availabilityZone: zone,
-  launchedAt: new Date(1),
-  bootMode: undefined,
-  currentBootMode: 'legacy-bios',
-  tpmSupport: undefined,
-  rootDeviceName: '/dev/xvda',
-  rootDeviceType: 'ebs',
-  platform: undefined,
-  platformDetails: 'Linux/UNIX',
-  usageOperation: 'RunInstances',
-  userData: undefined,
-  isTerminationDisabled: false,
-  isStopDisabled: false,
-  shutdownBehavior: 'stop',
-  metadataOptions: {
-    httpTokens: 'optional',
-    httpEndpoint: 'enabled',
-    httpPutResponseHopLimit: 1,
-    httpProtocolIpv6: 'disabled',
-    instanceMetadataTags: 'disabled',
-  },
-  isEbsOptimized: false,
-  isMonitored: false,
-  hasSourceDestCheck: true,
-}

@@ -13,8 +13,8 @@ import {
 } from '../block-store/testing.ts'
 import { type Connections, transaction } from '../db/database.ts'
 import { listLiveManifests } from '../snapshots/live-manifests.ts'
-import { type PendingSnapshot, noVolumeId } from '../snapshots/snapshot.ts'
 import { deleteSnapshotRow, findSnapshot, insertSnapshot } from '../snapshots/store.ts'
+import { aPendingSnapshot } from '../snapshots/testing.ts'
 import type { DirectSnapshot } from './direct-snapshot.ts'
 import { directSnapshotReconciler } from './reconcile.ts'
 import {
@@ -29,21 +29,9 @@ import {
 
 const openDiskKey = async () => assert.fail('nothing is encrypted')
 
-const id = 'snap-00000000000000001'
 const now = new Date(10_000_000)
-const pending: PendingSnapshot = {
-  id,
-  accountId: '111111111111',
-  region: 'us-east-1',
-  volumeId: noVolumeId,
-  volumeSizeGiB: 1,
-  description: '',
-  startedAt: now,
-  progressPercent: 0,
-  freezeId: undefined,
-  layer: undefined,
-  state: 'pending',
-}
+const pending = aPendingSnapshot(1, { startedAt: now })
+const { id } = pending
 const open: DirectSnapshot = {
   id,
   state: 'open',

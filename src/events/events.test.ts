@@ -15,11 +15,13 @@ import { changeImageState } from '../images/store.ts'
 import { addLaunchPermissions } from '../images/permission-store.ts'
 import { sealerOf } from '../lib/seal.ts'
 import { Secret } from '../lib/secret.ts'
+import { putClosed } from '../organizations/testing.ts'
 import { type OutboundRules, parseOutboundRules } from '../outbound/rules.ts'
 import { insertCopy } from '../snapshot-copies/store.ts'
 import { addSnapshotPermissions } from '../snapshots/permission-store.ts'
 import { completeSnapshot, failSnapshot, insertSnapshot } from '../snapshots/store.ts'
 import { changeVolumeState, deleteVolumeRow, insertVolume } from '../volumes/store.ts'
+import { aVolume } from '../volumes/testing.ts'
 import { EventFeed } from './feed.ts'
 import { deliveryReconciler } from './reconcile/deliver.ts'
 import { eventReconciler } from './reconcile/publish.ts'
@@ -31,7 +33,12 @@ import {
   signatureOf,
   type Subscription,
 } from './subscription.ts'
-import { countOwed, deleteSubscription, insertSubscription } from './subscription-store.ts'
+import {
+  countOwed,
+  deleteSubscription,
+  insertSubscription,
+  listSubscriptions,
+} from './subscription-store.ts'
 import type { Envelope } from './event.ts'
 
 const owner = { accountId: '111111111111', region: 'us-east-1' }
@@ -161,7 +168,8 @@ for (const [name, start] of Object.entries(databases)) {
     const taken = { ...made, id: newId('snapshot'), state: 'pending' } as const
     const copied = { ...made, id: newId('snapshot'), state: 'pending' } as const
     const failed = { ...made, id: newId('snapshot'), state: 'pending' } as const
-    const volumeId = newId('volume')
+    const volume = aVolume(1, { ...owner, state: 'creating' })
+    const { id: volumeId } = volume
     const at = new Date()
     await transaction(db.writes, async (tx) => {
       await addLaunchPermissions(tx, image.id, [permission])
@@ -175,22 +183,7 @@ for (const [name, start] of Object.entries(databases)) {
         fullSizeBytes: 9,
         completionMinutes: undefined,
       })
-      await insertVolume(tx, {
-        id: volumeId,
-        ...owner,
-        availabilityZone: 'us-east-1a',
-        sizeGiB: 1,
-        type: 'gp3',
-        iops: 3000,
-        throughput: 125,
-        snapshotId: undefined,
-        state: 'creating',
-        createdAt: at,
-        baseManifest: undefined,
-        knownLayer: 0,
-        knownManifest: undefined,
-        knownSnapshotId: undefined,
-      })
+      await insertVolume(tx, volume)
     })
     await transaction(db.writes, async (tx) => {
       const { manifest } = snapshotRow(owner)
@@ -340,6 +333,36 @@ for (const [name, start] of Object.entries(databases)) {
     await publishAll(db)
     for (let round = 0; round < 3; round++) await settle(reconciler)
     assert.match((await countOwed(db.reads, refused.id)).reason ?? '', /IMAGO_OUTBOUND_HOSTS/)
+  })
+
+  test(`nothing is delivered of an account that is closed, also not what it had to get (${name})`, async (context) => {
+    const db = await start(context)
+    const receiver = await receive(context, (_request, response) => response.writeHead(500).end())
+    const sub = await subscribe(db, receiver.url, undefined)
+    let now = new Date()
+    const { signal } = new AbortController()
+    const given = { db, sealer, rules: receiver.rules, signal }
+    const reconciler = deliveryReconciler({ ...given, now: () => now })
+    const putAnother = async () => {
+      await putImage(db, owner, { name: newId('image') })
+      await publishAll(db)
+    }
+    await putAnother()
+    await settle(reconciler)
+    await putAnother()
+    const before = receiver.got.length
+    assert(before > 0)
+    assert((await countOwed(db.reads, sub.id)).waiting > before)
+    await transaction(db.writes, (tx) => putClosed(tx, owner.accountId))
+    await settle(reconciler)
+    assert.equal((await countOwed(db.reads, sub.id)).waiting, 0, 'one that is not due goes, too')
+    await putAnother()
+    now = new Date(now.getTime() + 3600_000)
+    await settle(reconciler)
+    assert.deepEqual(await reconciler.due(), [])
+    assert.equal(receiver.got.length, before)
+    const [kept] = await listSubscriptions(db.reads, owner)
+    assert.equal(kept?.id, sub.id)
   })
 
   test(`what cannot be delivered for a day is given up, and old events go (${name})`, async (context) => {

@@ -13,11 +13,12 @@ import { launch } from '../instances/launch.ts'
 import { changeInstanceState, listInstances } from '../instances/store.ts'
 import { formatId, type Id, type Kind } from '../lib/ids.ts'
 import { sealerOf } from '../lib/seal.ts'
+import { putClosed } from '../organizations/testing.ts'
 import { ensureDefaultNetwork } from '../network/defaults.ts'
 import { putLock } from '../snapshots/lock-store.ts'
 import { removeSnapshot } from '../snapshots/remove.ts'
-import type { CompletedSnapshot } from '../snapshots/snapshot.ts'
 import { completeSnapshot, findSnapshot, insertSnapshot } from '../snapshots/store.ts'
+import { aSnapshot } from '../snapshots/testing.ts'
 import { listTags } from '../tags/store.ts'
 import { setEncryptsByDefault } from '../volumes/encryption-settings-store.ts'
 import { listAttachments, listVolumes } from '../volumes/store.ts'
@@ -29,24 +30,7 @@ import { preparingMinutesMax } from './unknowns.ts'
 const region = 'us-east-1'
 const [owner, other] = ['111111111111', '222222222222'] as const
 const manifest = `sha256:${'a'.repeat(64)}` as const
-const source: CompletedSnapshot = {
-  id: 'snap-00000000000000001',
-  accountId: owner,
-  region,
-  volumeId: 'vol-00000001',
-  volumeSizeGiB: 1,
-  description: 'of Windows',
-  startedAt: new Date(1),
-  progressPercent: 100,
-  freezeId: undefined,
-  layer: undefined,
-  state: 'completed',
-  completedAt: new Date(2),
-  manifest,
-  parentSnapshotId: undefined,
-  fullSizeBytes: 512,
-  addedBytes: 512,
-}
+const source = aSnapshot(1, { accountId: owner, description: 'of Windows', manifest })
 const image = anImage(1, { accountId: owner, platform: 'windows' })
 const key = { imageId: image.id, accountId: owner }
 const formatNew = <K extends Kind>(kind: K) => formatId(kind, randomBytes(9))
@@ -120,6 +104,7 @@ async function start(context: TestContext, open: Start, memoryMiB = 1_000_000) {
     stop,
     capture,
     due: () => reconciler.due(),
+    step: (accountId: string) => reconciler.step(`${image.id}/${accountId}`),
     later: (minutes: number) => void (now = new Date(now.getTime() + minutes * 60_000)),
     async enable(targetCount: number, accountId: string = owner) {
       const made: FastLaunch = {
@@ -314,6 +299,25 @@ for (const [name, open] of Object.entries(databases)) {
       assert.equal(await world.found(), undefined)
       assert.equal(await findSnapshot(db.reads, held), undefined)
       assert.deepEqual(await world.machines(), [])
+    })
+
+    test('nothing is launched ahead in an account that is closed, and what it has stays', async (context) => {
+      const world = await start(context, open)
+      const { db } = world
+      await world.enable(2, other)
+      const [machine] = await world.machines(other)
+      assert(machine)
+      await transaction(db.writes, (tx) => putClosed(tx, other))
+      await world.stop(machine.id)
+      const reserves = () => listReserves(db.reads, { imageId: image.id, accountId: other })
+      const before = await reserves()
+      assert.deepEqual(await world.due(), [])
+      await world.step(other)
+      assert.deepEqual(await reserves(), before)
+      assert.equal((await world.machines(other)).length, 2)
+      // Another account goes on.
+      await world.enable(1)
+      assert.equal((await world.machines()).length, 1)
     })
 
     test('it waits for room on the host', async (context) => {

@@ -13,16 +13,16 @@ import { emptyReaders } from '../../test/empty-readers.ts'
 import { transaction } from '../db/database.ts'
 import { finishFreeze, listWantedFreezes } from '../freezes/store.ts'
 import { callerIn } from '../iam/testing.ts'
-import { noCause } from '../instances/cause.ts'
-import { defaultMetadataOptions } from '../instances/metadata-options.ts'
 import { changeInstanceState, insertInstance } from '../instances/store.ts'
-import { formatId, type Id } from '../lib/ids.ts'
+import { anInstance } from '../instances/testing.ts'
+import { formatId } from '../lib/ids.ts'
 import { createSnapshots } from '../snapshots/operations/create-snapshots.ts'
 import { deleteSnapshot } from '../snapshots/operations/delete-snapshot.ts'
 import { describeSnapshots } from '../snapshots/operations/describe-snapshots.ts'
 import { modifySnapshotAttribute } from '../snapshots/operations/modify-snapshot-attribute.ts'
 import { completeSnapshot, failSnapshot, listPendingSnapshots } from '../snapshots/store.ts'
 import { insertAttachment, insertVolume } from '../volumes/store.ts'
+import { asRoot, aVolume } from '../volumes/testing.ts'
 import type { Operation } from '../wire/operation.ts'
 import { createImage } from './operations/create-image.ts'
 import { deregisterImage } from './operations/deregister-image.ts'
@@ -38,9 +38,10 @@ const mine = '111111111111'
 const yours = '222222222222'
 const region = 'us-east-1'
 const now = new Date(1_000_000)
-const instanceId: Id<'instance'> = 'i-00000000000000001'
-const root: Id<'volume'> = 'vol-00000000000000001'
-const data: Id<'volume'> = 'vol-00000000000000002'
+const instance = anInstance(1)
+const { id: instanceId } = instance
+const root = aVolume(1, { state: 'in-use', sizeGiB: 2 })
+const data = aVolume(2, { state: 'in-use', sizeGiB: 7 })
 
 async function start(context: TestContext) {
   const db = await databases.sqlite(context)
@@ -91,74 +92,14 @@ async function start(context: TestContext) {
 async function startInstance(context: TestContext) {
   const system = await start(context)
   await transaction(system.db.writes, async (tx) => {
-    await insertInstance(tx, {
-      id: instanceId,
-      accountId: mine,
-      region,
-      reservationId: 'r-00000001',
-      launchIndex: 0,
-      clientToken: undefined,
-      imageId: 'ami-00000001',
-      instanceType: 't3.nano',
-      architecture: 'x86_64',
-      state: 'running',
-      stateSince: now,
-      cause: noCause,
-      isStopForced: false,
-      rebootsWanted: 0,
-      rebootsDone: 0,
-      keyName: undefined,
-      vpcId: 'vpc-00000001',
-      subnetId: 'subnet-00000001',
-      availabilityZone: 'us-east-1a',
-      launchedAt: now,
-      bootMode: 'uefi-preferred',
-      currentBootMode: 'uefi',
-      tpmSupport: undefined,
-      rootDeviceName: '/dev/xvda',
-      rootDeviceType: 'ebs',
-      platform: undefined,
-      platformDetails: 'Linux/UNIX',
-      usageOperation: 'RunInstances',
-      userData: undefined,
-      isTerminationDisabled: false,
-      isStopDisabled: false,
-      shutdownBehavior: 'stop',
-      metadataOptions: defaultMetadataOptions({ imdsSupport: undefined }),
-      isEbsOptimized: false,
-      isMonitored: false,
-      hasSourceDestCheck: true,
-    })
-    for (const [id, device] of [
+    await insertInstance(tx, instance)
+    for (const [volume, device] of [
       [data, '/dev/sdb'],
       [root, '/dev/xvda'],
     ] as const) {
-      await insertVolume(tx, {
-        id,
-        accountId: mine,
-        region,
-        availabilityZone: 'us-east-1a',
-        sizeGiB: id === root ? 2 : 7,
-        type: 'gp3',
-        iops: 3000,
-        throughput: 125,
-        snapshotId: undefined,
-        state: 'in-use',
-        createdAt: now,
-        baseManifest: undefined,
-        knownLayer: 0,
-        knownManifest: undefined,
-        knownSnapshotId: undefined,
-      })
-      await insertAttachment(tx, {
-        volumeId: id,
-        instanceId,
-        device,
-        state: 'attached',
-        isDetachForced: false,
-        deleteOnTermination: id === root,
-        attachedAt: now,
-      })
+      await insertVolume(tx, volume)
+      const deleteOnTermination = volume === root
+      await insertAttachment(tx, { ...asRoot(volume, instance), device, deleteOnTermination })
     }
   })
   return system
@@ -276,7 +217,7 @@ test('an image cannot be made of an instance that is on its way down', async (co
 test('an image is registered from a snapshot, shared, and deregistered with it', async (context) => {
   const { call, describe, completeSnapshots } = await startInstance(context)
   await call(createSnapshots, {
-    InstanceSpecification: { InstanceId: instanceId, ExcludeDataVolumeIds: [data] },
+    InstanceSpecification: { InstanceId: instanceId, ExcludeDataVolumeIds: [data.id] },
   })
   const list = async (accountId?: string) => {
     const { Snapshots } = (await call(describeSnapshots, {}, accountId)) as DescribeSnapshotsResult

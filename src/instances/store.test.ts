@@ -21,49 +21,22 @@ import {
   listInstances,
   listTypesInUse,
 } from './store.ts'
+import { anInstance } from './testing.ts'
 
 const id = 'i-0123456789abcdef0'
 const at = new Date('2026-11-23T10:00:00Z')
 const later = new Date('2026-11-23T11:00:00Z')
 
-const plain: Instance = {
+const plain = anInstance(1, {
   id,
   accountId: '123456789012',
-  region: 'us-east-1',
-  reservationId: 'r-0123456789abcdef0',
-  launchIndex: 0,
-  clientToken: undefined,
-  imageId: 'ami-0123456789abcdef0',
-  instanceType: 't3.nano',
-  architecture: 'x86_64',
   state: 'pending',
   stateSince: at,
   cause: launching,
-  isStopForced: false,
-  rebootsWanted: 0,
-  rebootsDone: 0,
-  keyName: undefined,
-  vpcId: 'vpc-0123456789abcdef0',
-  subnetId: 'subnet-0123456789abcdef0',
-  availabilityZone: 'us-east-1a',
   launchedAt: at,
   bootMode: undefined,
   currentBootMode: 'legacy-bios',
-  tpmSupport: undefined,
-  rootDeviceName: '/dev/xvda',
-  rootDeviceType: 'ebs',
-  platform: undefined,
-  platformDetails: 'Linux/UNIX',
-  usageOperation: 'RunInstances',
-  userData: undefined,
-  isTerminationDisabled: false,
-  isStopDisabled: false,
-  shutdownBehavior: 'stop',
-  metadataOptions: defaultMetadataOptions({ imdsSupport: undefined }),
-  isEbsOptimized: false,
-  isMonitored: false,
-  hasSourceDestCheck: true,
-}
+})
 
 async function insert(db: Connections, instance: Instance): Promise<void> {
   await transaction(db.writes, (tx) => insertInstance(tx, instance))

@@ -9,8 +9,8 @@ import { databases } from '../../test/databases.ts'
 import { transaction } from '../db/database.ts'
 import { callerIn } from '../iam/testing.ts'
 import { noCause } from '../instances/cause.ts'
-import type { Instance } from '../instances/instance.ts'
 import { changeInstanceState, insertInstance } from '../instances/store.ts'
+import { anInstance } from '../instances/testing.ts'
 import { formatId, type Id, type Kind } from '../lib/ids.ts'
 import type { InsideSockets } from '../vpc/inside-sockets.ts'
 import type { Port } from '../vpc/spec.ts'
@@ -25,7 +25,7 @@ const accountId = '111111111111'
 const region = 'us-east-1'
 const owner = { accountId, region }
 const now = new Date(1_000_000)
-const [first, second] = ['i-00000000000000001', 'i-00000000000000002'] as const
+const [first, second] = [anInstance(1).id, anInstance(2).id]
 
 /** Two instances that run, as far as the rows say. */
 async function start(context: TestContext) {
@@ -43,11 +43,12 @@ async function start(context: TestContext) {
   const caller = callerIn(accountId)
   const vpc = await transaction(db.writes, async (tx) => {
     const made = await ensureDefaultNetwork(tx, { ...owner, newId, now })
-    for (const instanceId of [first, second]) {
-      await insertInstance(tx, instanceOf(instanceId, made.id))
+    for (const number of [1, 2]) {
+      const instance = anInstance(number, { ...owner, vpcId: made.id })
+      await insertInstance(tx, instance)
       await createInterface(
         { tx, now, newId, caller, region },
-        { instanceId, deviceIndex: 0, deleteOnTermination: true },
+        { instanceId: instance.id, deviceIndex: 0, deleteOnTermination: true },
       )
     }
     return made
@@ -153,49 +154,3 @@ test('a network is what its rows say, and ends when nobody is in it', async (con
   assert(!existsSync(join(runFolder, vpc.id, 'holder.pid')))
   assert.throws(() => inside('true'))
 })
-
-function instanceOf(id: Id<'instance'>, vpcId: Id<'vpc'>): Instance {
-  return {
-    id,
-    ...owner,
-    reservationId: 'r-00000000000000001',
-    launchIndex: 0,
-    clientToken: undefined,
-    imageId: 'ami-00000000000000001',
-    instanceType: 't3.micro',
-    architecture: 'x86_64',
-    state: 'running',
-    stateSince: now,
-    cause: noCause,
-    isStopForced: false,
-    rebootsWanted: 0,
-    rebootsDone: 0,
-    keyName: undefined,
-    vpcId,
-    subnetId: 'subnet-00000000000000001',
-    availabilityZone: 'us-east-1a',
-    launchedAt: now,
-    bootMode: undefined,
-    currentBootMode: 'legacy-bios',
-    tpmSupport: undefined,
-    rootDeviceName: '/dev/xvda',
-    rootDeviceType: 'ebs',
-    platform: undefined,
-    platformDetails: 'Linux/UNIX',
-    usageOperation: 'RunInstances',
-    userData: undefined,
-    isTerminationDisabled: false,
-    isStopDisabled: false,
-    shutdownBehavior: 'stop',
-    metadataOptions: {
-      httpTokens: 'optional',
-      httpEndpoint: 'enabled',
-      httpPutResponseHopLimit: 1,
-      httpProtocolIpv6: 'disabled',
-      instanceMetadataTags: 'disabled',
-    },
-    isEbsOptimized: false,
-    isMonitored: false,
-    hasSourceDestCheck: true,
-  }
-}

@@ -7,8 +7,8 @@ import { callerIn } from '../iam/testing.ts'
 import type { Id } from '../lib/ids.ts'
 import { sealerOf } from '../lib/seal.ts'
 import { listLiveManifests } from '../snapshots/live-manifests.ts'
-import type { CompletedSnapshot } from '../snapshots/snapshot.ts'
 import { deleteSnapshotRow, findSnapshot, insertSnapshot } from '../snapshots/store.ts'
+import { aSnapshot } from '../snapshots/testing.ts'
 import { copySnapshots } from './copy.ts'
 import { snapshotCopyReconciler } from './reconcile.ts'
 import { findCopy, listCopiesUnderWay } from './store.ts'
@@ -19,24 +19,14 @@ const beginUpload = () => assert.fail('nothing is new')
 const accountId = '111111111111'
 const now = new Date(1_000_000)
 const manifest = `sha256:${'a'.repeat(64)}` as const
-const source: CompletedSnapshot = {
-  id: 'snap-00000000000000001',
+const source = aSnapshot(1, {
   accountId: '222222222222',
-  region: 'us-east-1',
-  volumeId: 'vol-00000001',
   volumeSizeGiB: 3,
   description: 'the source',
-  startedAt: new Date(1),
-  progressPercent: 100,
-  freezeId: undefined,
-  layer: undefined,
-  state: 'completed',
-  completedAt: new Date(2),
   manifest,
-  parentSnapshotId: undefined,
   fullSizeBytes: 512,
   addedBytes: 512,
-}
+})
 
 async function copy({ writes }: Connections, count = 1): ReturnType<typeof copySnapshots> {
   return await transaction(writes, (tx) =>

@@ -4,30 +4,19 @@ import { databases } from '../../test/databases.ts'
 import { snapshotRow } from '../../test/rows.ts'
 import { transaction } from '../db/database.ts'
 import { findVolumeById, insertVolume, setBase } from '../volumes/store.ts'
-import type { Volume } from '../volumes/volume.ts'
+import { aVolume } from '../volumes/testing.ts'
 import { findSnapshotOfCopy, listSnapshotsOfCopies, listWaitingCopies } from './copy-store.ts'
 import { deleteSnapshotRow, failSnapshot, insertSnapshot, listSnapshots } from './store.ts'
 
 const owner = { accountId: '111111111111', region: 'us-east-1' }
-const copyVolumeId = 'vol-00000000000000002'
 const { manifest, completedAt: createdAt } = snapshotRow(owner)
-const copy: Volume = {
-  id: copyVolumeId,
+const copy = aVolume(2, {
   ...owner,
-  availabilityZone: 'us-east-1a',
-  sizeGiB: 1,
-  type: 'gp2',
-  iops: 100,
-  throughput: undefined,
-  snapshotId: undefined,
   sourceVolumeId: 'vol-00000000000000001',
   state: 'creating',
   createdAt,
-  baseManifest: undefined,
-  knownLayer: 0,
-  knownManifest: undefined,
-  knownSnapshotId: undefined,
-}
+})
+const { id: copyVolumeId } = copy
 
 for (const [name, start] of Object.entries(databases)) {
   describe(`copies of volumes on ${name}`, () => {

@@ -5,6 +5,7 @@ import { transaction } from '../db/database.ts'
 import { checkSnapshotQuotas } from './quota.ts'
 import type { PendingSnapshot } from './snapshot.ts'
 import { failSnapshot, insertSnapshot } from './store.ts'
+import { aPendingSnapshot } from './testing.ts'
 import { pendingSnapshotsMax } from './unknowns.ts'
 
 const accountId = '111111111111'
@@ -16,20 +17,14 @@ for (const name of ['sqlite', 'postgres'] satisfies (keyof typeof databases)[]) 
     const { writes } = await databases[name](context)
     const pend = (number: number, changes: Partial<PendingSnapshot> = {}) =>
       transaction(writes, (tx) =>
-        insertSnapshot(tx, {
-          id: `snap-${String(number).padStart(17, '0')}`,
-          accountId,
-          region,
-          volumeId: 'vol-00000001',
-          volumeSizeGiB: 1,
-          description: '',
-          startedAt: new Date(number * 15 * second),
-          progressPercent: 0,
-          freezeId: undefined,
-          layer: undefined,
-          state: 'pending',
-          ...changes,
-        }),
+        insertSnapshot(
+          tx,
+          aPendingSnapshot(number, {
+            volumeId: 'vol-00000001',
+            startedAt: new Date(number * 15 * second),
+            ...changes,
+          }),
+        ),
       )
     const check = (
       atMs: number,

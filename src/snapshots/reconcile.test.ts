@@ -16,13 +16,14 @@ import { formatId, type Id } from '../lib/ids.ts'
 import { addLayer, createVolume, layerPath, topLayer } from '../qemu/layers.ts'
 import { Lanes } from '../reconcile/lanes.ts'
 import { deleteVolumeRow, findVolumeById, insertVolume } from '../volumes/store.ts'
+import { aVolume } from '../volumes/testing.ts'
 import { bytesPerGiB } from '../volumes/volume.ts'
 import { snapshotReconciler } from './reconcile.ts'
 import { removeSnapshot } from './remove.ts'
 import { findSnapshot } from './store.ts'
 import { takeSnapshots } from './take.ts'
 
-const volumeId = 'vol-00000000000000001'
+const { id: volumeId } = aVolume(1)
 const caller = callerIn('111111111111')
 const region = 'us-east-1'
 const now = new Date(1_000_000)
@@ -45,23 +46,7 @@ async function start(context: TestContext) {
   const folder = volumeFolder(volumeId)
   await createVolume(folder, { sizeBytes: bytesPerGiB })
   await transaction(db.writes, (tx) =>
-    insertVolume(tx, {
-      id: volumeId,
-      accountId: caller.accountId,
-      region,
-      availabilityZone: 'us-east-1a',
-      sizeGiB: 1,
-      type: 'gp3',
-      iops: 3000,
-      throughput: 125,
-      snapshotId: undefined,
-      state: 'available',
-      createdAt: now,
-      baseManifest: undefined,
-      knownLayer: 0,
-      knownManifest: undefined,
-      knownSnapshotId: undefined,
-    }),
+    insertVolume(tx, aVolume(1, { accountId: caller.accountId, region })),
   )
   const openDiskKey = async () => assert.fail('nothing is encrypted')
   const files = { db, lanes: new Lanes(), volumeFolder, openDiskKey }

@@ -6,7 +6,7 @@ import { finishFreeze, handFreezeTo, insertFreeze, listWantedFreezes } from '../
 import type { Id } from '../lib/ids.ts'
 import { areFrozen } from './frozen.ts'
 import { addSnapshotPermissions, listSnapshotPermissions } from './permission-store.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { PendingSnapshot, Snapshot } from './snapshot.ts'
 import {
   completeSnapshot,
   deleteSnapshotRow,
@@ -21,6 +21,7 @@ import {
   setFrozenLayer,
   setSnapshotProgress,
 } from './store.ts'
+import { aPendingSnapshot } from './testing.ts'
 
 const mine = '111111111111'
 const yours = '222222222222'
@@ -30,22 +31,8 @@ const freezeId = 'freeze-1'
 
 const idOf = (number: number): Id<'snapshot'> => `snap-${String(number).padStart(17, '0')}`
 
-function pending(number: number, changes: Partial<Snapshot> = {}) {
-  return {
-    id: idOf(number),
-    accountId: mine,
-    region,
-    volumeId: 'vol-00000001' as const,
-    volumeSizeGiB: 3,
-    description: '',
-    startedAt: new Date(1),
-    progressPercent: 0,
-    freezeId: undefined,
-    layer: undefined,
-    ...changes,
-    state: 'pending' as const,
-  }
-}
+const pending = (number: number, changes: Partial<PendingSnapshot> = {}) =>
+  aPendingSnapshot(number, { volumeId: 'vol-00000001', volumeSizeGiB: 3, ...changes })
 
 const insert = (db: Database, ...snapshots: readonly Snapshot[]) =>
   transaction(db, async (tx) => {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { databases } from '../../test/databases.ts'
 import { transaction } from '../db/database.ts'
 import { deleteVolumeRow, insertVolume } from '../volumes/store.ts'
+import { aVolume } from '../volumes/testing.ts'
 import type { Modification } from './modification.ts'
 import {
   changeModificationState,
@@ -33,19 +34,7 @@ for (const [name, start] of Object.entries(databases)) {
       const db = await start(context)
       const second = { ...first, number: 2, original: first.target }
       await transaction(db.writes, async (tx) => {
-        await insertVolume(tx, {
-          id: volumeId,
-          ...owner,
-          ...shape,
-          availabilityZone: 'us-east-1a',
-          snapshotId: undefined,
-          state: 'available',
-          createdAt: new Date(1),
-          baseManifest: undefined,
-          knownLayer: 0,
-          knownManifest: undefined,
-          knownSnapshotId: undefined,
-        })
+        await insertVolume(tx, aVolume(1, { ...owner, ...shape }))
         await insertModification(tx, first)
         const change = { volumeId, number: 1, from: 'modifying', to: 'failed' } as const
         const end = { ...change, endedAt: new Date(2_000_000), message: 'no' }

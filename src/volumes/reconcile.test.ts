@@ -21,6 +21,7 @@ import { mapVolume } from '../qemu/map-volume.ts'
 import { createOverlay } from '../qemu/qcow2.ts'
 import { Lanes } from '../reconcile/lanes.ts'
 import { failSnapshot, findSnapshot, insertSnapshot } from '../snapshots/store.ts'
+import { aPendingSnapshot } from '../snapshots/testing.ts'
 import { Bases } from './bases.ts'
 import { cipherUnder, keysOfVolume } from './disk-keys.ts'
 import { volumeReconciler } from './reconcile.ts'
@@ -31,30 +32,15 @@ import {
   insertVolume,
   setKnown,
 } from './store.ts'
+import { aVolume } from './testing.ts'
 import type { Volume } from './volume.ts'
 
-const id = 'vol-00000000000000001'
 const now = new Date(1_000_000)
 const usable = 'arn:aws:kms:us-east-1:111111111111:key/usable'
 const diskKey = randomBytes(32)
 
-const blank: Volume = {
-  id,
-  accountId: '111111111111',
-  region: 'us-east-1',
-  availabilityZone: 'us-east-1a',
-  sizeGiB: 1,
-  type: 'gp3',
-  iops: 3000,
-  throughput: 125,
-  snapshotId: undefined,
-  state: 'creating',
-  createdAt: now,
-  baseManifest: undefined,
-  knownLayer: 0,
-  knownManifest: undefined,
-  knownSnapshotId: undefined,
-}
+const blank = aVolume(1, { state: 'creating', createdAt: now })
+const { id } = blank
 
 async function start(context: TestContext) {
   const db = await databases.sqlite(context)
@@ -296,19 +282,7 @@ test('a deleted volume is gone with its files, once no snapshot reads them', asy
   await insert(blank)
   await settle()
   await transaction(db.writes, async (tx) => {
-    await insertSnapshot(tx, {
-      id: 'snap-00000000000000001',
-      accountId: blank.accountId,
-      region: blank.region,
-      volumeId: id,
-      volumeSizeGiB: 1,
-      description: '',
-      startedAt: now,
-      progressPercent: 0,
-      freezeId: undefined,
-      layer: 1,
-      state: 'pending',
-    })
+    await insertSnapshot(tx, aPendingSnapshot(1, { volumeId: id, layer: 1 }))
     await changeVolumeState(tx, { id, from: 'available', to: 'deleting' })
   })
   await settle()

@@ -4,7 +4,7 @@ import { databases } from '../../test/databases.ts'
 import { transaction, type Tx } from '../db/database.ts'
 import { digestOf } from '../lib/digest.ts'
 import { insertInstance } from '../instances/store.ts'
-import type { Instance } from '../instances/instance.ts'
+import { anInstance } from '../instances/testing.ts'
 import type { Attachment } from './attachment.ts'
 import {
   changeAttachmentState,
@@ -22,35 +22,26 @@ import {
   setDeleteOnTermination,
   setKnown,
 } from './store.ts'
+import { aVolume } from './testing.ts'
 import type { Volume } from './volume.ts'
 
 const accountId = '111111111111'
 const region = 'us-east-1'
 const manifest = digestOf(Buffer.from('a disk'))
 
-function volume(number: number, changes: Partial<Volume> = {}): Volume {
-  return {
-    id: `vol-${String(number).padStart(17, '0')}`,
-    accountId,
-    region,
-    availabilityZone: 'us-east-1a',
-    sizeGiB: 8,
-    type: 'gp3',
-    iops: 3000,
-    throughput: 125,
+/** Made from a snapshot. */
+const volume = (number: number, changes: Partial<Volume> = {}): Volume =>
+  aVolume(number, {
     snapshotId: 'snap-00000000000000001',
     state: 'creating',
-    createdAt: new Date(1_000_000),
     baseManifest: manifest,
-    knownLayer: 0,
     knownManifest: manifest,
     knownSnapshotId: 'snap-00000000000000001',
     ...changes,
-  }
-}
+  })
 
 const [first, second] = [volume(1), volume(2)]
-const instanceId = 'i-00000000000000001'
+const { id: instanceId } = anInstance(1)
 
 const attachment: Attachment = {
   volumeId: first.id,
@@ -63,7 +54,7 @@ const attachment: Attachment = {
 }
 
 async function insertAttached(tx: Tx): Promise<void> {
-  await insertInstance(tx, instance)
+  await insertInstance(tx, anInstance(1))
   await insertVolume(tx, first)
   await insertVolume(tx, second)
   await insertAttachment(tx, attachment)
@@ -173,49 +164,4 @@ for (const [name, start] of Object.entries(databases)) {
       assert.equal(await findAttachment(reads, first.id), undefined)
     })
   })
-}
-
-const instance: Instance = {
-  id: instanceId,
-  accountId,
-  region,
-  reservationId: 'r-00000000000000001',
-  launchIndex: 0,
-  clientToken: undefined,
-  imageId: 'ami-00000000000000001',
-  instanceType: 't3.micro',
-  architecture: 'x86_64',
-  state: 'running',
-  stateSince: new Date(1),
-  cause: { reason: undefined, transition: '' },
-  isStopForced: false,
-  rebootsWanted: 0,
-  rebootsDone: 0,
-  keyName: undefined,
-  vpcId: 'vpc-00000000000000001',
-  subnetId: 'subnet-00000000000000001',
-  availabilityZone: 'us-east-1a',
-  launchedAt: new Date(1),
-  bootMode: undefined,
-  currentBootMode: 'legacy-bios',
-  tpmSupport: undefined,
-  rootDeviceName: '/dev/xvda',
-  rootDeviceType: 'ebs',
-  platform: undefined,
-  platformDetails: 'Linux/UNIX',
-  usageOperation: 'RunInstances',
-  userData: undefined,
-  isTerminationDisabled: false,
-  isStopDisabled: false,
-  shutdownBehavior: 'stop',
-  metadataOptions: {
-    httpTokens: 'optional',
-    httpEndpoint: 'enabled',
-    httpPutResponseHopLimit: 1,
-    httpProtocolIpv6: 'disabled',
-    instanceMetadataTags: 'disabled',
-  },
-  isEbsOptimized: false,
-  isMonitored: false,
-  hasSourceDestCheck: true,
 }
