@@ -7,7 +7,7 @@ import type { Database } from '../db/database.ts'
 import type { TagInput } from '../tags/tag.ts'
 import { type Operation, readOperation, writeOperation } from '../wire/operation.ts'
 import { tagsOfRequest } from './ec2-resources.ts'
-import type { Entity } from './entity.ts'
+import { type Entity, type EntityKind, kindWords } from './entity.ts'
 import { lockEntity } from './entity-store.ts'
 import type { Caller } from './evaluate.ts'
 import { requireEntity } from './find.ts'
@@ -22,14 +22,7 @@ import {
 } from './tag-rules.ts'
 import { listEntityTags, putEntityTags, removeEntityTags } from './tag-store.ts'
 
-const words = {
-  user: 'User',
-  role: 'Role',
-  policy: 'Policy',
-  profile: 'InstanceProfile',
-} as const
-
-type Kind = keyof typeof words
+type Kind = Exclude<EntityKind, 'group'>
 
 interface Input extends PageInput {
   readonly UserName?: string
@@ -43,7 +36,7 @@ interface Input extends PageInput {
 
 /** The calls about the tags of one kind. */
 export function entityTags(kind: Kind): readonly Operation[] {
-  const word = words[kind]
+  const word = kindWords[kind]
   const find = (
     db: Database,
     { input, caller }: { readonly input: Input; readonly caller: Caller },
@@ -53,7 +46,7 @@ export function entityTags(kind: Kind): readonly Operation[] {
       ...(input.Tags ?? []).map(({ Key = '', Value = '' }) => ({ key: Key, value: Value })),
       ...(input.TagKeys ?? []).map((key) => ({ key })),
     ]
-    const keys = tags.length > 0 ? tagsOfRequest(tags) : {}
+    const keys = tagsOfRequest(tags)
     if (kind === 'policy') {
       const { PolicyArn } = input
       return requireManaged(db, { caller }, action, PolicyArn, keys).then(({ entity }) => entity)

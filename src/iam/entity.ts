@@ -33,6 +33,15 @@ const kinds = {
 
 export type EntityKind = keyof typeof kinds
 
+/** What the kinds are called in the names of calls: `CreateInstanceProfile`. */
+export const kindWords = {
+  user: 'User',
+  group: 'Group',
+  role: 'Role',
+  policy: 'Policy',
+  profile: 'InstanceProfile',
+} as const satisfies Record<EntityKind, string>
+
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
 /** A name of 32 letters' alphabet out of as many random bytes. */

@@ -45,7 +45,7 @@ export const assumeRole = readOperation<AssumeRoleRequest, AssumeRoleResponse>({
       'sts:ExternalId': ExternalId,
       'sts:RoleSessionName': name,
       'sts:TransitiveTagKeys': tags.filter((tag) => tag.isTransitive).map(({ key }) => key),
-      ...(tags.length > 0 && tagsOfRequest(tags)),
+      ...tagsOfRequest(tags),
     }
     const { role, details } = await requireTrusted(db, caller, RoleArn, keys)
     if (tags.length > 0) await requireTrusted(db, caller, RoleArn, keys, 'sts:TagSession')

@@ -4,10 +4,7 @@
  */
 import type { UpdateUserRequest } from '@aws-sdk/client-iam'
 import { writeOperation } from '../../wire/operation.ts'
-import { checkName, checkPath, entityArn, entityExists } from '../entity.ts'
-import { renameEntity } from '../entity-store.ts'
-import { requireAllowed } from '../evaluate.ts'
-import { requireEntity } from '../find.ts'
+import { rename } from '../rename.ts'
 
 export const updateUser = writeOperation<UpdateUserRequest, void>({
   service: 'iam',
@@ -16,14 +13,7 @@ export const updateUser = writeOperation<UpdateUserRequest, void>({
   owesNothing: true,
 
   async run(call) {
-    const { tx, input, caller } = call
-    const wanted = { kind: 'user', name: input.UserName } as const
-    const user = await requireEntity(tx, call, 'UpdateUser', wanted)
-    const name = checkName('user', input.NewUserName ?? user.name, 'newUserName')
-    const path = checkPath(input.NewPath ?? user.path)
-    // Who may not change the user that it becomes cannot make it that one.
-    const resource = entityArn({ ...user, name, path })
-    requireAllowed(caller, { action: 'iam:UpdateUser', resource })
-    if (!(await renameEntity(tx, user, { name, path }))) throw entityExists('user', name)
+    const { UserName: name, NewUserName: newName } = call.input
+    await rename(call, 'user', { name, newName })
   },
 })
