@@ -17,9 +17,11 @@ import { addLaunchPermissions } from '../src/images/permission-store.ts'
 import { findInstance } from '../src/instances/store.ts'
 import { findLaunch, insertLaunch } from '../src/inventory/launch-store.ts'
 import { launchReconciler } from '../src/inventory/reconcile.ts'
+import { insertRoot, listRoots } from '../src/inventory/root-store.ts'
+import type { Id } from '../src/lib/ids.ts'
 import { Secret } from '../src/lib/secret.ts'
 import { databases } from './databases.ts'
-import { putImage, putInstance } from './rows.ts'
+import { newId, putImage, putInstance } from './rows.ts'
 import { accountId, type ClientSettings, region, startSystem } from './system.ts'
 
 const sharee = '222222222222'
@@ -162,14 +164,81 @@ test('an image that is shared and launched is told of to each as much as it may 
     new RegExp(`"${image.id}","'=cmd\\|x","${accountId}"`),
   )
   assert.equal((JSON.parse(await print({ format: 'json' })) as Fields[]).length, 1)
+  const [snapshotId, volumeId] = [newId('snapshot'), newId('volume')]
+  const taskId = newId('replace-root-volume-task')
+  const to = { taskId, instanceId: launch?.['instanceId'] as Id<'instance'>, snapshotId, volumeId }
+  await transaction(db.writes, (tx) =>
+    insertRoot(tx, { ...to, image: undefined, replacedAt: new Date() }),
+  )
   assert.match(
     await print({ all: true, instance: instanceId }),
-    new RegExp(`^${instanceId} .* ${image.id}`, 'm'),
+    new RegExp(`^${instanceId} .* ${image.id} .* ${snapshotId}$`, 'm'),
   )
   assert.match(
     await print({ all: true, image: image.id, format: 'csv' }),
     new RegExp(`"${instanceId}"`),
   )
+})
+
+test('a machine whose root was replaced by another image is told of with both', async (context) => {
+  const system = await startSystem(context, { isIdle: true })
+  const { db } = system
+  const [ours, theirs, nobodys] = await Promise.all(
+    [accountId, sharee, stranger].map(async (id) => accessOf(await system.settingsOf(id))),
+  )
+  assert(ours && theirs && nobodys)
+  const first = await putImage(db, owner, { name: 'first' })
+  const second = await putImage(db, owner, { name: 'second' })
+  const machine = await putInstance(db, { accountId: sharee, region }, { imageId: first.id })
+  await putLaunch(db, machine)
+  const image = { imageId: second.id, imageName: 'second', imageOwnerId: accountId }
+  const root = (at: number, then: typeof image | undefined) => ({
+    taskId: newId('replace-root-volume-task'),
+    instanceId: machine.id,
+    image: then,
+    snapshotId: then ? undefined : newId('snapshot'),
+    volumeId: newId('volume'),
+    replacedAt: new Date(at),
+  })
+  const roots = [root(1_000_000, image), root(2_000_000, undefined)]
+  await transaction(db.writes, async (tx) => {
+    for (const each of roots.toReversed()) await insertRoot(tx, each)
+  })
+  const launchesOf = async (access: typeof ours, body: object) =>
+    (await callImago(access, 'POST', launches, body))['launches'] as Fields[]
+  const [launch] = await launchesOf(theirs, { instanceId: machine.id })
+  assert.equal(launch?.['imageId'], first.id)
+  assert.deepEqual(launch?.['rootReplacements'], [
+    {
+      taskId: roots[0]?.taskId,
+      ...image,
+      imageState: 'available',
+      volumeId: roots[0]?.volumeId,
+      replacedAt: '1970-01-01T00:16:40.000Z',
+    },
+    {
+      taskId: roots[1]?.taskId,
+      snapshotId: roots[1]?.snapshotId,
+      volumeId: roots[1]?.volumeId,
+      replacedAt: '1970-01-01T00:33:20.000Z',
+    },
+  ])
+  for (const imageId of [first.id, second.id]) {
+    assert.deepEqual(await launchesOf(theirs, { imageId }), [launch])
+    assert.deepEqual(await launchesOf(nobodys, { imageId }), [])
+    assert.deepEqual(await callImago(ours, 'POST', launches, { imageId }), {
+      launches: [],
+      launchesByAccount: { [sharee]: 1 },
+    })
+  }
+  // It has to do with both images, of which neither is its own.
+  const seen = (await callImago(theirs, 'POST', inventory, {}))['images'] as Fields[]
+  assert.deepEqual(
+    seen.map((one) => [one['imageId'], one['machines'], one['machinesRunning']]),
+    [first.id, second.id].sort().map((id) => [id, 1, 1]),
+  )
+  await db.writes.deleteFrom('launches').execute()
+  assert.deepEqual(await listRoots(db.reads, machine.id), [])
 })
 
 test('an inventory comes in pages', async (context) => {

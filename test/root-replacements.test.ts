@@ -19,6 +19,8 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2'
 import { blankSnapshot, registerBlank } from './blank-image.ts'
+import { listRoots } from '../src/inventory/root-store.ts'
+import type { Id } from '../src/lib/ids.ts'
 import { findProcess } from '../src/qemu/machine-process.ts'
 import { region, startSystem } from './system.ts'
 
@@ -72,6 +74,14 @@ async function start(context: TestContext) {
       process.kill(pid, 'SIGKILL')
       return pid
     },
+    /** What the record of its launch says of its roots since. */
+    rootsSince: async (id: string) =>
+      (await listRoots(system.db.reads, id as Id<'instance'>)).map((root) => [
+        root.image?.imageId,
+        root.image?.imageName,
+        root.snapshotId,
+        root.volumeId,
+      ]),
     machineOf: async (id: string) =>
       await findProcess(await realpath(join(system.dataFolder, 'run', id))),
     snapshotId,
@@ -126,6 +136,7 @@ test('an instance gets its root as it was launched, and stays what it is', async
   assert.notEqual(root, old)
   assert.equal((await volume(root))?.State, 'in-use')
   assert.equal((await volume(old))?.State, 'available')
+  assert.deepEqual(await system.rootsSince(InstanceId), [[imageId, 'a root', undefined, root]])
   const now = await system.machineOf(InstanceId)
   assert(now !== undefined && now !== machine)
 
@@ -142,6 +153,7 @@ test('an instance gets its root as it was launched, and stays what it is', async
 test('a root is replaced by a snapshot of its line, an image and a volume', async (context) => {
   const system = await start(context)
   const { ec2, until, imageId, launch, replace, untilTask, rootOf, volume, endMachine } = system
+  const { rootsSince } = system
   const InstanceId = await launch()
   const first = await rootOf(InstanceId)
   const { SnapshotId } = await ec2.send(new CreateSnapshotCommand({ VolumeId: first }))
@@ -153,6 +165,7 @@ test('a root is replaced by a snapshot of its line, an image and a volume', asyn
     new CreateVolumeCommand({ AvailabilityZone: `${region}a`, SnapshotId, Size: 2 }),
   )
   await until('the volume', async () => (await volume(VolumeId))?.State === 'available')
+  const recorded: unknown[][] = []
   for (const source of [{ ImageId: imageId }, { SnapshotId }, { VolumeId }]) {
     const old = await rootOf(InstanceId)
     const task = await replace({ InstanceId, ...source, DeleteReplacedRootVolume: true })
@@ -164,6 +177,9 @@ test('a root is replaced by a snapshot of its line, an image and a volume', asyn
       ['ImageId' in source ? imageId : undefined, 'SnapshotId' in source ? SnapshotId : undefined],
     )
     await until('the old one is gone', async () => (await volume(old)) === undefined)
+    const image = 'ImageId' in source ? [imageId, 'a root'] : [undefined, undefined]
+    recorded.push([...image, done.SnapshotId, await rootOf(InstanceId)])
+    assert.deepEqual(await rootsSince(InstanceId), recorded)
   }
   assert.equal(await rootOf(InstanceId), VolumeId)
 })

@@ -60,6 +60,7 @@ const tables = {
   kms_aliases: true,
   kms_keys: true,
   kms_materials: true,
+  launch_roots: true,
   launches: true,
   network_interface_groups: true,
   network_interfaces: true,

@@ -1102,4 +1102,16 @@ export const migrations: readonly string[] = [
   `CREATE INDEX fast_launch_reserves_by_image ON fast_launch_reserves (image_id, account_id)`,
   `ALTER TABLE volumes ADD COLUMN is_fast_restored INTEGER NOT NULL DEFAULT 0
      CHECK (is_fast_restored IN (0, 1))`,
+  `CREATE TABLE launch_roots (
+     task_id TEXT PRIMARY KEY,
+     instance_id TEXT NOT NULL REFERENCES launches (instance_id) ON DELETE CASCADE,
+     image_id TEXT,
+     image_name TEXT,
+     image_owner_id TEXT,
+     snapshot_id TEXT,
+     volume_id TEXT NOT NULL,
+     replaced_at_ms BIGINT NOT NULL
+   )`,
+  `CREATE INDEX launch_roots_by_instance ON launch_roots (instance_id)`,
+  `CREATE INDEX launch_roots_by_image ON launch_roots (image_id)`,
 ]

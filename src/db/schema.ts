@@ -821,4 +821,15 @@ export interface Tables {
     /** When the machine was no longer shown. */
     ended_at_ms: number | null
   }
+  /** The roots that took the place of those that machines were launched with. */
+  launch_roots: {
+    task_id: Id<'replace-root-volume-task'>
+    instance_id: Id<'instance'>
+    image_id: Id<'image'> | null
+    image_name: string | null
+    image_owner_id: string | null
+    snapshot_id: Id<'snapshot'> | null
+    volume_id: Id<'volume'>
+    replaced_at_ms: number
+  }
 }

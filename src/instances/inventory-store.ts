@@ -26,7 +26,7 @@ export interface MachineCount {
   readonly count: number
 }
 
-/** How many machines of each account are on each of some images. */
+/** How many machines of each account were launched from each of some images. */
 export async function countMachinesOf(
   db: Database,
   imageIds: readonly Id<'image'>[],
@@ -48,6 +48,26 @@ export async function countMachinesOf(
         isRunning: row.state === 'running',
         count: Number(row.count),
       })
+    }
+  }
+  return found
+}
+
+/** Of some machines those that are there. */
+export async function listMachines(
+  db: Database,
+  instanceIds: readonly Id<'instance'>[],
+): Promise<readonly (Omit<MachineCount, 'count'> & { readonly id: Id<'instance'> })[]> {
+  const found = []
+  for (const ids of inChunks(instanceIds)) {
+    const rows = await db
+      .selectFrom('instances')
+      .select(['id', 'image_id', 'account_id', 'state'])
+      .where('id', 'in', ids)
+      .where('state', '<>', 'terminated')
+      .execute()
+    for (const { id, image_id: imageId, account_id: accountId, state } of rows) {
+      found.push({ id, imageId, accountId, isRunning: state === 'running' })
     }
   }
   return found

@@ -8,10 +8,17 @@ import { listAccounts } from '../iam/store.ts'
 import type { Image } from '../images/image.ts'
 import { listChildrenOf, listInventoryIds, listPermissionsOf } from '../images/inventory-store.ts'
 import { findImages } from '../images/store.ts'
-import { countMachinesOf, listImagesInUse } from '../instances/inventory-store.ts'
+import {
+  countMachinesOf,
+  listImagesInUse,
+  listMachines,
+  type MachineCount,
+} from '../instances/inventory-store.ts'
 import { inChunks } from '../lib/chunks.ts'
 import { listParameters } from '../parameters/store.ts'
+import type { Id } from '../lib/ids.ts'
 import type { ImageSizes } from '../wire/readers.ts'
+import { listMachinesByRoot, listRootImages } from './root-store.ts'
 
 export interface InventoryQuery {
   /** Nothing for all accounts. */
@@ -25,14 +32,15 @@ export interface InventoryQuery {
 /** One more than the limit, where there are more. */
 export async function takeInventory(db: Database, sizes: ImageSizes, query: InventoryQuery) {
   const { accountId, region, after, limit, now } = query
-  const others = await listImagesInUse(db, { accountId, region })
+  const whose = { accountId, region }
+  const others = [...(await listImagesInUse(db, whose)), ...(await listRootImages(db, whose))]
   const ids = await listInventoryIds(db, { accountId, region, others, after, limit: limit + 1 })
   const page = ids.slice(0, limit)
   const images: Image[] = []
   for (const some of inChunks(page)) images.push(...(await findImages(db, some)))
   const around = {
     permissions: await listPermissionsOf(db, page),
-    machines: await countMachinesOf(db, page),
+    machines: [...(await countMachinesOf(db, page)), ...(await listReplaced(db, page))],
     children: await listChildrenOf(db, page),
     aliases: await listAliases(db, { accountId, region }),
     sizes: await sizes.of(db),
@@ -45,9 +53,23 @@ export async function takeInventory(db: Database, sizes: ImageSizes, query: Inve
   }
 }
 
+/** The machines that got a root of each of some images, and were launched from another one. */
+async function listReplaced(
+  db: Database,
+  imageIds: readonly Id<'image'>[],
+): Promise<readonly MachineCount[]> {
+  const roots = await listMachinesByRoot(db, imageIds)
+  const machines = await listMachines(db, [...roots.keys()])
+  return machines.flatMap(({ id, imageId: first, ...machine }) =>
+    [...(roots.get(id) ?? [])]
+      .filter((imageId) => imageId !== first)
+      .map((imageId) => ({ ...machine, imageId, count: 1 })),
+  )
+}
+
 interface Around {
   readonly permissions: Awaited<ReturnType<typeof listPermissionsOf>>
-  readonly machines: Awaited<ReturnType<typeof countMachinesOf>>
+  readonly machines: readonly MachineCount[]
   readonly children: Awaited<ReturnType<typeof listChildrenOf>>
   readonly aliases: ReadonlyMap<string, readonly string[]>
   readonly sizes: Awaited<ReturnType<ImageSizes['of']>>

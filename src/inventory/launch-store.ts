@@ -41,7 +41,7 @@ export async function findLaunch(db: Database, id: Id<'instance'>): Promise<Laun
   return row && fromRow(row)
 }
 
-/** What was started from an image, by the ids of the machines; of one account or of all. */
+/** What was started from an image or got a root of it later, by the ids of the machines; of one account or of all. */
 export async function listLaunchesOf(
   db: Database,
   query: {
@@ -55,7 +55,7 @@ export async function listLaunchesOf(
   const rows = await db
     .selectFrom('launches')
     .selectAll()
-    .where('image_id', '=', imageId)
+    .where('instance_id', 'in', machinesOf(db, imageId))
     .$if(accountId !== undefined, (select) => select.where('account_id', '=', accountId ?? ''))
     .$if(after !== undefined, (select) =>
       select.where('instance_id', '>', (after ?? '') as Id<'instance'>),
@@ -66,7 +66,7 @@ export async function listLaunchesOf(
   return rows.map(fromRow)
 }
 
-/** How many machines each account has started from an image. */
+/** How many machines each account has started from an image, or given a root of it. */
 export async function countLaunchesOf(
   db: Database,
   imageId: Id<'image'>,
@@ -74,12 +74,19 @@ export async function countLaunchesOf(
   const rows = await db
     .selectFrom('launches')
     .select((of) => ['account_id', of.fn.countAll<number>().as('count')])
-    .where('image_id', '=', imageId)
+    .where('instance_id', 'in', machinesOf(db, imageId))
     .groupBy('account_id')
     .orderBy('account_id')
     .execute()
   return rows.map((row) => ({ accountId: row.account_id, count: Number(row.count) }))
 }
+
+const machinesOf = (db: Database, imageId: Id<'image'>) =>
+  db
+    .selectFrom('launches')
+    .select('instance_id')
+    .where('image_id', '=', imageId)
+    .union(db.selectFrom('launch_roots').select('instance_id').where('image_id', '=', imageId))
 
 /** Forgets machines that were gone before a time. Tells whether there may be more of them. */
 export async function forgetLaunches(tx: Tx, before: Date, limit: number): Promise<boolean> {

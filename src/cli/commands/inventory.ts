@@ -107,6 +107,14 @@ function mayLaunch({ mayLaunch: who }: Fields): string {
   return [...(fields.get('public') === true ? ['everyone'] : []), ...others.map(textOf)].join(' ')
 }
 
+/** What took the place of the root, one after the other: an image, a snapshot or a volume. */
+function rootsSince(item: Fields): string {
+  const roots = list(item['rootReplacements']) as readonly Fields[]
+  return roots
+    .map((root) => textOf(root['imageId'] ?? root['snapshotId'] ?? root['volumeId']))
+    .join(' ')
+}
+
 const launchColumns: readonly Column[] = [
   ['INSTANCE', field('instanceId')],
   ['ACCOUNT', field('accountId')],
@@ -118,5 +126,6 @@ const launchColumns: readonly Column[] = [
   ['IMAGE STATE', field('imageState')],
   ['LAUNCHED', field('launchedAt')],
   ['BY', field('launchedBy')],
+  ['ROOTS SINCE', rootsSince],
   ['GONE', field('endedAt')],
 ]

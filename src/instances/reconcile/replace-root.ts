@@ -6,6 +6,7 @@
  */
 import { transaction } from '../../db/database.ts'
 import { FreezeFailed, isFreezeWanted } from '../../freezes/offline.ts'
+import { noteRoot } from '../../inventory/note-root.ts'
 import type { Machine } from '../../qemu/machine.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
 import { failReplacement, ReplacementFailed } from '../../root-replacements/fail.ts'
@@ -113,6 +114,8 @@ async function swap(
     const old = attachments.find(({ device }) => device === instance.rootDeviceName)
     if (old && (await isFreezeWanted(tx, [old.volumeId]))) return
     if (!(await changeReplacement(tx, task, { isSwapped: true }))) return
+    const at = now()
+    await noteRoot(tx, instance, task, at)
     if (old) {
       const to = task.deletesReplaced ? 'deleting' : 'available'
       await deleteAttachment(tx, old.volumeId)
@@ -125,7 +128,7 @@ async function swap(
       state: 'attached',
       isDetachForced: false,
       deleteOnTermination: old?.deleteOnTermination ?? false,
-      attachedAt: now(),
+      attachedAt: at,
     })
   })
 }

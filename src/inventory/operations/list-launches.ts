@@ -3,16 +3,17 @@ import { requireOperator } from '../../iam/operator.ts'
 import { findImage } from '../../images/store.ts'
 import { parseImageId } from '../../images/image.ts'
 import { ApiError } from '../../lib/errors.ts'
-import { isId } from '../../lib/ids.ts'
+import { type Id, isId } from '../../lib/ids.ts'
 import { formatToken } from '../../lib/pages.ts'
 import type { Extension } from '../../wire/extension.ts'
-import type { Launch } from '../launch.ts'
+import type { Launch, LaterRoot } from '../launch.ts'
 import { countLaunchesOf, findLaunch, listLaunchesOf } from '../launch-store.ts'
 import { type InventoryRequest, readInventoryRequest } from '../request.ts'
+import { listRoots } from '../root-store.ts'
 
 /**
- * Which image a machine was started from, and which machines were started from an image:
- * also when either is gone. The owner of an image learns of others' machines how many they are.
+ * Which image a machine was started from and what took the place of its root, and which machines
+ * were started from an image or got a root of it: also when either is gone. The owner of an image learns of others' machines how many they are.
  */
 export const listLaunches: Extension = {
   kind: 'read',
@@ -67,7 +68,7 @@ async function ofImage(
 }
 
 async function view(db: Database, launch: Launch) {
-  const image = await findImage(db, launch.imageId)
+  const roots = await listRoots(db, launch.instanceId)
   return {
     instanceId: launch.instanceId,
     accountId: launch.accountId,
@@ -75,10 +76,29 @@ async function view(db: Database, launch: Launch) {
     imageId: launch.imageId,
     imageName: launch.imageName,
     imageOwnerId: launch.imageOwnerId,
-    imageState: image?.state,
+    imageState: await stateOf(db, launch.imageId),
     instanceType: launch.instanceType,
     launchedBy: launch.launchedBy,
     launchedAt: launch.launchedAt.toISOString(),
     endedAt: launch.endedAt?.toISOString(),
+    ...(roots.length > 0 && {
+      rootReplacements: await Promise.all(roots.map((root) => viewRoot(db, root))),
+    }),
   }
 }
+
+async function viewRoot(
+  db: Database,
+  { taskId, image, snapshotId, volumeId, replacedAt }: LaterRoot,
+) {
+  return {
+    taskId,
+    ...image,
+    imageState: image && (await stateOf(db, image.imageId)),
+    snapshotId,
+    volumeId,
+    replacedAt: replacedAt.toISOString(),
+  }
+}
+
+const stateOf = async (db: Database, id: Id<'image'>) => (await findImage(db, id))?.state
