@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
+import { messageOf } from './lib/message-of.ts'
 import { Secret } from './lib/secret.ts'
 import { type OutboundRules, parseOutboundRules } from './outbound/rules.ts'
 
@@ -128,7 +129,7 @@ function readFile(path: string): Environment {
   try {
     return parseEnv(readFileSync(path, 'utf8'))
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new ConfigError(`Cannot read the file that IMAGO_CONFIG names: ${why}`)
   }
 }

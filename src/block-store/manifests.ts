@@ -4,6 +4,7 @@
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { type Digest, digestOf, isDigest } from '../lib/digest.ts'
+import { messageOf } from '../lib/message-of.ts'
 import type { BlockKey } from './block.ts'
 import type { BlockCipher } from './block-cipher.ts'
 import type { Disk, FileInfo } from './disk.ts'
@@ -84,7 +85,7 @@ export class Manifests {
       yield* keysInManifest(digest, this.#parts(digest, failures))
     } catch (error) {
       if (failures.length > 0) throw failures[0]
-      throw new CorruptManifest(digest, error instanceof Error ? error.message : String(error))
+      throw new CorruptManifest(digest, messageOf(error))
     }
   }
 
@@ -183,7 +184,7 @@ function asCorrupt<T>(digest: Digest, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    throw new CorruptManifest(digest, error instanceof Error ? error.message : String(error))
+    throw new CorruptManifest(digest, messageOf(error))
   }
 }
 

@@ -1,4 +1,5 @@
 /** The sealed packs of a store, and where each block lies in them. */
+import { messageOf } from '../lib/message-of.ts'
 import { type BlockKey, blockSizeBytes, digestOfKey, zeroKey } from './block.ts'
 import type { BlockCipher } from './block-cipher.ts'
 import { BlockIndex, type Pack, type Place } from './block-index.ts'
@@ -39,7 +40,7 @@ export class Packs {
       try {
         loaded.push(await loadPack(disk, file))
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
+        const reason = messageOf(error)
         packs.broken.push({ name: file.name, sizeBytes: file.sizeBytes, reason })
       }
     })

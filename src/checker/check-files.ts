@@ -7,6 +7,7 @@ import { listActiveImports } from '../imports/store.ts'
 import { type InstanceState, stateCodes } from '../instances/instance.ts'
 import { listInstanceRoots } from '../instances/root-store.ts'
 import { listByState } from '../instances/store.ts'
+import { messageOf } from '../lib/message-of.ts'
 import { listAllVpcIds } from '../network/store.ts'
 import { basePath, isBaseName } from '../qemu/base-files.ts'
 import { chainOf, topLayer } from '../qemu/layers.ts'
@@ -98,7 +99,7 @@ async function* checkVolume(
   } catch (error) {
     yield {
       about: id,
-      what: `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      what: `cannot be read: ${messageOf(error)}`,
     }
   }
 }

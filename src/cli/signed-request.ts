@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { SignatureV4 } from '@smithy/signature-v4'
-import { CommandFailed, messageOf } from './failure.ts'
+import { messageOf } from '../lib/message-of.ts'
+import { CommandFailed } from './failure.ts'
 import type { Access } from './installation.ts'
 import { Sha256 } from './sha256.ts'
 

@@ -1,4 +1,5 @@
 /** One try to deliver an event: a POST of its JSON, signed. Whatever the receiver says beside its status is not read. */
+import { messageOf } from '../lib/message-of.ts'
 import type { Secret } from '../lib/secret.ts'
 import { isListedUrl, OutboundRefused, send } from '../outbound/request.ts'
 import type { OutboundRules } from '../outbound/rules.ts'
@@ -47,7 +48,7 @@ export async function deliver(
     return `it answered ${statusCode}, and redirects are not followed`
   } catch (error) {
     if (isLate.aborted) return `it did not answer within ${timeoutMs / 1000} s`
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }
 

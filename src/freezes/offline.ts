@@ -6,6 +6,7 @@
  */
 import { type Connections, type Database, transaction } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
+import { messageOf } from '../lib/message-of.ts'
 import { addLayer, topLayer } from '../qemu/layers.ts'
 import type { Lanes } from '../reconcile/lanes.ts'
 import { failSnapshot, listSnapshotsOfFreeze, setFrozenLayer } from '../snapshots/store.ts'
@@ -50,7 +51,7 @@ export class FreezeFailed extends Error {
   readonly freezeId: FreezeId
 
   constructor(freezeId: FreezeId, cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    super(messageOf(cause), { cause })
     this.name = 'FreezeFailed'
     this.freezeId = freezeId
   }

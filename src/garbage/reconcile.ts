@@ -6,6 +6,7 @@
 import type { BlockStore } from '../block-store/block-store.ts'
 import type { Connections } from '../db/database.ts'
 import { listAllDirectBlocks } from '../ebs-direct/store.ts'
+import { messageOf } from '../lib/message-of.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { findSetting, putSetting } from '../settings/store.ts'
 import { listLiveManifests } from '../snapshots/live-manifests.ts'
@@ -65,7 +66,7 @@ export function garbageReconciler({
         blocksDeleted: 0,
         bytesFreed: 0,
         basesDeleted: 0,
-        problem: error instanceof Error ? error.message : String(error),
+        problem: messageOf(error),
       }
       await putSetting(db.writes, 'garbage-done', JSON.stringify(done))
     },

@@ -2,6 +2,7 @@
 import { type Connections, transaction } from '../db/database.ts'
 import { countInstancesOfImage } from '../instances/store.ts'
 import { unusedStates, usageCountsOwner } from '../images/unknowns.ts'
+import { messageOf } from '../lib/message-of.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { deleteTagsOf } from '../tags/store.ts'
 import { bornBefore, type ReportId } from './report.ts'
@@ -41,7 +42,7 @@ export function usageReportReconciler({
       })
     },
     async giveUp(id, error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       await transaction(db.writes, (tx) => failReport(tx, id, reason))
     },
   }

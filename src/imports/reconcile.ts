@@ -8,6 +8,7 @@ import type { BlockStore } from '../block-store/block-store.ts'
 import { type Connections, transaction } from '../db/database.ts'
 import type { Id, Kind } from '../lib/ids.ts'
 import { ApiError } from '../lib/errors.ts'
+import { messageOf } from '../lib/message-of.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import type { Import, ImportId } from './import.ts'
 import { CannotImport, type FetchLimits, obtainDisk, type Progress } from './obtain-disk.ts'
@@ -63,7 +64,7 @@ export function importReconciler(dependencies: ImportDependencies): Reconciler<I
       return 'moved'
     },
     async giveUp(id, error) {
-      await failImport(db.writes, id, error instanceof Error ? error.message : String(error))
+      await failImport(db.writes, id, messageOf(error))
     },
   }
 }

@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { access, constants, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../lib/message-of.ts'
 import { toolEnvironment } from '../vpc/run.ts'
 
 export type Accelerator = 'kvm' | 'tcg'
@@ -44,7 +45,7 @@ async function whyNotKvm(folder: string, isFresh: boolean): Promise<string | und
   try {
     await access('/dev/kvm', constants.R_OK | constants.W_OK)
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
   const note = join(folder, 'no-kvm')
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')

@@ -1,5 +1,6 @@
 /** A task that will not come to its end: its new volume is let go of, or goes. */
 import type { Tx } from '../db/database.ts'
+import { messageOf } from '../lib/message-of.ts'
 import { changeVolumeState, findAttachment } from '../volumes/store.ts'
 import type { Replacement, ReplacementId } from './replacement.ts'
 import { changeReplacement } from './store.ts'
@@ -9,7 +10,7 @@ export class ReplacementFailed extends Error {
   readonly taskId: ReplacementId
 
   constructor(taskId: ReplacementId, cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    super(messageOf(cause), { cause })
     this.name = 'ReplacementFailed'
     this.taskId = taskId
   }

@@ -9,6 +9,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { messageOf } from '../lib/message-of.ts'
 import { addressText, cidrText, overlaps, parseCidr } from './cidr.ts'
 import { findDaemon, startDaemon, stopDaemon } from './daemon.ts'
 import type { OutsideNet } from './filter.ts'
@@ -95,7 +96,7 @@ export async function ensureForwards(
       await call(folder, { execute: 'add_hostfwd', arguments: requestOf(forward) })
       standing.add(key)
     } catch (error) {
-      warnings.push(`forward ${key}: ${error instanceof Error ? error.message : String(error)}`)
+      warnings.push(`forward ${key}: ${messageOf(error)}`)
     }
   }
   return { active: planned.filter((forward) => standing.has(forwardKey(forward))), warnings }

@@ -1,7 +1,8 @@
 /** `imago events`: has events sent to a URL, or prints them as they come. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { matches, parsePattern, type Pattern } from '../../events/pattern.ts'
-import { CommandFailed, messageOf } from '../failure.ts'
+import { messageOf } from '../../lib/message-of.ts'
+import { CommandFailed } from '../failure.ts'
 import { callImago, type Fields } from '../imago-client.ts'
 import { type Access, readInstallation } from '../installation.ts'
 import { say, type Shell } from '../shell.ts'
