@@ -5,6 +5,7 @@ import { listAssociations } from '../instance-profiles/store.ts'
 import { listGroups } from '../network/group-store.ts'
 import { listInterfaces } from '../network/interface-store.ts'
 import { listTags } from '../tags/store.ts'
+import type { Tag } from '../tags/tag.ts'
 import { listAttachments } from '../volumes/store.ts'
 import type { Instance } from './instance.ts'
 import { viewInstance } from './view.ts'
@@ -17,6 +18,8 @@ interface Owner {
 export interface ViewedInstance {
   readonly instance: Instance
   readonly view: InstanceOutput
+  /** Of all its interfaces. */
+  readonly interfaceTags: readonly Tag[]
 }
 
 /** Looks up what belongs to `instances`, which are all the owner's, in a few queries. */
@@ -32,11 +35,10 @@ export async function viewInstances(
     await listAttachments(db, { instanceIds: ids }),
     ({ instanceId }) => instanceId,
   )
-  const interfaces = groupBy(
-    await listInterfaces(db, { instanceIds: ids }),
-    ({ attachment }) => attachment?.instanceId ?? '',
-  )
-  const tags = await listTags(db, { accountId, region, resourceIds: ids })
+  const allInterfaces = await listInterfaces(db, { instanceIds: ids })
+  const interfaces = groupBy(allInterfaces, ({ attachment }) => attachment?.instanceId ?? '')
+  const resourceIds = [...ids, ...allInterfaces.map(({ id }) => id)]
+  const tags = await listTags(db, { accountId, region, resourceIds })
   const profiles = new Map(
     (await listAssociations(db, owner)).map((association) => [association.instanceId, association]),
   )
@@ -50,7 +52,8 @@ export async function viewInstances(
       tags: tags.get(instance.id) ?? [],
       profile: profiles.get(instance.id),
     }
-    return { instance, view: viewInstance(details, names) }
+    const interfaceTags = details.interfaces.flatMap(({ id }) => tags.get(id) ?? [])
+    return { instance, view: viewInstance(details, names), interfaceTags }
   })
 }
 

@@ -19,7 +19,10 @@ const ofInstance: Readonly<Record<string, Look<Instance>>> = {
   affinity: (view) => view.Placement?.Affinity,
   architecture: (view) => view.Architecture,
   'availability-zone': (view) => view.Placement?.AvailabilityZone,
+  'availability-zone-id': (view) => view.Placement?.AvailabilityZoneId,
   'boot-mode': (view) => view.BootMode,
+  'capacity-reservation-specification.capacity-reservation-preference': (view) =>
+    view.CapacityReservationSpecification?.CapacityReservationPreference,
   'client-token': (view) => view.ClientToken,
   'current-instance-boot-mode': (view) => view.CurrentInstanceBootMode,
   'dns-name': (view) => view.PublicDnsName,
@@ -49,6 +52,7 @@ const ofInstance: Readonly<Record<string, Look<Instance>>> = {
     view.MetadataOptions?.HttpPutResponseHopLimit,
   'metadata-options.http-tokens': (view) => view.MetadataOptions?.HttpTokens,
   'metadata-options.instance-metadata-tags': (view) => view.MetadataOptions?.InstanceMetadataTags,
+  'metadata-options.state': (view) => view.MetadataOptions?.State,
   'monitoring-state': (view) => view.Monitoring?.State,
   'placement-group-name': (view) => view.Placement?.GroupName || undefined,
   platform: (view) => view.Platform,
@@ -89,6 +93,8 @@ const ofInterface: Readonly<Record<string, Look<InstanceNetworkInterface>>> = {
   'network-interface.addresses.association.public-ip': (nic) => nic.Association?.PublicIp,
   'network-interface.addresses.primary': (nic) =>
     nic.PrivateIpAddresses?.map(({ Primary }) => Primary),
+  'network-interface.addresses.private-dns-name': (nic) =>
+    nic.PrivateIpAddresses?.map(({ PrivateDnsName }) => PrivateDnsName),
   'network-interface.addresses.private-ip-address': (nic) =>
     nic.PrivateIpAddresses?.map(({ PrivateIpAddress }) => PrivateIpAddress),
   'network-interface.association.ip-owner-id': (nic) => nic.Association?.IpOwnerId,
@@ -117,10 +123,17 @@ const ofAttachment: Readonly<Record<string, Look<InstanceNetworkInterfaceAttachm
   'network-interface.attachment.status': (attachment) => attachment.Status,
 }
 
+/** What an interface has from its instance. */
+const ofInterfaceOf: Readonly<Record<string, Look<ViewedInstance['instance']>>> = {
+  'network-interface.attachment.instance-id': ({ id }) => id,
+  'network-interface.attachment.instance-owner-id': ({ accountId }) => accountId,
+  'network-interface.availability-zone': ({ availabilityZone }) => availabilityZone,
+  'network-interface.requester-managed': () => false,
+}
+
 /** Names that EC2 knows, of things that no instance here has. */
 const empty = [
   'capacity-reservation-id',
-  'capacity-reservation-specification.capacity-reservation-preference',
   'capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id',
   'capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn',
   'group-id',
@@ -130,12 +143,16 @@ const empty = [
   'ipv6-address',
   'kernel-id',
   'metadata-options.http-protocol-ipv4',
+  'network-interface.addresses.association.allocation-id',
+  'network-interface.addresses.association.association-id',
+  'network-interface.addresses.association.carrier-ip',
+  'network-interface.addresses.association.customer-owned-ip',
+  'network-interface.addresses.association.public-dns-name',
   'network-interface.association.allocation-id',
   'network-interface.association.association-id',
   'network-interface.association.carrier-ip',
   'network-interface.association.customer-owned-ip',
   'network-interface.association.public-dns-name',
-  'network-interface.availability-zone',
   'network-interface.deny-all-igw-traffic',
   'network-interface.ipv4-prefixes.ipv4-prefix',
   'network-interface.ipv6-address',
@@ -148,9 +165,6 @@ const empty = [
   'network-interface.outpost-arn',
   'network-interface.public-dns-name',
   'network-interface.requester-id',
-  'network-interface.requester-managed',
-  'network-interface.tag-key',
-  'network-interface.tag-value',
   'network-performance-options.bandwidth-weighting',
   'operator.managed',
   'operator.principal',
@@ -171,8 +185,11 @@ export const instanceFilters: FilterTable<ViewedInstance> = {
   ...through(ofAttachment, ({ view }) =>
     (view.NetworkInterfaces ?? []).flatMap(({ Attachment }) => Attachment ?? []),
   ),
-  'network-interface.attachment.instance-id': ({ instance }) => instance.id,
-  'network-interface.attachment.instance-owner-id': ({ instance }) => instance.accountId,
+  ...through(ofInterfaceOf, ({ instance, view }) =>
+    (view.NetworkInterfaces ?? []).map(() => instance),
+  ),
+  'network-interface.tag-key': ({ interfaceTags }) => interfaceTags.map(({ key }) => key),
+  'network-interface.tag-value': ({ interfaceTags }) => interfaceTags.map(({ value }) => value),
   'tpm-support': ({ instance }) => instance.tpmSupport,
   'owner-id': ({ instance }) => instance.accountId,
   'reservation-id': ({ instance }) => instance.reservationId,

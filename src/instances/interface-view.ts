@@ -1,6 +1,11 @@
 /** The network interface of an instance as `DescribeInstances` shows it. */
-import type { GroupIdentifier, InstanceNetworkInterface } from '@aws-sdk/client-ec2'
+import type {
+  AttachmentStatus,
+  GroupIdentifier,
+  InstanceNetworkInterface,
+} from '@aws-sdk/client-ec2'
 import type { NetworkInterface } from '../network/network-interface.ts'
+import { privateDnsName } from '../network/vpc.ts'
 import type { Instance } from './instance.ts'
 
 export type GroupNames = ReadonlyMap<string, string>
@@ -9,10 +14,10 @@ export function viewGroups(nic: NetworkInterface, names: GroupNames): GroupIdent
   return nic.groupIds.map((id) => ({ GroupId: id, GroupName: names.get(id) ?? '' }))
 }
 
-/** `ip-172-31-0-4.ec2.internal`: the name that the VPC's own DNS gives an address. */
-export function privateDnsName(privateIp: string, region: string): string {
-  const domain = region === 'us-east-1' ? 'ec2.internal' : `${region}.compute.internal`
-  return `ip-${privateIp.replaceAll('.', '-')}.${domain}`
+/** An interface comes and goes with its instance. */
+export function attachmentStatus({ state }: Pick<Instance, 'state'>): AttachmentStatus {
+  if (state === 'pending') return 'attaching'
+  return state === 'shutting-down' ? 'detaching' : 'attached'
 }
 
 export function viewInterface(
@@ -21,10 +26,9 @@ export function viewInterface(
   names: GroupNames,
 ): InstanceNetworkInterface {
   const { attachment, privateIp, publicIp } = nic
-  const dnsName = privateDnsName(privateIp, nic.region)
+  const dnsName = privateDnsName(nic.region, privateIp)
   // A public address is a loopback alias of the host, and has no name.
   const association = publicIp && { PublicIp: publicIp, PublicDnsName: '', IpOwnerId: 'amazon' }
-  const isUp = instance.state !== 'pending' && instance.state !== 'shutting-down'
   return {
     NetworkInterfaceId: nic.id,
     SubnetId: nic.subnetId,
@@ -44,7 +48,7 @@ export function viewInterface(
         AttachmentId: attachment.id,
         DeviceIndex: attachment.deviceIndex,
         NetworkCardIndex: 0,
-        Status: isUp ? 'attached' : instance.state === 'pending' ? 'attaching' : 'detaching',
+        Status: attachmentStatus(instance),
         AttachTime: attachment.attachedAt,
         DeleteOnTermination: attachment.deleteOnTermination,
       },

@@ -1,6 +1,7 @@
 /** An instance type as EC2 answers it, and what the filters of `DescribeInstanceTypes` look at. */
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2'
 import type { FilterTable } from '../lib/filters.ts'
+import { attachmentsMax } from '../volumes/attachment.ts'
 import type { InstanceType } from './instance-type.ts'
 
 export function viewInstanceType(type: InstanceType): InstanceTypeInfo {
@@ -31,6 +32,8 @@ export function viewInstanceType(type: InstanceType): InstanceTypeInfo {
       EbsOptimizedSupport: family.hypervisor === 'nitro' ? 'default' : 'unsupported',
       EncryptionSupport: 'supported',
       NvmeSupport: 'unsupported',
+      MaximumEbsAttachments: attachmentsMax,
+      AttachmentLimitType: 'dedicated',
     },
     NetworkInfo: {
       NetworkPerformance: family.networkPerformance,
@@ -50,6 +53,7 @@ export function viewInstanceType(type: InstanceType): InstanceTypeInfo {
       EnaSupport: family.hypervisor === 'nitro' ? 'required' : 'unsupported',
       EfaSupported: false,
       EncryptionInTransitSupported: false,
+      FlexibleEnaQueuesSupport: 'unsupported',
     },
     PlacementGroupInfo: { SupportedStrategies: [] },
     HibernationSupported: false,
@@ -58,6 +62,7 @@ export function viewInstanceType(type: InstanceType): InstanceTypeInfo {
     AutoRecoverySupported: false,
     SupportedBootModes: [...family.bootModes],
     NitroEnclavesSupport: 'unsupported',
+    RebootMigrationSupport: 'unsupported',
     ...(hasTpm
       ? { NitroTpmSupport: 'supported', NitroTpmInfo: { SupportedVersions: ['2.0'] } }
       : { NitroTpmSupport: 'unsupported' }),
@@ -72,6 +77,7 @@ export const instanceTypeFilters: FilterTable<Info> = {
   'burstable-performance-supported': (info) => info.BurstablePerformanceSupported,
   'current-generation': (info) => info.CurrentGeneration,
   'dedicated-hosts-supported': (info) => info.DedicatedHostsSupported,
+  'ebs-info.attachment-limit-type': (info) => info.EbsInfo?.AttachmentLimitType,
   'ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps': () => undefined,
   'ebs-info.ebs-optimized-info.baseline-iops': () => undefined,
   'ebs-info.ebs-optimized-info.baseline-throughput-in-mbps': () => undefined,
@@ -80,6 +86,7 @@ export const instanceTypeFilters: FilterTable<Info> = {
   'ebs-info.ebs-optimized-info.maximum-throughput-in-mbps': () => undefined,
   'ebs-info.ebs-optimized-support': (info) => info.EbsInfo?.EbsOptimizedSupport,
   'ebs-info.encryption-support': (info) => info.EbsInfo?.EncryptionSupport,
+  'ebs-info.maximum-ebs-attachments': (info) => info.EbsInfo?.MaximumEbsAttachments,
   'ebs-info.nvme-support': (info) => info.EbsInfo?.NvmeSupport,
   'free-tier-eligible': (info) => info.FreeTierEligible,
   'hibernation-supported': (info) => info.HibernationSupported,
@@ -99,6 +106,7 @@ export const instanceTypeFilters: FilterTable<Info> = {
   'network-info.ena-support': (info) => info.NetworkInfo?.EnaSupport,
   'network-info.encryption-in-transit-supported': (info) =>
     info.NetworkInfo?.EncryptionInTransitSupported,
+  'network-info.flexible-ena-queues-support': (info) => info.NetworkInfo?.FlexibleEnaQueuesSupport,
   'network-info.ipv4-addresses-per-interface': (info) =>
     info.NetworkInfo?.Ipv4AddressesPerInterface,
   'network-info.ipv6-addresses-per-interface': (info) =>
@@ -115,6 +123,7 @@ export const instanceTypeFilters: FilterTable<Info> = {
   'processor-info.supported-features': () => undefined,
   'processor-info.sustained-clock-speed-in-ghz': (info) =>
     info.ProcessorInfo?.SustainedClockSpeedInGhz,
+  'reboot-migration-support': (info) => info.RebootMigrationSupport,
   'supported-boot-mode': (info) => info.SupportedBootModes,
   'supported-root-device-type': (info) => info.SupportedRootDeviceTypes,
   'supported-usage-class': (info) => info.SupportedUsageClasses,

@@ -8,13 +8,15 @@ import type {
 import type { Association } from '../instance-profiles/association.ts'
 import { viewProfileOf } from '../instance-profiles/view.ts'
 import type { NetworkInterface } from '../network/network-interface.ts'
+import { privateDnsName } from '../network/vpc.ts'
+import { findZone } from '../network/zone.ts'
 import type { Tag } from '../tags/tag.ts'
 import { viewTags } from '../tags/view.ts'
 import type { Attachment } from '../volumes/attachment.ts'
 import { type Instance, type InstanceState, stateCodes } from './instance.ts'
 import { findInstanceType } from './instance-type.ts'
 import { inBootOrder } from './hardware.ts'
-import { type GroupNames, privateDnsName, viewGroups, viewInterface } from './interface-view.ts'
+import { type GroupNames, viewGroups, viewInterface } from './interface-view.ts'
 import type { MetadataOptions } from './metadata-options.ts'
 
 /** An instance with what belongs to it. */
@@ -102,6 +104,7 @@ export function viewInstance(details: InstanceDetails, names: GroupNames): Insta
     ProductCodes: [],
     Placement: {
       AvailabilityZone: instance.availabilityZone,
+      AvailabilityZoneId: findZone(instance.region, instance.availabilityZone)?.id,
       GroupName: '',
       Tenancy: 'default',
     },
@@ -110,7 +113,7 @@ export function viewInstance(details: InstanceDetails, names: GroupNames): Insta
     NetworkInterfaces: interfaces.map((one) => viewInterface(one, instance, names)),
     SecurityGroups: nic ? viewGroups(nic, names) : [],
     ...(nic && { PrivateIpAddress: nic.privateIp, SourceDestCheck: instance.hasSourceDestCheck }),
-    PrivateDnsName: nic ? privateDnsName(nic.privateIp, nic.region) : '',
+    PrivateDnsName: nic ? privateDnsName(nic.region, nic.privateIp) : '',
     PublicIpAddress: nic?.publicIp,
     PublicDnsName: '',
     CpuOptions: { CoreCount: (type?.vcpus ?? 1) / threads, ThreadsPerCore: threads },

@@ -24,10 +24,11 @@ interface Tagged {
 const filtersMax = 50
 const valuesMax = 200
 
-/** Throws `InvalidParameterValue` for a filter that `table` does not have. */
+/** Throws `InvalidParameterValue` for a filter that `table` does not have; what has no tags has no filter by them. */
 export function checkFilters<Item>(
   filters: readonly Filter[] | undefined,
   table: FilterTable<Item>,
+  { takesTags = true } = {},
 ): void {
   if (filters && filters.length > filtersMax) {
     throw new ApiError('FilterLimitExceeded', `A call can have at most ${filtersMax} filters.`)
@@ -43,7 +44,8 @@ export function checkFilters<Item>(
         `The filter '${Name}' has over ${valuesMax} values.`,
       )
     }
-    if (Object.hasOwn(table, Name) || Name === 'tag-key' || Name.startsWith('tag:')) continue
+    const isOfTags = Name === 'tag-key' || Name.startsWith('tag:')
+    if (Object.hasOwn(table, Name) || (takesTags && isOfTags)) continue
     throw new ApiError('InvalidParameterValue', `The filter '${Name}' is invalid`)
   }
 }

@@ -12,13 +12,15 @@ import type { SecurityGroup } from './security-group.ts'
 export interface GroupFacts {
   readonly group: SecurityGroup
   readonly rules: readonly SecurityGroupRule[]
+  /** The names of all groups that a rule can name, by their ids. */
+  readonly names: ReadonlyMap<string, string>
   readonly tags: readonly Tag[]
 }
 
 export const groupArn = ({ id, accountId, region }: Omit<SecurityGroup, 'vpcId'>): string =>
   `arn:aws:ec2:${region}:${accountId}:security-group/${id}`
 
-export function viewGroup({ group, rules, tags }: GroupFacts): GroupOutput {
+export function viewGroup({ group, rules, tags }: Omit<GroupFacts, 'names'>): GroupOutput {
   return {
     GroupId: group.id,
     GroupName: group.name,

@@ -1,10 +1,11 @@
 /** VPCs, subnets and interfaces as EC2 answers them. */
 import type {
-  InstanceNetworkInterface,
   NetworkInterface as InterfaceOutput,
   Subnet as SubnetOutput,
   Vpc as VpcOutput,
 } from '@aws-sdk/client-ec2'
+import type { Instance } from '../instances/instance.ts'
+import { attachmentStatus } from '../instances/interface-view.ts'
 import type { Tag } from '../tags/tag.ts'
 import { viewTags } from '../tags/view.ts'
 import type { NetworkInterface } from './network-interface.ts'
@@ -18,6 +19,8 @@ export interface InterfaceFacts {
   readonly found: NetworkInterface
   /** The groups that it is in, by their ids. */
   readonly groups: ReadonlyMap<string, SecurityGroup>
+  /** The instance that it is attached to. */
+  readonly instance: Pick<Instance, 'state' | 'hasSourceDestCheck'> | undefined
   readonly tags: readonly Tag[]
 }
 
@@ -76,19 +79,18 @@ export function viewSubnet({ subnet, addressesInUse, tags }: SubnetFacts): Subne
   }
 }
 
-/** What `DescribeNetworkInterfaces` and `DescribeInstances` have in common. */
-function viewCommon({ found, groups }: Omit<InterfaceFacts, 'tags'>) {
-  const association =
-    found.publicIp === undefined
-      ? undefined
-      : // No name server knows a public name, so there is none; the address is for use.
-        { IpOwnerId: 'amazon', PublicDnsName: '', PublicIp: found.publicIp }
+export function viewInterface({ found, groups, instance, tags }: InterfaceFacts): InterfaceOutput {
+  const { attachment, availabilityZone, publicIp } = found
+  // No name server knows a public name, so there is none; the address is for use.
+  const association = publicIp && { IpOwnerId: 'amazon', PublicDnsName: '', PublicIp: publicIp }
   const name = privateDnsName(found.region, found.privateIp)
   return {
     NetworkInterfaceId: found.id,
     OwnerId: found.accountId,
     VpcId: found.vpcId,
     SubnetId: found.subnetId,
+    AvailabilityZone: availabilityZone,
+    AvailabilityZoneId: findZone(found.region, availabilityZone)?.id,
     Description: found.description,
     MacAddress: found.mac,
     PrivateDnsName: name,
@@ -98,50 +100,26 @@ function viewCommon({ found, groups }: Omit<InterfaceFacts, 'tags'>) {
         Primary: true,
         PrivateDnsName: name,
         PrivateIpAddress: found.privateIp,
-        Association: association,
+        ...(association && { Association: association }),
       },
     ],
-    Association: association,
+    ...(association && { Association: association }),
     Groups: found.groupIds.map((id) => ({ GroupId: id, GroupName: groups.get(id)?.name })),
-    InterfaceType: 'interface' as const,
+    InterfaceType: 'interface',
     Ipv6Addresses: [],
-    SourceDestCheck: true,
-    Status: found.attachment ? ('in-use' as const) : ('available' as const),
-  }
-}
-
-export function viewInterface(facts: InterfaceFacts): InterfaceOutput {
-  const { found, tags } = facts
-  const { attachment, availabilityZone } = found
-  return {
-    ...viewCommon(facts),
-    AvailabilityZone: availabilityZone,
-    AvailabilityZoneId: findZone(found.region, availabilityZone)?.id,
+    SourceDestCheck: instance?.hasSourceDestCheck ?? true,
+    Status: attachment ? 'in-use' : 'available',
     Attachment: attachment && {
-      ...viewAttachment(attachment),
+      AttachmentId: attachment.id,
+      AttachTime: attachment.attachedAt,
+      DeleteOnTermination: attachment.deleteOnTermination,
+      DeviceIndex: attachment.deviceIndex,
+      NetworkCardIndex: 0,
+      Status: instance ? attachmentStatus(instance) : 'attached',
       InstanceId: attachment.instanceId,
       InstanceOwnerId: found.accountId,
     },
     RequesterManaged: false,
     TagSet: viewTags(tags),
-  }
-}
-
-/** An interface as part of its instance. */
-export function viewInstanceInterface(
-  facts: Omit<InterfaceFacts, 'tags'>,
-): InstanceNetworkInterface {
-  const { attachment } = facts.found
-  return { ...viewCommon(facts), Attachment: attachment && viewAttachment(attachment) }
-}
-
-function viewAttachment(attachment: NonNullable<NetworkInterface['attachment']>) {
-  return {
-    AttachmentId: attachment.id,
-    AttachTime: attachment.attachedAt,
-    DeleteOnTermination: attachment.deleteOnTermination,
-    DeviceIndex: attachment.deviceIndex,
-    NetworkCardIndex: 0,
-    Status: 'attached' as const,
   }
 }

@@ -24,7 +24,7 @@ export const describeInstanceStatus = readOperation<
     const { input, db } = call
     const { InstanceIds: ids = [], Filters } = input
     checkNoPagesOfIds(ids, input.MaxResults)
-    checkFilters(Filters, statusFilters)
+    checkFilters(Filters, statusFilters, { takesTags: false })
     const owner = { accountId: call.caller.accountId, region: call.region }
     const wanted =
       ids.length > 0 ? await findInstances(db, call, ids) : await listInstances(db, owner)
@@ -62,6 +62,7 @@ function viewStatus(instance: Instance): InstanceStatus {
 }
 
 const statusFilters: FilterTable<InstanceStatus> = {
+  'application-status.status': () => undefined,
   'attached-ebs-status.reachability': (status) =>
     status.AttachedEbsStatus?.Details?.map(({ Status }) => Status),
   'attached-ebs-status.status': (status) => status.AttachedEbsStatus?.Status,

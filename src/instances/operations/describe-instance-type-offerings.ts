@@ -18,7 +18,7 @@ export const describeInstanceTypeOfferings = readOperation<
   action: 'DescribeInstanceTypeOfferings',
 
   async run({ input, region }) {
-    checkFilters(input.Filters, offeringFilters)
+    checkFilters(input.Filters, offeringFilters, { takesTags: false })
     const locationType = input.LocationType ?? 'region'
     const locations = locationsOf(locationType, region)
     const found = listInstanceTypes()

@@ -28,7 +28,7 @@ export const describeInstanceTypes = readOperation<
         `The following supplied instance types do not exist: [${unknown.join(', ')}]`,
       )
     }
-    checkFilters(Filters, instanceTypeFilters)
+    checkFilters(Filters, instanceTypeFilters, { takesTags: false })
     const found = listInstanceTypes()
       .filter(({ name }) => names.length === 0 || names.some((wanted) => wanted === name))
       .map(viewInstanceType)

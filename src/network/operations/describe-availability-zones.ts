@@ -11,9 +11,12 @@ import { type Zone, zonesOf } from '../zone.ts'
 const regionOf = ({ name }: Zone) => name.slice(0, -1)
 const optInStatus = 'opt-in-not-required'
 const filters: FilterTable<Zone> = {
+  'group-long-name': () => undefined,
   'group-name': regionOf,
   message: () => [],
   'opt-in-status': () => optInStatus,
+  'parent-zone-id': () => undefined,
+  'parent-zone-name': () => undefined,
   'region-name': regionOf,
   state: () => 'available',
   'zone-id': ({ id }) => id,
@@ -28,7 +31,7 @@ export const describeAvailabilityZones = readOperation<
   action: 'DescribeAvailabilityZones',
   async run({ input, region }) {
     const { Filters, ZoneNames = [], ZoneIds = [] } = input
-    checkFilters(Filters, filters)
+    checkFilters(Filters, filters, { takesTags: false })
     const all = zonesOf(region)
     const wanted = [...ZoneNames, ...ZoneIds]
     const unknown = wanted.filter((one) => !all.some(({ name, id }) => name === one || id === one))

@@ -7,8 +7,9 @@ import { checkFilters, matchesFilters } from '../../lib/filters.ts'
 import { page } from '../../lib/pages.ts'
 import { listTags } from '../../tags/store.ts'
 import { readOperation } from '../../wire/operation.ts'
+import { listInstances } from '../../instances/store.ts'
+import { interfaceFilters } from '../filters.ts'
 import { listGroups } from '../group-store.ts'
-import { interfaceFilters } from '../interface-filters.ts'
 import { listInterfaces } from '../interface-store.ts'
 import { interfaceNotFound, parseInterfaceId } from '../network-interface.ts'
 import { viewInterface } from '../view.ts'
@@ -27,12 +28,23 @@ export const describeNetworkInterfaces = readOperation<
     for (const id of ids ?? []) if (!all.some((one) => one.id === id)) throw interfaceNotFound(id)
     const groups = new Map((await listGroups(db, owner)).map((group) => [group.id, group]))
     const tags = await listTags(db, { ...owner, resourceType: 'network-interface' })
+    const instances = new Map((await listInstances(db, owner)).map((one) => [one.id, one]))
     const matching = all
       .filter(({ id }) => !ids || ids.includes(id))
-      .map((found) => ({ found, groups, tags: tags.get(found.id) ?? [] }))
-      .filter((facts) => matchesFilters(facts, Filters, interfaceFilters, facts.tags))
-      .toSorted((one, other) => (one.found.id < other.found.id ? -1 : 1))
-    const { items, NextToken } = page(matching, input, ({ found }) => found.id)
-    return { NetworkInterfaces: items.map(viewInterface), NextToken }
+      .toSorted((one, other) => (one.id < other.id ? -1 : 1))
+      .map((found) =>
+        viewInterface({
+          found,
+          groups,
+          instance: found.attachment && instances.get(found.attachment.instanceId),
+          tags: tags.get(found.id) ?? [],
+        }),
+      )
+      .filter((one) =>
+        matchesFilters(one, Filters, interfaceFilters, tags.get(one.NetworkInterfaceId ?? '')),
+      )
+    const place = ({ NetworkInterfaceId = '' }) => NetworkInterfaceId
+    const { items, NextToken } = page(matching, input, place)
+    return { NetworkInterfaces: [...items], NextToken }
   },
 })

@@ -17,7 +17,7 @@ const filters: FilterTable<string> = {
 export const describeRegions = readOperation<DescribeRegionsRequest, DescribeRegionsResult>({
   action: 'DescribeRegions',
   async run({ input, regions }) {
-    checkFilters(input.Filters, filters)
+    checkFilters(input.Filters, filters, { takesTags: false })
     const wanted = input.RegionNames?.length ? input.RegionNames : undefined
     const unknown = wanted?.filter((name) => !regions.includes(name)) ?? []
     if (unknown.length > 0) {

@@ -26,12 +26,14 @@ export const describeSecurityGroups = readOperation<
     const vpc = await findDefaultVpc(db, owner)
     const named = namedGroups(input, all, vpc?.id)
     const rules = Map.groupBy(await listRules(db, owner), ({ groupId }) => groupId)
+    const names = new Map(all.map(({ id, name }) => [id, name]))
     const tags = await listTags(db, { ...owner, resourceType: 'security-group' })
     const matching = all
       .filter(({ id }) => !named || named.has(id))
       .map((group) => ({
         group,
         rules: rules.get(group.id) ?? [],
+        names,
         tags: tags.get(group.id) ?? [],
       }))
       .filter((facts) => matchesFilters(facts, Filters, groupFilters, facts.tags))
