@@ -9,6 +9,7 @@ import { listSnapshotPermissions } from '../snapshots/permission-store.ts'
 import type { CompletedSnapshot, Snapshot } from '../snapshots/snapshot.ts'
 import { findUsableSnapshot } from '../snapshots/store.ts'
 import { listTags } from '../tags/store.ts'
+import { tagOfInput } from '../tags/tag.ts'
 import type { CallContext, DemandContext } from '../wire/operation.ts'
 import {
   type DirectSnapshot,
@@ -107,7 +108,7 @@ export function onNewSnapshot(
 ): readonly Demand[] {
   return [
     demandOn('ebs:StartSnapshot', arnOf(region, '*'), {
-      ...tagsOfRequest(Tags.map(({ Key: key = '', Value: value = '' }) => ({ key, value }))),
+      ...tagsOfRequest(Tags.map(tagOfInput)),
       'ebs:Description': Description,
       'ebs:ParentSnapshot': ParentSnapshotId && arnOf(region, ParentSnapshotId),
       'ebs:VolumeSize': VolumeSize?.toString(),

@@ -6,7 +6,7 @@
 import type { Database } from '../db/database.ts'
 import type { ContextEntries } from '../policies/context.ts'
 import { listTags } from '../tags/store.ts'
-import type { Tag } from '../tags/tag.ts'
+import { type Tag, type TagInput, tagOfInput } from '../tags/tag.ts'
 import { type Demand, demandOn } from './demand.ts'
 import { existing } from './ec2-facts.ts'
 import {
@@ -124,7 +124,7 @@ export async function copiedTagsDemands(
 
 interface TagSpecification {
   readonly ResourceType?: string
-  readonly Tags?: readonly { readonly Key?: string; readonly Value?: string }[]
+  readonly Tags?: readonly TagInput[]
 }
 
 const specificationsOf = (input: unknown) =>
@@ -134,7 +134,7 @@ const specificationsOf = (input: unknown) =>
 export function tagsAt(input: unknown, type: Ec2Type): readonly Tag[] {
   const given = specificationsOf(input).filter(({ ResourceType }) => ResourceType === type)
   const tags = given.flatMap(({ Tags = [] }) => Tags)
-  return tags.map(({ Key = '', Value = '' }) => ({ key: Key, value: Value }))
+  return tags.map(tagOfInput)
 }
 
 /** The texts at a path of members, through all lists on its way. */

@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagInstanceProfile.html
  */
 import type { Database } from '../db/database.ts'
-import type { TagInput } from '../tags/tag.ts'
+import { type TagInput, tagOfInput } from '../tags/tag.ts'
 import { type Operation, readOperation, writeOperation } from '../wire/operation.ts'
 import { tagsOfRequest } from './ec2-resources.ts'
 import { type Entity, type EntityKind, kindWords } from './entity.ts'
@@ -43,7 +43,7 @@ export function entityTags(kind: Kind): readonly Operation[] {
     action: string,
   ): Promise<Entity> => {
     const tags = [
-      ...(input.Tags ?? []).map(({ Key = '', Value = '' }) => ({ key: Key, value: Value })),
+      ...(input.Tags ?? []).map(tagOfInput),
       ...(input.TagKeys ?? []).map((key) => ({ key })),
     ]
     const keys = tagsOfRequest(tags)

@@ -4,7 +4,7 @@
  */
 import { ApiError } from '../lib/errors.ts'
 import type { ContextEntries } from '../policies/context.ts'
-import type { Tag, TagInput } from '../tags/tag.ts'
+import { type Tag, type TagInput, tagOfInput } from '../tags/tag.ts'
 import { foldName } from './entity.ts'
 
 export const entityTagsMax = 50
@@ -14,7 +14,7 @@ const letters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
 
 /** Reads the tags of a call. */
 export function readEntityTags(input: readonly TagInput[] | undefined): readonly Tag[] {
-  const tags = (input ?? []).map(({ Key = '', Value = '' }) => ({ key: Key, value: Value }))
+  const tags = (input ?? []).map(tagOfInput)
   if (tags.length > entityTagsMax) throw tooManyTags()
   checkTagKeys(tags.map(({ key }) => key))
   for (const { value } of tags) {

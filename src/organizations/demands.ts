@@ -7,6 +7,7 @@ import type { Database } from '../db/database.ts'
 import { type Demand, demandOn, onAnything, tagsOnResource } from '../iam/demand.ts'
 import { tagsOfRequest } from '../iam/ec2-resources.ts'
 import type { ContextEntries } from '../policies/context.ts'
+import { type TagInput, tagOfInput } from '../tags/tag.ts'
 import {
   accountArn,
   isRootId,
@@ -33,7 +34,7 @@ interface Input {
   readonly RootId?: string
   readonly SourceParentId?: string
   readonly TargetId?: string
-  readonly Tags?: readonly { readonly Key?: string; readonly Value?: string }[]
+  readonly Tags?: readonly TagInput[]
   readonly TagKeys?: readonly string[]
   /** A policy's. */
   readonly Type?: string
@@ -99,9 +100,8 @@ const policyOf = ({ id, managementAccountId }: Named, policyId: string, type = '
   `arn:aws:organizations::${managementAccountId}:policy/${id}/${type.toLowerCase()}/${policyId === '*' ? 'p-*' : policyId}`
 
 function saidOf({ Tags = [], TagKeys = [], Type }: Input): ContextEntries {
-  const tags = Tags.map(({ Key: key = '', Value: value = '' }) => ({ key, value }))
   return {
-    ...tagsOfRequest([...tags, ...TagKeys.map((key) => ({ key }))]),
+    ...tagsOfRequest([...Tags.map(tagOfInput), ...TagKeys.map((key) => ({ key }))]),
     'organizations:PolicyType': Type,
   }
 }

@@ -1,6 +1,6 @@
 /** The tags of what an organization has, with the limits and refusals of AWS Organizations. */
 import { ApiError } from '../lib/errors.ts'
-import type { TagInput } from '../tags/tag.ts'
+import { type TagInput, tagOfInput } from '../tags/tag.ts'
 import type { ResourceTag } from './organization.ts'
 
 const tagsMax = 50
@@ -9,7 +9,7 @@ const valueLengthMax = 256
 
 /** Reads the tags of a call. */
 export function readResourceTags(input: readonly TagInput[] | undefined): readonly ResourceTag[] {
-  const tags = (input ?? []).map(({ Key = '', Value = '' }) => ({ key: Key, value: Value }))
+  const tags = (input ?? []).map(tagOfInput)
   for (const { key, value } of tags) {
     if (key.length < 1) throw refused('A tag key cannot be empty.', 'MIN_LENGTH_EXCEEDED')
     if (key.length > keyLengthMax || value.length > valueLengthMax) {
@@ -28,16 +28,8 @@ export function readResourceTags(input: readonly TagInput[] | undefined): readon
   return checkTagCount(tags)
 }
 
-/** Adds tags to those that are there: of a key that is there, the new value counts. */
-export function withTags(
-  before: readonly ResourceTag[],
-  added: readonly ResourceTag[],
-): readonly ResourceTag[] {
-  const kept = before.filter(({ key }) => !added.some((one) => one.key === key))
-  return checkTagCount([...kept, ...added])
-}
-
-function checkTagCount(tags: readonly ResourceTag[]): readonly ResourceTag[] {
+/** Refuses more tags than a resource can have. */
+export function checkTagCount(tags: readonly ResourceTag[]): readonly ResourceTag[] {
   if (tags.length <= tagsMax) return tags
   throw new ApiError(
     'ConstraintViolationException',

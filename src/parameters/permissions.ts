@@ -2,6 +2,7 @@
 import type { Database } from '../db/database.ts'
 import { type Demand, demandOn, tagsOnResource } from '../iam/demand.ts'
 import { tagsOfRequest } from '../iam/ec2-resources.ts'
+import { type TagInput, tagOfInput } from '../tags/tag.ts'
 import { parameterArn } from './parameter.ts'
 import { publicPrefix } from './public.ts'
 import { parseReference } from './reference.ts'
@@ -17,9 +18,7 @@ interface Asking {
 interface Said {
   readonly Overwrite?: boolean | undefined
   readonly Recursive?: boolean | undefined
-  readonly Tags?:
-    | readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[]
-    | undefined
+  readonly Tags?: readonly TagInput[] | undefined
   readonly TagKeys?: readonly string[] | undefined
 }
 
@@ -31,9 +30,8 @@ export async function onParameters(
   { Overwrite, Recursive, Tags = [], TagKeys = [] }: Said = {},
 ): Promise<readonly Demand[]> {
   const { accountId } = caller
-  const given = Tags.map(({ Key: key = '', Value: value = '' }) => ({ key, value }))
   const said = {
-    ...tagsOfRequest([...given, ...TagKeys.map((key) => ({ key }))]),
+    ...tagsOfRequest([...Tags.map(tagOfInput), ...TagKeys.map((key) => ({ key }))]),
     'ssm:Overwrite': Overwrite?.toString(),
     'ssm:Recursive': Recursive?.toString(),
   }

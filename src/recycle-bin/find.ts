@@ -2,6 +2,7 @@
 import type { Database } from '../db/database.ts'
 import { type Demand, demandOn, tagsOnResource } from '../iam/demand.ts'
 import { tagsOfRequest } from '../iam/ec2-resources.ts'
+import { type TagInput, tagOfInput } from '../tags/tag.ts'
 import type { CallContext, DemandContext } from '../wire/operation.ts'
 import { readId, refusal, ruleNotFound } from './request.ts'
 import { lockStateOf, type RetentionRule } from './rule.ts'
@@ -39,9 +40,7 @@ export const changedMeanwhile = (id: string) =>
 /** What a call says beside the rule that it names. */
 interface Said {
   readonly ResourceType?: string | undefined
-  readonly Tags?:
-    | readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[]
-    | undefined
+  readonly Tags?: readonly TagInput[] | undefined
   readonly TagKeys?: readonly string[] | undefined
 }
 
@@ -54,11 +53,10 @@ export async function onRule(
 ): Promise<readonly Demand[]> {
   const key = { accountId: caller.accountId, region, id: id ?? '*' }
   const rule = id === undefined ? undefined : await findRule(db, key)
-  const tags = Tags.map((tag) => ({ key: tag.Key ?? '', value: tag.Value ?? '' }))
   return [
     demandOn(`rbin:${action}`, ruleArn(key), {
       ...tagsOnResource(rule && (await findRuleTags(db, key))),
-      ...tagsOfRequest([...tags, ...TagKeys.map((name) => ({ key: name }))]),
+      ...tagsOfRequest([...Tags.map(tagOfInput), ...TagKeys.map((name) => ({ key: name }))]),
       'rbin:Attribute/ResourceType': rule?.resourceType,
       'rbin:Request/ResourceType': id === undefined ? ResourceType : undefined,
     }),

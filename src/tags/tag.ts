@@ -19,13 +19,21 @@ export interface TagInput {
   readonly Value?: string | undefined
 }
 
+export const tagOfInput = ({ Key: key = '', Value: value = '' }: TagInput): Tag => ({ key, value })
+
+/** Tags, with others beside them or, where they are of the same key, instead of them. */
+export const withTags = (tags: readonly Tag[], others: readonly Tag[]): readonly Tag[] => [
+  ...tags.filter(({ key }) => !others.some((other) => other.key === key)),
+  ...others,
+]
+
 export const tagsMax = 50
 const keyLengthMax = 128
 const valueLengthMax = 256
 
 /** Reads the tags of a call; a value that is missing is empty. */
 export function readTags(input: readonly TagInput[] | undefined): readonly Tag[] {
-  return checkTags((input ?? []).map(({ Key = '', Value = '' }) => ({ key: Key, value: Value })))
+  return checkTags((input ?? []).map(tagOfInput))
 }
 
 /** Refuses tags that no resource can have. */

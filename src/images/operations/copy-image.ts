@@ -11,7 +11,7 @@ import {
 } from '../../snapshot-copies/snapshot-copy.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { listTags, putTags } from '../../tags/store.ts'
-import { checkTags, type Tag } from '../../tags/tag.ts'
+import { checkTags, type Tag, withTags } from '../../tags/tag.ts'
 import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { findCopySource } from '../copy-source.ts'
 import { diskOfSnapshot } from '../block-devices.ts'
@@ -120,7 +120,6 @@ async function imageTags(
   if (!input.CopyImageTags) return given
   const { accountId } = caller
   const own = (await listTags(tx, { accountId, resourceIds: [source.id] })).get(source.id) ?? []
-  const keys = new Set(given.map(({ key }) => key))
-  const kept = own.filter(({ key }) => !key.toLowerCase().startsWith('aws:') && !keys.has(key))
-  return checkTags([...given, ...kept])
+  const carried = own.filter(({ key }) => !key.toLowerCase().startsWith('aws:'))
+  return checkTags(withTags(carried, given))
 }

@@ -2,6 +2,7 @@
 import type { DescribeInstancesRequest, DescribeInstancesResult } from '@aws-sdk/client-ec2'
 import { checkFilters, matchesFilters } from '../../lib/filters.ts'
 import { page } from '../../lib/pages.ts'
+import { tagOfInput } from '../../tags/tag.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { viewInstances, viewReservations } from '../details.ts'
 import { instanceFilters } from '../filters.ts'
@@ -20,10 +21,7 @@ export const describeInstances = readOperation<DescribeInstancesRequest, Describ
     const wanted =
       ids.length > 0 ? await findInstances(db, call, ids) : await listInstances(db, owner)
     const viewed = (await viewInstances(db, owner, wanted)).filter((one) => {
-      const tags = (one.view.Tags ?? []).map(({ Key = '', Value = '' }) => ({
-        key: Key,
-        value: Value,
-      }))
+      const tags = (one.view.Tags ?? []).map(tagOfInput)
       return matchesFilters(one, Filters, instanceFilters, tags)
     })
     const { items, NextToken } = page(viewed, input, ({ instance }) => instance.id)

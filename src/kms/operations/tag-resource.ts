@@ -1,5 +1,6 @@
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_TagResource.html */
 import type { TagResourceRequest } from '@aws-sdk/client-kms'
+import { withTags } from '../../tags/tag.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { onKey, requireKeyById } from '../find.ts'
 import { checkNotPending } from '../key.ts'
@@ -15,8 +16,7 @@ export const tagKey = writeOperation<TagResourceRequest, undefined>({
     const { input, tx } = call
     const added = readKeyTags(input.Tags)
     const key = checkNotPending(await requireKeyById(tx, call, 'TagResource', input.KeyId))
-    const kept = key.tags.filter((tag) => !added.some((each) => each.key === tag.key))
-    await setKeyTags(tx, key.id, checkKeyTags([...kept, ...added]))
+    await setKeyTags(tx, key.id, checkKeyTags(withTags(key.tags, added)))
     return undefined
   },
 })

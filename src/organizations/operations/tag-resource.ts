@@ -1,8 +1,8 @@
 /** https://docs.aws.amazon.com/organizations/latest/APIReference/API_TagResource.html */
 import type { TagResourceRequest } from '@aws-sdk/client-organizations'
-
+import { withTags } from '../../tags/tag.ts'
 import { writeOperation } from '../../wire/operation.ts'
-import { readResourceTags, withTags } from '../resource-tags.ts'
+import { checkTagCount, readResourceTags } from '../resource-tags.ts'
 import { requireManaged } from '../standing.ts'
 import { listTags, setTags } from '../tag-store.ts'
 import { requireTaggable } from '../target.ts'
@@ -15,7 +15,7 @@ export const tagOrganizationResource = writeOperation<TagResourceRequest, undefi
     const organization = await requireManaged(tx, caller.accountId)
     const resource = await requireTaggable(tx, organization, input.ResourceId ?? '')
     const added = readResourceTags(input.Tags)
-    await setTags(tx, resource, withTags(await listTags(tx, resource), added))
+    await setTags(tx, resource, checkTagCount(withTags(await listTags(tx, resource), added)))
     return undefined
   },
 })

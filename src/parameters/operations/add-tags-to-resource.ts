@@ -1,6 +1,6 @@
 /** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_AddTagsToResource.html */
 import type { AddTagsToResourceRequest, AddTagsToResourceResult } from '@aws-sdk/client-ssm'
-import { checkTags, readTags } from '../../tags/tag.ts'
+import { checkTags, readTags, withTags } from '../../tags/tag.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { ownKey } from '../own.ts'
 import { onParameters } from '../permissions.ts'
@@ -19,8 +19,7 @@ export const addTagsToParameter = writeOperation<AddTagsToResourceRequest, AddTa
       const added = readTags(input.Tags)
       const key = ownKey(call, input.ResourceId)
       const before = await tagsOfParameter(tx, key, input.ResourceType)
-      const kept = before.filter((tag) => !added.some((each) => each.key === tag.key))
-      await setTags(tx, { ...key, tags: checkTags([...kept, ...added]) })
+      await setTags(tx, { ...key, tags: checkTags(withTags(before, added)) })
       return {}
     },
   },

@@ -1,9 +1,8 @@
 /** https://docs.aws.amazon.com/recyclebin/latest/APIReference/API_TagResource.html */
-import { checkTags, readTags, type TagInput } from '../../tags/tag.ts'
+import { checkTags, readTags, type TagInput, withTags } from '../../tags/tag.ts'
 import { writeOperation } from '../../wire/operation.ts'
-import { idInArn, idOfArn, onRule } from '../find.ts'
-import { ruleNotFound } from '../request.ts'
-import { findRuleTags, setRuleTags } from '../store.ts'
+import { changeRuleTags } from '../change-tags.ts'
+import { idInArn, onRule } from '../find.ts'
 
 interface Input {
   readonly ResourceArn?: string
@@ -16,13 +15,8 @@ export const tagRule = writeOperation<Input, undefined>({
   demands: (input, context) => onRule('TagResource', idInArn(input.ResourceArn), context, input),
 
   async run(call) {
-    const { input, tx, caller, region } = call
-    const added = readTags(input.Tags)
-    const key = { accountId: caller.accountId, region, id: idOfArn(input.ResourceArn, call) }
-    const before = await findRuleTags(tx, key)
-    if (!before) throw ruleNotFound(key.id)
-    const kept = before.filter((tag) => !added.some((each) => each.key === tag.key))
-    await setRuleTags(tx, { ...key, tags: checkTags([...kept, ...added]) })
+    const added = readTags(call.input.Tags)
+    await changeRuleTags(call, (before) => checkTags(withTags(before, added)))
     return undefined
   },
 })

@@ -1,8 +1,7 @@
 /** https://docs.aws.amazon.com/recyclebin/latest/APIReference/API_UntagResource.html */
 import { writeOperation } from '../../wire/operation.ts'
-import { idInArn, idOfArn, onRule } from '../find.ts'
-import { ruleNotFound } from '../request.ts'
-import { findRuleTags, setRuleTags } from '../store.ts'
+import { changeRuleTags } from '../change-tags.ts'
+import { idInArn, onRule } from '../find.ts'
 
 interface Input {
   readonly ResourceArn?: string
@@ -15,12 +14,8 @@ export const untagRule = writeOperation<Input, undefined>({
   demands: (input, context) => onRule('UntagResource', idInArn(input.ResourceArn), context, input),
 
   async run(call) {
-    const { input, tx, caller, region } = call
-    const key = { accountId: caller.accountId, region, id: idOfArn(input.ResourceArn, call) }
-    const before = await findRuleTags(tx, key)
-    if (!before) throw ruleNotFound(key.id)
-    const tags = before.filter((tag) => !input.TagKeys?.includes(tag.key))
-    await setRuleTags(tx, { ...key, tags })
+    const { TagKeys = [] } = call.input
+    await changeRuleTags(call, (before) => before.filter(({ key }) => !TagKeys.includes(key)))
     return undefined
   },
 })

@@ -17,7 +17,7 @@ import { noVolumeId } from '../../snapshots/snapshot.ts'
 import { insertSnapshot } from '../../snapshots/store.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
 import { putTags } from '../../tags/store.ts'
-import { checkTags, type Tag } from '../../tags/tag.ts'
+import { checkTags, withTags } from '../../tags/tag.ts'
 import { requireEncryption } from '../../volumes/encryption.ts'
 import { type CallContext, writeOperation } from '../../wire/operation.ts'
 import { BadObject } from '../reading.ts'
@@ -82,7 +82,7 @@ export const createRestoreImageTask = writeOperation<
         region,
         resourceType: 'snapshot',
         resourceId: snapshotId,
-        tags: bothTags(tags.get('snapshot') ?? [], disk.tags),
+        tags: checkTags(withTags(disk.tags, tags.get('snapshot') ?? [])),
       })
     }
     await insertImage(tx, {
@@ -127,7 +127,7 @@ export const createRestoreImageTask = writeOperation<
       region,
       resourceType: 'image',
       resourceId: id,
-      tags: bothTags(tags.get('image') ?? [], source.tags),
+      tags: checkTags(withTags(source.tags, tags.get('image') ?? [])),
     })
     await insertRestore(tx, {
       imageId: id,
@@ -162,10 +162,4 @@ async function findHead(
     if (error instanceof BadObject) throw badObject(error.message)
     throw error
   }
-}
-
-/** Those that the call gives win over those that the object brings. */
-function bothTags(given: readonly Tag[], stored: readonly Tag[]): readonly Tag[] {
-  const keys = new Set(given.map(({ key }) => key))
-  return checkTags([...given, ...stored.filter(({ key }) => !keys.has(key))])
 }
