@@ -5,22 +5,13 @@
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../db/database.ts'
-import { type InstanceState, stateCodes } from '../instances/instance.ts'
+import { type InstanceState, mayHaveMachine, stateCodes } from '../instances/instance.ts'
 import { hasHostRoot } from '../instances/instance-store.ts'
 import { listByState } from '../instances/store.ts'
 import { topLayer } from '../qemu/layers.ts'
 import { listMachineProcesses } from '../qemu/machine-process.ts'
 import { listAttachments } from '../volumes/store.ts'
 import type { Finding } from './finding.ts'
-
-const mayHaveMachine = {
-  pending: true,
-  running: true,
-  stopping: true,
-  'shutting-down': true,
-  stopped: false,
-  terminated: false,
-} as const satisfies Record<InstanceState, boolean>
 
 export async function* checkMachines(
   db: Database,

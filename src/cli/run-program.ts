@@ -1,23 +1,14 @@
 /** Runs a program in the person's terminal, and ends as it ends. */
 import { spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
 import { constants as system } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter } from 'node:path'
+import { findTool } from '../vpc/run.ts'
 import type { Shell } from './shell.ts'
 
 /** The full path of a program as the shell would find it, or nothing. */
 export function findProgram({ environment }: Shell, name: string): string | undefined {
   const folders = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
-  return folders
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK)
-        return true
-      } catch {
-        return false
-      }
-    })
+  return findTool(name, folders)
 }
 
 /** Answers the exit code, as a shell gives it: 128 and the signal's number where one ended it. */

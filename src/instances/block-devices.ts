@@ -20,10 +20,8 @@ import { smallerThanSnapshot } from '../volumes/volume.ts'
 import { checkBootType } from '../volumes/volume-type.ts'
 import { unsupportedParameter } from './launch-request.ts'
 
-export interface Disk {
+interface DiskShape {
   readonly device: string
-  readonly snapshot: CompletedSnapshot | undefined
-  readonly sizeGiB: number
   readonly type: string
   readonly iops: number | undefined
   readonly throughput: number | undefined
@@ -33,19 +31,16 @@ export interface Disk {
   readonly deleteOnTermination: boolean
 }
 
-interface DiskWish {
-  readonly device: string
+export interface Disk extends DiskShape {
+  readonly snapshot: CompletedSnapshot | undefined
+  readonly sizeGiB: number
+}
+
+interface DiskWish extends DiskShape {
   readonly snapshotId: Id<'snapshot'> | undefined
   /** The snapshot comes with the image, so who may launch it may use it. */
   readonly isOfImage: boolean
   readonly sizeGiB: number | undefined
-  readonly type: string
-  readonly iops: number | undefined
-  readonly throughput: number | undefined
-  readonly initializationRate?: number | undefined
-  readonly encrypted: boolean | undefined
-  readonly keyId?: string | undefined
-  readonly deleteOnTermination: boolean
 }
 
 const defaultVolumeType = 'gp2'

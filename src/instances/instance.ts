@@ -37,6 +37,16 @@ export const settlesTo = {
   'shutting-down': 'terminated',
 } as const satisfies Partial<Record<InstanceState, InstanceState>>
 
+/** Where an instance may have a machine: it is made before the instance runs, and ends last. */
+export const mayHaveMachine = {
+  pending: true,
+  running: true,
+  stopping: true,
+  'shutting-down': true,
+  stopped: false,
+  terminated: false,
+} as const satisfies Record<InstanceState, boolean>
+
 /** What a caller may ask for, from which state, and the state it leads to. */
 export const requests = {
   start: { stopped: 'pending', pending: 'pending', running: 'running' },

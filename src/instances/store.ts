@@ -5,15 +5,13 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Flag, Tables } from '../db/schema.ts'
+import { inChunks } from '../lib/chunks.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Cause } from './cause.ts'
 import type { Instance, InstanceState, ShutdownBehavior } from './instance.ts'
 import type { MetadataOptions } from './metadata-options.ts'
 
 type Row = Selectable<Tables['instances']>
-
-/** Databases take so many values in one `IN (…)`. */
-const idsAtOnceMax = 500
 
 export async function insertInstance(tx: Tx, instance: Instance): Promise<void> {
   await tx.insertInto('instances').values(toRow(instance)).execute()
@@ -49,7 +47,7 @@ export async function listInstances(
 ): Promise<Instance[]> {
   const { accountId, region, states } = query
   const rows: Row[] = []
-  for (const ids of inChunks(query.ids)) {
+  for (const ids of query.ids ? inChunks(query.ids) : [undefined]) {
     const some = await db
       .selectFrom('instances')
       .selectAll()
@@ -284,11 +282,6 @@ export async function changeInstance(
 
 export async function deleteInstance(tx: Tx, id: Id<'instance'>): Promise<void> {
   await tx.deleteFrom('instances').where('id', '=', id).execute()
-}
-
-function* inChunks(ids: readonly string[] | undefined): Generator<readonly string[] | undefined> {
-  if (!ids) return yield undefined
-  for (let at = 0; at < ids.length; at += idsAtOnceMax) yield ids.slice(at, at + idsAtOnceMax)
 }
 
 function byId(a: Instance, b: Instance): number {

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import type { Database } from '../db/database.ts'
-import { type Instance, type InstanceState } from '../instances/instance.ts'
+import { type Instance, type InstanceState, mayHaveMachine } from '../instances/instance.ts'
 import { listByVpc } from '../instances/store.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Port, Rule, VpcSpec } from '../vpc/spec.ts'
@@ -18,17 +18,8 @@ import { findVpcById, listSubnetsOfVpc } from './store.ts'
 import { gatewayOf } from './subnet.ts'
 import { internalDomain, privateDnsName } from './vpc.ts'
 
-const hasMachine = {
-  pending: true,
-  running: true,
-  stopping: true,
-  'shutting-down': true,
-  stopped: false,
-  terminated: false,
-} as const satisfies Record<InstanceState, boolean>
-
-export const liveStates = (Object.keys(hasMachine) as InstanceState[]).filter(
-  (state) => hasMachine[state],
+export const liveStates = (Object.keys(mayHaveMachine) as InstanceState[]).filter(
+  (state) => mayHaveMachine[state],
 )
 
 /** EC2's name server is at the VPC's base plus two. */
@@ -49,7 +40,7 @@ export async function vpcSpec(
   const instances = new Map((await listByVpc(db, vpcId)).map((one) => [one.id, one]))
   const plugged = (await listInterfaces(db, { vpcId })).flatMap((found): Plugged[] => {
     const instance = found.attachment && instances.get(found.attachment.instanceId)
-    return instance && hasMachine[instance.state] ? [{ found, instance }] : []
+    return instance && mayHaveMachine[instance.state] ? [{ found, instance }] : []
   })
   const rules = await listRulesOfVpc(db, vpcId)
   const addressesOf = membersByGroup(plugged)

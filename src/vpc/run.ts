@@ -8,9 +8,9 @@ const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '
 /** The whole environment of every program that is started here. */
 export const toolEnvironment = { PATH: folders.join(delimiter), LC_ALL: 'C' } as const
 
-/** The full path of a tool, or undefined where it is not installed. */
-export function findTool(name: string): string | undefined {
-  return folders
+/** The full path of a tool, or undefined where none of the folders has it. */
+export function findTool(name: string, inside: readonly string[] = folders): string | undefined {
+  return inside
     .map((folder) => join(folder, name))
     .find((path) => {
       try {

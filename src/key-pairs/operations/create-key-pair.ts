@@ -3,18 +3,14 @@ import type { CreateKeyPairRequest, KeyPair as KeyPairOutput } from '@aws-sdk/cl
 import { keyPairDemands } from '../demands.ts'
 import { ApiError, unsupportedParameter } from '../../lib/errors.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
-import { putTags } from '../../tags/store.ts'
 import type { Tag } from '../../tags/tag.ts'
-import { viewTags } from '../../tags/view.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { type GeneratedKey, generateKey } from '../generate.ts'
-import { checkKeyName, keyPairExists, type KeyType } from '../key-pair.ts'
-import { formatPublicKey } from '../public-key.ts'
-import { findKeyPair, insertKeyPair } from '../store.ts'
+import { checkKeyName, type KeyType } from '../key-pair.ts'
+import { recordKeyPair } from '../record.ts'
 
 interface Prepared {
   readonly name: string
-  readonly type: KeyType
   readonly tags: readonly Tag[]
   readonly key: GeneratedKey
 }
@@ -31,31 +27,13 @@ export const createKeyPair = writeOperation<CreateKeyPairRequest, KeyPairOutput,
     if (KeyFormat === 'ppk') throw unsupportedParameter('KeyFormat ppk')
     if (KeyFormat !== 'pem') throw invalid('keyFormat', KeyFormat, 'pem')
     const tags = tagsOnCreate(input.TagSpecifications, ['key-pair']).get('key-pair') ?? []
-    return { name, type, tags, key: await generateKey(type, name) }
+    return { name, tags, key: await generateKey(type, name) }
   },
 
-  async run({ tx, now, newId, caller, region }, { name, type, tags, key }) {
+  async run(call, { name, tags, key }) {
     const { publicKey, fingerprint, material } = key
-    const owner = { accountId: caller.accountId, region }
-    if (await findKeyPair(tx, { ...owner, name })) throw keyPairExists(name)
-    const id = newId('key-pair')
-    await insertKeyPair(tx, {
-      ...owner,
-      id,
-      name,
-      type,
-      fingerprint,
-      publicKey: formatPublicKey(publicKey, name),
-      createdAt: now,
-    })
-    await putTags(tx, { ...owner, resourceType: 'key-pair', resourceId: id, tags })
-    return {
-      KeyPairId: id,
-      KeyName: name,
-      KeyFingerprint: fingerprint,
-      KeyMaterial: material,
-      Tags: tags.length > 0 ? viewTags(tags) : undefined,
-    }
+    const recorded = await recordKeyPair(call, { name, publicKey, fingerprint, tags })
+    return { ...recorded, KeyMaterial: material }
   },
 })
 
