@@ -8,6 +8,7 @@ import type { Instance } from '../src/instances/instance.ts'
 import { insertInstance } from '../src/instances/store.ts'
 import { anInstance } from '../src/instances/testing.ts'
 import { formatId, type Kind } from '../src/lib/ids.ts'
+import type { Owner } from '../src/lib/owner.ts'
 import type { CompletedSnapshot } from '../src/snapshots/snapshot.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
 import { aSnapshot } from '../src/snapshots/testing.ts'
@@ -16,11 +17,6 @@ import { asRoot, aVolume } from '../src/volumes/testing.ts'
 
 const at = new Date('2026-11-23T10:00:00Z')
 export const newId = <K extends Kind>(kind: K) => formatId(kind, randomBytes(9))
-
-interface Owner {
-  readonly accountId: string
-  readonly region: string
-}
 
 export function snapshotRow(
   owner: Owner,

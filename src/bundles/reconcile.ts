@@ -13,6 +13,7 @@ import { changeImageState, findImage, setImageBilling } from '../images/store.ts
 import { findPlatform } from '../imports/platform.ts'
 import { digestOf } from '../lib/digest.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { BadBundle, type BundleSource, keyBeside } from './bundle.ts'
 import { readManifest } from './find-bundle.ts'
@@ -86,10 +87,7 @@ export function bundleReconciler({
   }
 }
 
-async function openManifest(
-  buckets: Pick<Buckets, 'open'>,
-  place: BundleSource & { readonly accountId: string; readonly region: string },
-) {
+async function openManifest(buckets: Pick<Buckets, 'open'>, place: BundleSource & Owner) {
   await using object = await buckets.open(place)
   if (!object) throw new BadBundle('its manifest is gone')
   const bytes = await readManifest(object)

@@ -2,6 +2,7 @@
 import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Report, ReportId, Summary } from './report.ts'
 
 /** Tells whether no other report on the organization was under way. */
@@ -36,10 +37,7 @@ export async function findReport(db: Database, id: ReportId): Promise<Report | u
 }
 
 /** What an account has in a Region, in the order of ids. */
-export async function listReports(
-  db: Database,
-  owner: { readonly accountId: string; readonly region: string },
-): Promise<readonly Report[]> {
+export async function listReports(db: Database, owner: Owner): Promise<readonly Report[]> {
   const rows = await db
     .selectFrom('declarative_reports')
     .selectAll()

@@ -2,6 +2,7 @@
 import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Event } from './event.ts'
 
 export async function insertEvents(tx: Tx, events: readonly Event[]): Promise<void> {
@@ -30,9 +31,7 @@ export async function findLastPosition(db: Database): Promise<number> {
 /** What an account is told in a Region behind a position, in order. */
 export async function listEvents(
   db: Database,
-  query: {
-    readonly accountId: string
-    readonly region: string
+  query: Owner & {
     readonly after: number
     readonly limit: number
   },

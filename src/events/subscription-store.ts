@@ -5,14 +5,10 @@
 import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Sealer } from '../lib/seal.ts'
 import { Secret } from '../lib/secret.ts'
 import type { Subscription, SubscriptionId } from './subscription.ts'
-
-interface Owner {
-  readonly accountId: string
-  readonly region: string
-}
 
 const contextOf = (id: SubscriptionId) => `event-subscription:${id}`
 

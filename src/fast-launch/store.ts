@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { FastLaunch, FastLaunchKey, FastLaunchState, Reserve } from './fast-launch.ts'
 
 /** Records what was not there yet; nothing where it was. */
@@ -40,7 +41,7 @@ export async function findFastLaunch(
 /** All, or those that an account has in a Region, by image. */
 export async function listFastLaunches(
   db: Database,
-  owner?: { readonly accountId: string; readonly region: string },
+  owner?: Owner,
 ): Promise<readonly FastLaunch[]> {
   let select = db.selectFrom('fast_launch_images').selectAll().orderBy('image_id')
   if (owner) {

@@ -5,6 +5,7 @@
 import type { Database } from '../db/database.ts'
 import { listInstancesOfImages } from '../instances/store.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import { parameterArn } from '../parameters/parameter.ts'
 import { listParameters } from '../parameters/store.ts'
 import type { ReferringType, Scope } from './reference.ts'
@@ -18,9 +19,7 @@ export interface Reference {
 /** In the order of images, types and ARNs. */
 export async function listReferences(
   db: Database,
-  query: {
-    readonly accountId: string
-    readonly region: string
+  query: Owner & {
     readonly imageIds: readonly Id<'image'>[]
     readonly scopes: readonly Scope[]
   },

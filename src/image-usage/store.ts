@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import { inChunks } from '../lib/chunks.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Scope } from './reference.ts'
 import type { ReportId, UsageEntry, UsageReport } from './report.ts'
 
@@ -33,10 +34,7 @@ export async function findReport(db: Database, id: ReportId): Promise<UsageRepor
 }
 
 /** What an account has in a Region, in the order of ids. */
-export async function listReports(
-  db: Database,
-  owner: { readonly accountId: string; readonly region: string },
-): Promise<readonly UsageReport[]> {
+export async function listReports(db: Database, owner: Owner): Promise<readonly UsageReport[]> {
   const rows = await db
     .selectFrom('image_usage_reports')
     .selectAll()

@@ -2,6 +2,7 @@
 import type { BlockDeviceMapping, EbsBlockDevice } from '@aws-sdk/client-ec2'
 import type { Database } from '../db/database.ts'
 import { ApiError, missingParameter, unsupportedParameter } from '../lib/errors.ts'
+import type { Owner } from '../lib/owner.ts'
 import {
   parseSnapshotId,
   requireCompleted,
@@ -47,7 +48,7 @@ export function isOmitted({ NoDevice, Ebs, VirtualName }: BlockDeviceMapping): b
 /** A disk that the image did not have so far: of a snapshot, blank, or the host's own. */
 export async function readNewDevice(
   db: Database,
-  owner: { readonly accountId: string; readonly region: string },
+  owner: Owner,
   mapping: BlockDeviceMapping,
 ): Promise<BlockDevice> {
   const { DeviceName = '', VirtualName, Ebs } = mapping

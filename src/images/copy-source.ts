@@ -3,6 +3,7 @@ import type { ImageBundle } from '../bundles/bundle.ts'
 import { claimBundle } from '../bundles/store.ts'
 import type { Tx } from '../db/database.ts'
 import { ApiError } from '../lib/errors.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { CompletedSnapshot } from '../snapshots/snapshot.ts'
 import { findSnapshots, findUsableSnapshot } from '../snapshots/store.ts'
 import { visibleImage } from './find.ts'
@@ -19,9 +20,7 @@ export interface CopySource {
 
 export async function findCopySource(
   tx: Tx,
-  query: {
-    readonly accountId: string
-    readonly region: string
+  query: Owner & {
     readonly id: string | undefined
     readonly now: Date
   },

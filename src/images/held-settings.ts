@@ -1,5 +1,6 @@
 /** The settings that hold for an account's images: what it says itself, or what its organization declares. */
 import type { Database } from '../db/database.ts'
+import type { Owner } from '../lib/owner.ts'
 import { findDeclared } from '../organizations/declared-store.ts'
 import type { ImageSettings } from './image-settings.ts'
 import { findImageSettings } from './settings-store.ts'
@@ -13,10 +14,7 @@ export interface HeldSettings extends ImageSettings {
   readonly message: string | undefined
 }
 
-export async function readImageSettings(
-  db: Database,
-  owner: { readonly accountId: string; readonly region: string },
-): Promise<HeldSettings> {
+export async function readImageSettings(db: Database, owner: Owner): Promise<HeldSettings> {
   const own = await findImageSettings(db, owner)
   const declared = await findDeclared(db, owner.accountId)
   const { imagePublicAccess, allowedImages, exceptionMessage } = declared

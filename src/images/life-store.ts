@@ -1,6 +1,7 @@
 /** What befalls an image after it was made, in the `images` table: each a compare-and-set that tells whether it took place. */
 import type { Database, Tx } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Image } from './image.ts'
 import { findImages } from './store.ts'
 
@@ -85,9 +86,7 @@ export async function recycleImage(
 /** What an account has in the Recycle Bin of a Region, by id. */
 export async function listRecycledImages(
   db: Database,
-  query: {
-    readonly accountId: string
-    readonly region: string
+  query: Owner & {
     readonly ids?: readonly Id<'image'>[] | undefined
   },
 ): Promise<readonly Image[]> {

@@ -1,12 +1,8 @@
 /** The `image_settings` table. Where it has no row, an account still has what it began with. */
 import type { Database, Tx } from '../db/database.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Criterion } from './criterion.ts'
 import { firstSettings, type ImageSettings } from './image-settings.ts'
-
-interface Owner {
-  readonly accountId: string
-  readonly region: string
-}
 
 export async function findImageSettings(db: Database, owner: Owner): Promise<ImageSettings> {
   const row = await db

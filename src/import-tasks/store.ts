@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Container } from './container.ts'
 import {
   type ImageRequest,
@@ -47,10 +48,7 @@ export async function findTask(db: Database, id: ImportTaskId): Promise<ImportTa
 }
 
 /** The tasks of an account in a Region, by id. */
-export async function listTasks(
-  db: Database,
-  owner: { readonly accountId: string; readonly region: string },
-): Promise<readonly ImportTask[]> {
+export async function listTasks(db: Database, owner: Owner): Promise<readonly ImportTask[]> {
   const rows = await db
     .selectFrom('import_tasks')
     .selectAll()

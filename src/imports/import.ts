@@ -7,6 +7,7 @@
 import type { Digest } from '../lib/digest.ts'
 import { ApiError, invalidParameterValue, missingParameter } from '../lib/errors.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 
 export type ImportId = `imp-${string}`
 
@@ -91,9 +92,7 @@ export function catalogImport(
     readonly description: string
     readonly architecture: 'x86_64' | 'arm64'
   },
-  made: {
-    readonly accountId: string
-    readonly region: string
+  made: Owner & {
     readonly now: Date
     readonly random: Uint8Array
   },

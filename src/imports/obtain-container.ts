@@ -6,6 +6,7 @@ import { open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Buckets, type StoredObject, TruncatedObject } from '../buckets/buckets.ts'
 import type { Container, ContainerFormat } from '../import-tasks/container.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { DiskFormat } from '../qemu/disk-format.ts'
 import {
   CannotImport,
@@ -37,7 +38,7 @@ export async function obtainContainer(
   folder: string,
   work: Fetching & {
     readonly buckets: Pick<Buckets, 'open'>
-    readonly owner: { readonly accountId: string; readonly region: string }
+    readonly owner: Owner
   },
 ): Promise<ObtainedContainer> {
   const file = join(folder, 'file')

@@ -5,6 +5,7 @@ import type { BootMode } from '../images/image.ts'
 import { insertImage } from '../images/store.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { Id, Kind } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import { wishScan } from '../scans/wish.ts'
 import { everyone } from '../snapshots/permission.ts'
 import { addSnapshotPermissions } from '../snapshots/permission-store.ts'
@@ -25,11 +26,6 @@ export interface StoredDisk {
   readonly kmsKeyArn?: string | undefined
   readonly bootMode: BootMode
   readonly platform?: 'windows' | undefined
-}
-
-interface Owner {
-  readonly accountId: string
-  readonly region: string
 }
 
 interface Tools {

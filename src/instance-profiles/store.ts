@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Association } from './association.ts'
 
 /** Stores an association. Tells whether the instance had none. */
@@ -26,7 +27,7 @@ export async function insertAssociation(tx: Tx, association: Association): Promi
 /** What an account has in a Region, in the order of ids. */
 export async function listAssociations(
   db: Database,
-  { accountId, region }: { readonly accountId: string; readonly region: string },
+  { accountId, region }: Owner,
 ): Promise<readonly Association[]> {
   const rows = await db
     .selectFrom('instance_profile_associations')

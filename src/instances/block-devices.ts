@@ -8,6 +8,7 @@ import { ebsNotSupported } from '../images/block-devices.ts'
 import type { BlockDevice, Image } from '../images/image.ts'
 import { ApiError, missingParameter } from '../lib/errors.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import {
   type CompletedSnapshot,
   parseSnapshotId,
@@ -159,7 +160,7 @@ function checkEbs({ OutpostArn }: EbsBlockDevice): void {
 /** The disks with their snapshots, which all have to be there, and small enough. */
 export async function resolveDisks(
   db: Database,
-  owner: { readonly accountId: string; readonly region: string },
+  owner: Owner,
   wishes: readonly DiskWish[],
 ): Promise<readonly Disk[]> {
   const ofImage = wishes.flatMap((wish) =>

@@ -2,6 +2,7 @@
 import type { Instance as InstanceOutput, Reservation } from '@aws-sdk/client-ec2'
 import type { Database } from '../db/database.ts'
 import { listAssociations } from '../instance-profiles/store.ts'
+import type { Owner } from '../lib/owner.ts'
 import { listGroups } from '../network/group-store.ts'
 import { listInterfaces } from '../network/interface-store.ts'
 import { listTags } from '../tags/store.ts'
@@ -9,11 +10,6 @@ import type { Tag } from '../tags/tag.ts'
 import { listAttachments } from '../volumes/store.ts'
 import type { Instance } from './instance.ts'
 import { viewInstance } from './view.ts'
-
-interface Owner {
-  readonly accountId: string
-  readonly region: string
-}
 
 export interface ViewedInstance {
   readonly instance: Instance

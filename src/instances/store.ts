@@ -7,6 +7,7 @@ import type { Database, Tx } from '../db/database.ts'
 import type { Flag, Tables } from '../db/schema.ts'
 import { inChunks } from '../lib/chunks.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Cause } from './cause.ts'
 import type { Instance, InstanceState, ShutdownBehavior } from './instance.ts'
 import type { MetadataOptions } from './metadata-options.ts'
@@ -38,9 +39,7 @@ export async function findOwnInstance(
 /** What an account has in a Region, in the order of launching. */
 export async function listInstances(
   db: Database,
-  query: {
-    readonly accountId: string
-    readonly region: string
+  query: Owner & {
     readonly ids?: readonly string[]
     readonly states?: readonly InstanceState[]
   },
@@ -119,9 +118,7 @@ export async function listExpired(db: Database, before: Date): Promise<Instance[
 /** What an account has of some images in a Region, in the order of ids. */
 export async function listInstancesOfImages(
   db: Database,
-  query: {
-    readonly accountId: string
-    readonly region: string
+  query: Owner & {
     readonly imageIds: readonly Id<'image'>[]
     readonly states?: readonly InstanceState[] | undefined
   },

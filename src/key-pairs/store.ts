@@ -3,12 +3,8 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import { type KeyPair, keyPairExists } from './key-pair.ts'
-
-interface Owner {
-  readonly accountId: string
-  readonly region: string
-}
 
 /** Throws `InvalidKeyPair.Duplicate` where the name is taken. */
 export async function insertKeyPair(tx: Tx, pair: KeyPair): Promise<void> {

@@ -4,13 +4,9 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Peer, SecurityGroupRule } from './security-group-rule.ts'
 import { groupExists, type SecurityGroup } from './security-group.ts'
-
-interface Owner {
-  readonly accountId: string
-  readonly region: string
-}
 
 /** Throws `InvalidGroup.Duplicate` where the VPC has a group of the name. */
 export async function insertGroup(tx: Tx, group: SecurityGroup): Promise<void> {

@@ -3,13 +3,9 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Subnet } from './subnet.ts'
 import type { Vpc } from './vpc.ts'
-
-interface Owner {
-  readonly accountId: string
-  readonly region: string
-}
 
 export async function insertVpc(tx: Tx, vpc: Vpc): Promise<void> {
   const row = {

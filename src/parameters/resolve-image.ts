@@ -6,6 +6,7 @@
 import type { Database } from '../db/database.ts'
 import type { Demand } from '../iam/demand.ts'
 import { ApiError } from '../lib/errors.ts'
+import type { Owner } from '../lib/owner.ts'
 import { lookUp } from './find.ts'
 import { onParameters } from './permissions.ts'
 import { parseReference } from './reference.ts'
@@ -17,11 +18,7 @@ const aliasOf = (imageId: string): string | undefined =>
   imageId.startsWith(prefix) ? imageId.slice(prefix.length) : undefined
 
 /** The id of an image that a call names by its id or by a parameter. */
-export async function resolveImageId(
-  db: Database,
-  here: { readonly accountId: string; readonly region: string },
-  imageId: string,
-): Promise<string> {
+export async function resolveImageId(db: Database, here: Owner, imageId: string): Promise<string> {
   const alias = aliasOf(imageId)
   if (alias === undefined) return imageId
   const found = await lookUp(db, here, parseAlias(alias, here))
@@ -45,7 +42,7 @@ export async function demandsToResolve(
   return await onParameters('GetParameters', [alias], context)
 }
 
-function parseAlias(alias: string, here: { readonly accountId: string; readonly region: string }) {
+function parseAlias(alias: string, here: Owner) {
   try {
     return parseReference(alias, here)
   } catch (error) {

@@ -2,13 +2,9 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Tag } from '../tags/tag.ts'
 import type { RetainedType, RetentionRule, RuleTag } from './rule.ts'
-
-interface Owner {
-  readonly accountId: string
-  readonly region: string
-}
 
 export async function insertRule(tx: Tx, rule: RetentionRule): Promise<void> {
   await tx.insertInto('retention_rules').values(toRow(rule)).execute()

@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Replacement, ReplacementId, ReplacementState } from './replacement.ts'
 
 const underWay = ['pending', 'in-progress', 'failing'] as const
@@ -32,7 +33,7 @@ export async function insertReplacement(tx: Tx, task: Replacement): Promise<void
 /** The tasks of an account in a Region, by id. */
 export async function listReplacements(
   db: Database,
-  owner: { readonly accountId: string; readonly region: string },
+  owner: Owner,
 ): Promise<readonly Replacement[]> {
   const rows = await db
     .selectFrom('replace_root_volume_tasks')

@@ -5,6 +5,7 @@ import type { Tables } from '../db/schema.ts'
 import { inChunks } from '../lib/chunks.ts'
 import { type Digest, parseDigest } from '../lib/digest.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { SnapshotCopy } from './snapshot-copy.ts'
 
 export async function insertCopy(tx: Tx, copy: SnapshotCopy): Promise<void> {
@@ -52,7 +53,7 @@ export async function listCopies(
 /** The snapshots that are still to be made: all, or those of one account in one Region. */
 export async function listCopiesUnderWay(
   db: Database,
-  owner?: { readonly accountId: string; readonly region: string },
+  owner?: Owner,
 ): Promise<readonly Id<'snapshot'>[]> {
   let select = db
     .selectFrom('snapshot_copies')

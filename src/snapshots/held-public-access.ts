@@ -1,5 +1,6 @@
 /** Whether an account's snapshots may be public: as it says itself, or as its organization declares. */
 import type { Database } from '../db/database.ts'
+import type { Owner } from '../lib/owner.ts'
 import { findDeclared } from '../organizations/declared-store.ts'
 import type { PublicAccess } from './public-access.ts'
 import { findPublicAccess } from './settings-store.ts'
@@ -11,10 +12,7 @@ export interface HeldPublicAccess {
   readonly message: string | undefined
 }
 
-export async function readPublicAccess(
-  db: Database,
-  owner: { readonly accountId: string; readonly region: string },
-): Promise<HeldPublicAccess> {
+export async function readPublicAccess(db: Database, owner: Owner): Promise<HeldPublicAccess> {
   const { snapshotPublicAccess: declared, exceptionMessage } = await findDeclared(
     db,
     owner.accountId,

@@ -2,6 +2,7 @@
 import type { Database, Tx } from '../db/database.ts'
 import { inChunks } from '../lib/chunks.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Snapshot } from './snapshot.ts'
 import { findSnapshots } from './store.ts'
 
@@ -100,9 +101,7 @@ export async function claimExpiredSnapshot(
 /** What an account has in the Recycle Bin of a Region, by id. */
 export async function listRecycledSnapshots(
   db: Database,
-  query: {
-    readonly accountId: string
-    readonly region: string
+  query: Owner & {
     readonly ids?: readonly Id<'snapshot'>[] | undefined
   },
 ): Promise<readonly Snapshot[]> {

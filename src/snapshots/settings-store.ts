@@ -1,11 +1,7 @@
 /** The `snapshot_settings` table. Where it has no row, an account still has what it began with. */
 import type { Database, Tx } from '../db/database.ts'
+import type { Owner } from '../lib/owner.ts'
 import { firstPublicAccess, type PublicAccess } from './public-access.ts'
-
-interface Owner {
-  readonly accountId: string
-  readonly region: string
-}
 
 export async function findPublicAccess(db: Database, owner: Owner): Promise<PublicAccess> {
   const row = await db

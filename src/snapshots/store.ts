@@ -7,6 +7,7 @@ import type { Tables } from '../db/schema.ts'
 import type { FreezeId } from '../freezes/freeze.ts'
 import { type Digest, parseDigest } from '../lib/digest.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import { firstPublicAccess } from './public-access.ts'
 import type { CompletedSnapshot, PendingSnapshot, Snapshot } from './snapshot.ts'
 
@@ -152,7 +153,7 @@ export async function listPendingSnapshots(
 /** How many snapshots an account has in a Region, those in the Recycle Bin among them. */
 export async function countSnapshots(
   db: Database,
-  { accountId, region }: { readonly accountId: string; readonly region: string },
+  { accountId, region }: Owner,
 ): Promise<{ readonly all: number; readonly pending: number }> {
   // Counted in the index alone; those that are pending are few, whoever has them.
   const { count } = await db

@@ -1,6 +1,7 @@
 /** The `tags` table. Nothing else reads or writes it. A tag is seen by the account that put it. */
 import type { Database, Tx } from '../db/database.ts'
 import { inChunks } from '../lib/chunks.ts'
+import type { Owner } from '../lib/owner.ts'
 import { type ResourceType, type Tag, tagsMax, tooManyTags } from './tag.ts'
 
 /** One row of `DescribeTags`. */
@@ -19,9 +20,7 @@ interface TagQuery {
 /** Puts tags on a resource; one of the same key gets the new value. */
 export async function putTags(
   tx: Tx,
-  put: {
-    readonly accountId: string
-    readonly region: string
+  put: Owner & {
     readonly resourceType: ResourceType
     readonly resourceId: string
     readonly tags: readonly Tag[]
@@ -99,9 +98,7 @@ export async function listTags(
  */
 export async function listTaggedIds(
   db: Database,
-  query: {
-    readonly accountId: string
-    readonly region: string
+  query: Owner & {
     readonly resourceType: ResourceType
     readonly keys: readonly string[]
     readonly values?: readonly string[] | undefined

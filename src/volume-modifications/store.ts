@@ -4,6 +4,7 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import { isVolumeType } from '../volumes/volume-type.ts'
 import type { Modification, ModificationState } from './modification.ts'
 
@@ -47,7 +48,7 @@ export async function listModificationsOf(
 /** The last change of each volume that an account has in a Region, by volume. */
 export async function listLastModifications(
   db: Database,
-  { accountId, region }: { readonly accountId: string; readonly region: string },
+  { accountId, region }: Owner,
 ): Promise<readonly Modification[]> {
   const rows = await db
     .selectFrom('volume_modifications')

@@ -1,10 +1,6 @@
 /** The `encryption_settings` table. Where it has no row, an account still has what it began with. */
 import type { Database, Tx } from '../db/database.ts'
-
-interface Owner {
-  readonly accountId: string
-  readonly region: string
-}
+import type { Owner } from '../lib/owner.ts'
 
 export interface EncryptionSettings {
   /** Whether disks that nobody says anything of are encrypted. */

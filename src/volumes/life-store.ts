@@ -1,6 +1,7 @@
 /** The Recycle Bin's part of the `volumes` table: each change is a compare-and-set that tells whether it took place. */
 import type { Database, Tx } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import { listRecycled } from './store.ts'
 import type { Volume } from './volume.ts'
 
@@ -45,9 +46,7 @@ export async function expireVolume(tx: Tx, id: Id<'volume'>, now: Date): Promise
 /** What an account has in the Recycle Bin of a Region, by id. */
 export async function listRecycledVolumes(
   db: Database,
-  query: {
-    readonly accountId: string
-    readonly region: string
+  query: Owner & {
     readonly ids?: readonly Id<'volume'>[] | undefined
   },
 ): Promise<readonly Volume[]> {
