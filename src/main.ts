@@ -259,8 +259,9 @@ export async function openImago(options: Options): Promise<Imago> {
   opened.defer(() => loop.stop())
   opened.defer(() => closing.abort())
 
-  const lost = (error: unknown) => log.error('audit events were lost', { error })
-  const audit = new AuditLog({ db: db.writes, newId: randomUUID, onError: lost })
+  const onLost = (count: number, error: unknown) =>
+    log.error('audit events were lost', { count, error })
+  const audit = new AuditLog({ db: db.writes, newId: randomUUID, onLost })
   opened.defer(() => audit.flush())
   const system: System = {
     db,

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { databases } from '../../test/databases.ts'
 import { type Database, transaction } from '../db/database.ts'
 import type { AuditEvent } from './event.ts'
+import { AuditLog } from './log.ts'
 import { findForgettable, forgetEvents, listTrails, lookUpEvents, recordEvents } from './store.ts'
 import { verifyTrails } from './verify.ts'
 
@@ -157,3 +158,30 @@ for (const [name, open] of Object.entries(databases)) {
     assert.deepEqual(await find({ region: 'eu-west-1' }), [])
   })
 }
+
+test('what cannot be written at once is written later, and what is given up is told', async (context) => {
+  const { writes: db } = await databases.sqlite(context)
+  const lost: number[] = []
+  const newId = () => `event-${ids++}`
+  const onLost = (count: number) => void lost.push(count)
+  const log = new AuditLog({ db, newId, onLost, retryAfterMs: 10 })
+  const rename = (from: string, to: string) =>
+    sql`ALTER TABLE ${sql.table(from)} RENAME TO ${sql.table(to)}`.execute(db)
+  await rename('audit_events', 'audit_away')
+  log.add(event(1))
+  log.add(event(3))
+  const flushed = log.flush()
+  await rename('audit_away', 'audit_events')
+  log.add(event(5))
+  await log.flush()
+  await flushed
+  assert.deepEqual(await verified(db), new Map([[ours, 3]]))
+  await rename('audit_events', 'audit_away')
+  log.add(event(7))
+  await log.flush()
+  await rename('audit_away', 'audit_events')
+  log.add(event(9))
+  await log.flush()
+  assert.deepEqual(lost, [1])
+  assert.deepEqual(await verified(db), new Map([[ours, 4]]))
+})

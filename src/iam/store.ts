@@ -1,6 +1,8 @@
 /** The `accounts` and `access_keys` tables. Nothing else reads or writes them. */
+import type { Selectable } from 'kysely'
 import type { Database } from '../db/database.ts'
 import { prepared } from '../db/prepared.ts'
+import type { Tables } from '../db/schema.ts'
 import type { Sealer } from '../lib/seal.ts'
 import { Secret } from '../lib/secret.ts'
 import type { Statement } from './evaluate.ts'
@@ -33,13 +35,27 @@ export async function insertAccount(db: Database, account: Account, now: Date): 
 }
 
 export async function listAccounts(db: Database): Promise<Account[]> {
-  const rows = await db.selectFrom('accounts').selectAll().orderBy('id').execute()
-  return rows.map(({ id, name, alias }) => ({ id, name, alias: alias ?? undefined }))
+  return (await db.selectFrom('accounts').selectAll().orderBy('id').execute()).map(fromRow)
+}
+
+/** Those that go by an alias, such as `amazon`: few, however many accounts there are. */
+export async function listProviders(db: Database): Promise<Account[]> {
+  const rows = await db
+    .selectFrom('accounts')
+    .selectAll()
+    .where('alias', 'is not', null)
+    .orderBy('id')
+    .execute()
+  return rows.map(fromRow)
 }
 
 export async function findAccount(db: Database, id: string): Promise<Account | undefined> {
   const row = await db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst()
-  return row && { id: row.id, name: row.name, alias: row.alias ?? undefined }
+  return row && fromRow(row)
+}
+
+function fromRow({ id, name, alias }: Selectable<Tables['accounts']>): Account {
+  return { id, name, alias: alias ?? undefined }
 }
 
 /** The account that goes by an alias such as `amazon`. */
@@ -47,7 +63,7 @@ export async function findAccountByAlias(
   db: Database,
   alias: string,
 ): Promise<Account | undefined> {
-  const accounts = await listAccounts(db)
+  const accounts = await listProviders(db)
   return accounts.find((account) => account.alias === alias)
 }
 

@@ -1,6 +1,6 @@
 /** Which images of others an account allows itself in a Region. Its own are always allowed. */
 import type { Database } from '../db/database.ts'
-import { type Account, listAccounts } from '../iam/store.ts'
+import { type Account, listProviders } from '../iam/store.ts'
 import type { Id } from '../lib/ids.ts'
 import { resultsOf } from '../scans/results-of.ts'
 import { type Criterion, meetsCriteria } from './criterion.ts'
@@ -56,8 +56,8 @@ export function judgeBy(
   const looksAtWatermarks = criteria.some(({ ImageWatermarks }) => ImageWatermarks)
   const looksAtScans = criteria.some(({ ScanResultCondition }) => ScanResultCondition)
   return async (images) => {
-    const accounts = known ?? (await listAccounts(db))
-    const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]))
+    const providers = known ?? (await listProviders(db))
+    const aliases = new Map(providers.map(({ id, alias }) => [id, alias]))
     const others = images.filter((image) => image.accountId !== accountId)
     const ids = looksAtWatermarks ? others.map(({ id }) => id) : []
     const watermarks = await listWatermarks(db, ids)

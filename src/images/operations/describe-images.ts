@@ -1,6 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html */
 import type { DescribeImagesRequest, DescribeImagesResult } from '@aws-sdk/client-ec2'
-import { type Account, listAccounts } from '../../iam/store.ts'
+import { type Account, listProviders } from '../../iam/store.ts'
 import { ApiError } from '../../lib/errors.ts'
 import { checkFilters, type Filter, matchesFilters } from '../../lib/filters.ts'
 import { page, readPageQuery } from '../../lib/pages.ts'
@@ -39,13 +39,13 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
     const { Filters } = input
     checkFilters(Filters, imageFilters)
     checkStateFilter(input)
-    const accounts = await listAccounts(db)
+    const providers = await listProviders(db)
     const { accountId } = caller
-    const allowance = await readAllowance(db, { accountId, region, now }, accounts)
+    const allowance = await readAllowance(db, { accountId, region, now }, providers)
     const { after, count } = readPageQuery(input)
     const viewer = await viewerOf(db, accountId)
-    const query = { ...readQuery(call, viewer, accounts), after, ...(await narrow(call)) }
-    const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]))
+    const query = { ...readQuery(call, viewer, providers), after, ...(await narrow(call)) }
+    const aliases = new Map(providers.map(({ id, alias }) => [id, alias]))
     const context: Context = {
       allowance,
       aliases,
@@ -190,13 +190,13 @@ function checkStateFilter({ Filters, IncludeDisabled }: DescribeImagesRequest): 
 function readQuery(
   { input, region, now }: Call,
   viewer: Viewer,
-  accounts: readonly Account[],
+  providers: readonly Account[],
 ): ImageQuery {
   const self = viewer.accountId
   const ids = input.ImageIds?.map(parseImageId)
   const users = input.ExecutableUsers?.map((user) => parseUser(user, self, ['all']))
   const owners = input.Owners?.map((owner) => {
-    const provider = accounts.find(({ alias }) => alias === owner)
+    const provider = providers.find(({ alias }) => alias === owner)
     return provider?.id ?? parseUser(owner, self, otherProviders)
   })
   return {

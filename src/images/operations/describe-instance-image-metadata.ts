@@ -4,7 +4,7 @@ import type {
   DescribeInstanceImageMetadataResult,
   InstanceImageMetadata,
 } from '@aws-sdk/client-ec2'
-import { listAccounts } from '../../iam/store.ts'
+import { listProviders } from '../../iam/store.ts'
 import type { Instance } from '../../instances/instance.ts'
 import { checkNoPagesOfIds, findInstances } from '../../instances/lookup.ts'
 import { listInstances } from '../../instances/store.ts'
@@ -75,7 +75,7 @@ export const describeInstanceImageMetadata = readOperation<
 
 /** What the instances were launched from, whatever has become of it and whoever may see it now. */
 async function imagesOf({ db, caller, region, now }: Call, instances: readonly Instance[]) {
-  const aliases = new Map((await listAccounts(db)).map(({ id, alias }) => [id, alias]))
+  const aliases = new Map((await listProviders(db)).map(({ id, alias }) => [id, alias]))
   const ids = [...new Set(instances.map(({ imageId }) => imageId))]
   const watermarks = await listWatermarks(db, ids)
   const images: Image[] = []

@@ -1,6 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetImageAncestry.html */
 import type { GetImageAncestryRequest, GetImageAncestryResult } from '@aws-sdk/client-ec2'
-import { listAccounts } from '../../iam/store.ts'
+import { listProviders } from '../../iam/store.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { visibleImage } from '../find.ts'
 import type { Image } from '../image.ts'
@@ -16,7 +16,7 @@ export const getImageAncestry = readOperation<GetImageAncestryRequest, GetImageA
       id: input.ImageId,
       now,
     })
-    const aliases = new Map((await listAccounts(db)).map(({ id, alias }) => [id, alias]))
+    const aliases = new Map((await listProviders(db)).map(({ id, alias }) => [id, alias]))
     const ImageAncestryEntries = []
     // An image is older than all that is made of it, so the chain comes to an end. It goes on
     // through images that are gone, or that the caller does not see.

@@ -3,7 +3,7 @@ import type {
   CreateOrganizationRequest,
   CreateOrganizationResponse,
 } from '@aws-sdk/client-organizations'
-import { listAccounts } from '../../iam/store.ts'
+import { findAccount } from '../../iam/store.ts'
 import { ApiError } from '../../lib/errors.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import {
@@ -37,7 +37,7 @@ export const createOrganization = writeOperation<
       createdAt: now,
     }
     if (!(await insertOrganization(tx, organization))) throw alreadyIn()
-    const account = (await listAccounts(tx)).find(({ id }) => id === accountId)
+    const account = await findAccount(tx, accountId)
     const isMember = await insertMember(tx, {
       accountId,
       organizationId: organization.id,

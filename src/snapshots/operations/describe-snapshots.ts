@@ -1,6 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html */
 import type { DescribeSnapshotsRequest, DescribeSnapshotsResult } from '@aws-sdk/client-ec2'
-import { type Account, listAccounts } from '../../iam/store.ts'
+import { type Account, listProviders } from '../../iam/store.ts'
 import { ApiError } from '../../lib/errors.ts'
 import { checkFilters, type FilterTable, matchesFilters } from '../../lib/filters.ts'
 import { page, readPageQuery } from '../../lib/pages.ts'
@@ -50,10 +50,10 @@ export const describeSnapshots = readOperation<DescribeSnapshotsRequest, Describ
       )
     }
     const { after } = readPageQuery(input)
-    const accounts = await listAccounts(db)
-    const found = await find(call, { ids, after, accounts })
+    const providers = await listProviders(db)
+    const found = await find(call, { ids, after, providers })
 
-    const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]))
+    const aliases = new Map(providers.map(({ id, alias }) => [id, alias]))
     const copies = await listCopies(
       db,
       found.map(({ id }) => id),
@@ -91,11 +91,11 @@ async function find(
   {
     ids,
     after,
-    accounts,
+    providers,
   }: {
     readonly ids: ReturnType<typeof parseSnapshotId>[] | undefined
     readonly after: string | undefined
-    readonly accounts: readonly Account[]
+    readonly providers: readonly Account[]
   },
 ): Promise<readonly Snapshot[]> {
   const viewer = caller.accountId
@@ -106,7 +106,7 @@ async function find(
   }
   const ownerIds = input.OwnerIds?.map((owner) => {
     if (owner === 'self') return viewer
-    return accounts.find(({ alias }) => alias === owner)?.id ?? parseGrantee(owner, 'amazon')
+    return providers.find(({ alias }) => alias === owner)?.id ?? parseGrantee(owner, 'amazon')
   })
   const restorableBy = input.RestorableByUserIds?.map((user) =>
     user === 'self' ? viewer : parseGrantee(user, everyone),
