@@ -4,7 +4,9 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import {
+  AttachVolumeCommand,
   CreateSnapshotCommand,
+  CreateSnapshotsCommand,
   CreateVolumeCommand,
   DeleteVolumeCommand,
   DeregisterImageCommand,
@@ -18,7 +20,8 @@ import type { Envelope } from '../src/events/event.ts'
 import { Secret } from '../src/lib/secret.ts'
 import { commandLine } from './command.ts'
 import { KillableServer } from './killable-server.ts'
-import { type ClientSettings, region, startSystem } from './system.ts'
+import { newId, putInstance } from './rows.ts'
+import { accountId, type ClientSettings, region, startSystem } from './system.ts'
 
 const subscriptions = '/imago/v1/event-subscriptions'
 const AvailabilityZone = `${region}a`
@@ -54,6 +57,24 @@ test('the life of an image is told to a webhook and to streams, in both accounts
   assert.match(String(created.detail['request-id']), /^[0-9a-f-]{36}$/)
   const { SnapshotId } = await ec2.send(new CreateSnapshotCommand({ VolumeId }))
   await system.until('the snapshot', async () => wanted(own.events(), 'createSnapshot'))
+  const stopped = { imageId: newId('image'), state: 'stopped' } as const
+  const { id: InstanceId } = await putInstance(system.db, { accountId, region }, stopped)
+  await ec2.send(new AttachVolumeCommand({ VolumeId, InstanceId, Device: '/dev/sdf' }))
+  await system.until('it is attached', async () =>
+    own
+      .events()
+      .find(
+        ({ resources: [one], detail }) =>
+          one === created.resources[0] && detail['event'] === 'attachVolume',
+      ),
+  )
+  const InstanceSpecification = { InstanceId, ExcludeBootVolume: true }
+  const { Snapshots: [several] = [] } = await ec2.send(
+    new CreateSnapshotsCommand({ InstanceSpecification }),
+  )
+  const taken = await system.until('several', async () => wanted(own.events(), 'createSnapshots'))
+  const arn = `arn:aws:ec2::${region}:snapshot/${several?.SnapshotId}`
+  assert.deepEqual(taken.resources, [arn])
   const share = { Attribute: 'createVolumePermission', OperationType: 'add' } as const
   await ec2.send(new ModifySnapshotAttributeCommand({ SnapshotId, ...share, UserIds: [sharee] }))
   const shared = await system.until('the share', async () =>

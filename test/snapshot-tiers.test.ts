@@ -242,12 +242,15 @@ test('fast restores make a base ready and keep it', async (context) => {
   )
   const theirs = async (wanted: string) => {
     const found = await sharee.send(new DescribeFastSnapshotRestoresCommand({}))
-    return found.FastSnapshotRestores?.every(({ State }) => State === wanted)
+    const all = found.FastSnapshotRestores ?? []
+    return all.every(({ State }) => State === wanted) && all
   }
   await system.until('theirs', () => theirs('enabled'))
   const Attribute = 'createVolumePermission'
   await ec2.send(new ResetSnapshotAttributeCommand({ SnapshotId: id, Attribute }))
-  await system.until('their end', () => theirs('disabled'))
+  const ended = await system.until('their end', () => theirs('disabled'))
+  for (const { StateTransitionReason } of ended)
+    assert.match(StateTransitionReason ?? '', /access permissions were revoked/)
   assert.deepEqual(await states(), ['enabled', 'enabled'])
   await ec2.send(new DeleteSnapshotCommand({ SnapshotId: id }))
   assert.deepEqual(await states(), [])

@@ -1114,4 +1114,6 @@ export const migrations: readonly string[] = [
    )`,
   `CREATE INDEX launch_roots_by_instance ON launch_roots (instance_id)`,
   `CREATE INDEX launch_roots_by_image ON launch_roots (image_id)`,
+  `ALTER TABLE fast_restores ADD COLUMN reason TEXT`,
+  `ALTER TABLE volume_attachments ADD COLUMN failure TEXT`,
 ]

@@ -239,6 +239,8 @@ export interface Tables {
     is_detach_forced: Flag
     delete_on_termination: Flag
     attached_at_ms: number
+    /** Why it was given up, where it was. */
+    failure: Generated<string | null>
   }
 
   /** A point in time that one call takes of one or several volumes at once. */
@@ -335,6 +337,8 @@ export interface Tables {
     state: 'enabling' | 'optimizing' | 'enabled' | 'disabling' | 'disabled'
     /** JSON of `FastRestoreTimes` in `fast-restores/fast-restore.ts`. */
     times: string
+    /** Why it is in its state; NULL where the state says it. */
+    reason: Generated<string | null>
   }
   snapshot_settings: Owned & {
     public_access: 'block-all-sharing' | 'block-new-sharing' | 'unblocked'
@@ -772,7 +776,18 @@ export interface Tables {
   /** Changes of states that nobody has been told of yet: see `state-changes.ts`. */
   state_changes: {
     sequence: number
-    kind: 'image' | 'snapshot' | 'volume' | 'attachment' | 'modification' | 'instance' | 'share'
+    kind:
+      | 'image'
+      | 'snapshot'
+      | 'volume'
+      | 'attachment'
+      | 'modification'
+      | 'instance'
+      | 'share'
+      | 'fast-launch'
+      | 'tier'
+      | 'fast-restore'
+      | 'public-access'
     resource_id: string
     account_id: string
     region: string

@@ -9,7 +9,12 @@ import type { Database } from './database.ts'
 
 interface Watched {
   readonly table: string
-  readonly on: 'INSERT' | 'UPDATE OF state' | 'DELETE'
+  readonly on:
+    | 'INSERT'
+    | 'UPDATE OF state'
+    | 'UPDATE OF progress'
+    | 'UPDATE OF public_access'
+    | 'DELETE'
   readonly when?: string
   /** What has changed: expressions over `NEW` and `OLD`. */
   readonly kind: string
@@ -39,6 +44,7 @@ const snapshotFacts = {
   completionMinutes: copyFact('completion_minutes'),
   fullBytes: 'NEW.full_size_bytes',
   addedBytes: 'NEW.added_bytes',
+  freezeId: 'NEW.freeze_id',
 }
 const ended = `NEW.state IN ('completed', 'error') AND NEW.copy_volume_id IS NULL`
 const ofVolume = (column: string) => `(SELECT ${column} FROM volumes WHERE id = NEW.volume_id)`
@@ -76,6 +82,23 @@ const fastLaunch = {
   id: 'NEW.image_id',
   ...own,
   facts: { reason: 'NEW.reason' },
+} as const
+
+const ofSnapshot = (column: string) =>
+  `(SELECT ${column} FROM snapshots WHERE id = NEW.snapshot_id)`
+const fastRestore = {
+  table: 'fast_restores',
+  kind: 'fast-restore',
+  id: 'NEW.snapshot_id',
+  ...own,
+  facts: { zone: 'NEW.zone', reason: 'NEW.reason' },
+} as const
+const publicAccess = {
+  table: 'snapshot_settings',
+  kind: 'public-access',
+  id: 'NEW.account_id',
+  ...own,
+  state: 'NEW.public_access',
 } as const
 
 const watched: readonly Watched[] = [
@@ -124,6 +147,13 @@ const watched: readonly Watched[] = [
     on: 'UPDATE OF state',
     when: `OLD.state = 'attaching' AND NEW.state = 'attached'`,
   },
+  {
+    ...attachment,
+    on: 'UPDATE OF state',
+    when: `OLD.state = 'attaching' AND NEW.state = 'detaching' AND NEW.failure IS NOT NULL`,
+    state: `'failed'`,
+    facts: { message: 'NEW.failure', kmsKeyArn: ofVolume('kms_key_id') },
+  },
   { ...modification, on: 'UPDATE OF state', when: isNews },
   { ...instance, on: 'INSERT' },
   { ...instance, on: 'UPDATE OF state', when: isNews },
@@ -134,12 +164,50 @@ const watched: readonly Watched[] = [
     kind: 'share',
     id: 'NEW.snapshot_id',
     account: 'NEW.grantee',
-    region: '(SELECT region FROM snapshots WHERE id = NEW.snapshot_id)',
+    region: ofSnapshot('region'),
     state: `'shared'`,
-    facts: { owner: '(SELECT account_id FROM snapshots WHERE id = NEW.snapshot_id)' },
+    facts: { owner: ofSnapshot('account_id') },
   },
   { ...fastLaunch, on: 'INSERT' },
   { ...fastLaunch, on: 'UPDATE OF state', when: isNews },
+  {
+    table: 'snapshot_tiers',
+    on: 'UPDATE OF progress',
+    // One that was there for some days goes back without being on its way.
+    when: `NEW.progress <> 'in-progress'
+      AND (OLD.progress = 'in-progress' OR OLD.operation <> NEW.operation)`,
+    kind: 'tier',
+    id: 'NEW.snapshot_id',
+    account: ofSnapshot('account_id'),
+    region: ofSnapshot('region'),
+    state: 'NEW.progress',
+    facts: {
+      operation: 'NEW.operation',
+      wasThere: `CASE WHEN OLD.progress = 'in-progress' THEN 0 ELSE 1 END`,
+      message: 'NEW.detail',
+      startedAtMs: 'NEW.started_at_ms',
+      restoreExpiresAtMs: ofSnapshot('restore_expires_at_ms'),
+    },
+  },
+  { ...fastRestore, on: 'INSERT' },
+  { ...fastRestore, on: 'UPDATE OF state', when: isNews },
+  // They go with their snapshot, and when that is archived.
+  {
+    ...fastRestore,
+    on: 'DELETE',
+    when: `OLD.state <> 'disabled'`,
+    id: 'OLD.snapshot_id',
+    account: 'OLD.account_id',
+    region: 'OLD.region',
+    state: `'gone'`,
+    facts: { zone: 'OLD.zone' },
+  },
+  { ...publicAccess, on: 'INSERT', when: `NEW.public_access <> 'unblocked'` },
+  {
+    ...publicAccess,
+    on: 'UPDATE OF public_access',
+    when: 'NEW.public_access <> OLD.public_access',
+  },
 ]
 
 interface Trigger {

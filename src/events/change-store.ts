@@ -7,6 +7,29 @@ export async function hasChanges(db: Database): Promise<boolean> {
   return row !== undefined
 }
 
+/** Whether there is a change of one of some resources, beside those given. */
+export async function hasChangeOf(
+  db: Database,
+  {
+    kind,
+    ids,
+    except,
+  }: {
+    readonly kind: StateChange['kind']
+    readonly ids: readonly string[]
+    readonly except: readonly StateChange[]
+  },
+): Promise<boolean> {
+  const rows = await db
+    .selectFrom('state_changes')
+    .select('sequence')
+    .where('kind', '=', kind)
+    .where('resource_id', 'in', ids)
+    .execute()
+  const known = new Set(except.map(({ sequence }) => sequence))
+  return rows.some(({ sequence }) => !known.has(sequence))
+}
+
 /** The first ones, in the order in which those of one resource were made. */
 export async function listChanges(db: Database, limit: number): Promise<readonly StateChange[]> {
   const rows = await db

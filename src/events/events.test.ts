@@ -1,6 +1,6 @@
 /** From a change of state to its delivery, on both databases, with receivers that are real. */
 import assert from 'node:assert/strict'
-import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
@@ -22,11 +22,8 @@ import { addSnapshotPermissions } from '../snapshots/permission-store.ts'
 import { completeSnapshot, failSnapshot, insertSnapshot } from '../snapshots/store.ts'
 import { changeVolumeState, deleteVolumeRow, insertVolume } from '../volumes/store.ts'
 import { aVolume } from '../volumes/testing.ts'
-import { EventFeed } from './feed.ts'
 import { deliveryReconciler } from './reconcile/deliver.ts'
-import { eventReconciler } from './reconcile/publish.ts'
 import { eventRetentionReconciler } from './reconcile/retain.ts'
-import { listEvents } from './store.ts'
 import {
   formatSecret,
   formatSubscriptionId,
@@ -40,29 +37,14 @@ import {
   listSubscriptions,
 } from './subscription-store.ts'
 import type { Envelope } from './event.ts'
+import { publishAll, settle, toldTo as allToldTo } from './testing.ts'
 
 const owner = { accountId: '111111111111', region: 'us-east-1' }
 const sharee = '222222222222'
 const sealer = sealerOf(new Uint8Array(32), (count) => randomBytes(count))
 const secret = new Secret(formatSecret(randomBytes(32)))
 
-async function settle(reconciler: {
-  due(): Promise<readonly string[]>
-  step(key: string): Promise<unknown>
-}) {
-  for (const key of await reconciler.due()) await reconciler.step(key)
-}
-
-async function publishAll(db: Connections) {
-  const reconciler = eventReconciler({ db, feed: new EventFeed(), newId: randomUUID })
-  while ((await reconciler.due()).length > 0) await settle(reconciler)
-}
-
-async function toldTo(db: Connections, accountId: string): Promise<readonly Envelope[]> {
-  await publishAll(db)
-  const query = { accountId, region: owner.region, after: 0, limit: 1000 }
-  return (await listEvents(db.reads, query)).map(({ body }) => JSON.parse(body) as Envelope)
-}
+const toldTo = (db: Connections, accountId: string) => allToldTo(db, { ...owner, accountId })
 
 for (const [name, start] of Object.entries(databases)) {
   test(`every change of the states of images and instances is told once and in order (${name})`, async (context) => {

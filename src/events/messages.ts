@@ -1,12 +1,14 @@
 /**
  * What accounts are told of a change of state, in AWS's own shapes.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitor-ami-events.html
- * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-cloud-watch-events.html
+ * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-cloud-watch-events.html (of snapshots in `snapshot-messages.ts`)
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/win-fast-launch-monitor.html
  */
-import { type Message, timeOf } from './event.ts'
-import type { ChangeKind, StateChange } from './state-change.ts'
+import { troubleOf } from '../kms/key-trouble.ts'
+import type { Message } from './event.ts'
+import { ofFastRestore, ofPublicAccess, ofShare, ofSnapshot, ofTier } from './snapshot-messages.ts'
+import { type ChangeKind, type StateChange, textOf } from './state-change.ts'
 import { attachedResult, recycledImageState, tellsSharees } from './unknowns.ts'
 
 /** The messages of one change: one for each account that it concerns, the owner's first. */
@@ -15,7 +17,7 @@ export function messagesOf(change: StateChange, requestId: string): readonly Mes
 }
 
 /** The calls that lead to a state: the last of them is the request that an event is of. */
-export function actionsBehind({ kind, state }: StateChange): readonly string[] {
+export function actionsBehind({ kind, state, facts }: StateChange): readonly string[] {
   if (kind === 'image') {
     if (state === 'disabled') return ['DisableImage']
     if (state === 'deregistered' || state === 'recycled') return ['DeregisterImage']
@@ -24,6 +26,9 @@ export function actionsBehind({ kind, state }: StateChange): readonly string[] {
   if (kind === 'volume') return state === 'deleted' ? ['DeleteVolume'] : volumeMakers
   if (kind === 'modification') return ['ModifyVolume']
   if (kind === 'attachment') return ['AttachVolume']
+  // What comes of itself is of no request.
+  if (kind === 'tier' && facts['wasThere'] !== 1)
+    return facts['operation'] === 'archival' ? ['ModifySnapshotTier'] : ['RestoreSnapshotTier']
   return []
 }
 
@@ -57,64 +62,26 @@ const tell: Readonly<Record<ChangeKind, Tell>> = {
       },
     }))
   },
-  snapshot(change) {
-    const { resourceId: id, accountId, region, facts, at, state } = change
-    const isCopy = facts['sourceId'] !== null
-    const source = isCopy
-      ? ebsArn(textOf(facts['sourceRegion']), 'snapshot', textOf(facts['sourceId']))
-      : ebsArn(region, 'volume', textOf(facts['volumeId']))
-    const isWhole = state === 'completed'
-    return [
-      {
-        accountId,
-        detailType: 'EBS Snapshot Notification',
-        resources: [ebsArn(region, 'snapshot', id)],
-        detail: {
-          event: isCopy ? 'copySnapshot' : 'createSnapshot',
-          result: isWhole ? 'succeeded' : 'failed',
-          cause: isWhole ? '' : textOf(facts['message']),
-          'request-id': '',
-          snapshot_id: ebsArn(region, 'snapshot', id),
-          source,
-          startTime: timeOf(new Date(Number(facts['startedAtMs']))),
-          endTime: timeOf(at),
-          ...(isCopy && {
-            incremental: String(Number(facts['addedBytes']) < Number(facts['fullBytes'])),
-            transferType: facts['completionMinutes'] === null ? 'standard' : 'time-based',
-          }),
-        },
-      },
-    ]
-  },
-  share(change) {
-    const { resourceId: id, accountId, region, facts, at } = change
-    return [
-      {
-        accountId,
-        detailType: 'EBS Snapshot Notification',
-        resources: [ebsArn(region, 'snapshot', id)],
-        detail: {
-          event: 'shareSnapshot',
-          result: 'succeeded',
-          cause: '',
-          'request-id': '',
-          snapshot_id: ebsArn(region, 'snapshot', id),
-          source: textOf(facts['owner']),
-          startTime: timeOf(at),
-          endTime: timeOf(at),
-        },
-      },
-    ]
-  },
+  snapshot: (change) => [ofSnapshot(change)],
+  share: (change) => [ofShare(change)],
+  tier: (change, requestId) => [ofTier(change, requestId)],
+  'fast-restore': (change) => [ofFastRestore(change)],
+  'public-access': (change) => [ofPublicAccess(change)],
   volume(change, requestId) {
     const { state, facts } = change
     if (state === 'deleted') return [ofVolume(change, 'deleteVolume', 'deleted', requestId)]
-    const cause = state === 'failed' ? textOf(facts['message']) : ''
+    const cause = state === 'failed' ? troubleOf(textOf(facts['message'])) : ''
     const result = state === 'failed' ? 'failed' : 'available'
     return [ofVolume(change, 'createVolume', result, requestId, cause)]
   },
   attachment(change, requestId) {
-    const { accountId, region, facts } = change
+    const { accountId, region, state, facts } = change
+    if (state === 'failed') {
+      const cause = troubleOf(textOf(facts['message']))
+      const told = ofVolume(change, 'attachVolume', 'failed', requestId, cause)
+      const key = textOf(facts['kmsKeyArn'])
+      return [{ ...told, resources: [...told.resources, ...(key === '' ? [] : [key])] }]
+    }
     const told = ofVolume(change, 'attachVolume', attachedResult, requestId)
     const instance = `arn:aws:ec2:${region}:${accountId}:instance/${textOf(facts['instanceId'])}`
     return [{ ...told, resources: [...told.resources, instance] }]
@@ -165,9 +132,3 @@ function ofVolume(
     detail: { result, cause, event, 'request-id': requestId },
   }
 }
-
-/** The Region is where in every other ARN the account is: so EBS writes them in its events. */
-const ebsArn = (region: string, type: 'snapshot' | 'volume', id: string): string =>
-  `arn:aws:ec2::${region}:${type}/${id}`
-
-const textOf = (value: string | number | null | undefined): string => String(value ?? '')

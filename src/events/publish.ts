@@ -9,6 +9,8 @@ import { envelopeOf, type Event } from './event.ts'
 import { actionsBehind, messagesOf } from './messages.ts'
 import { matches, parsePattern } from './pattern.ts'
 import { findLastPosition, insertEvents } from './store.ts'
+import { messageOfSeveral } from './several.ts'
+import type { StateChange } from './state-change.ts'
 import { insertDeliveries, listAllSubscriptions } from './subscription-store.ts'
 
 /** A transaction holds up others, so it is kept short. */
@@ -25,11 +27,14 @@ export async function publish(tx: Tx, newId: () => string): Promise<number> {
   let position = await findLastPosition(tx)
   const events: Event[] = []
   const deliveries = []
+  const told: StateChange[] = []
   for (const change of changes) {
     const { resourceId, region, at } = change
     const actions = actionsBehind(change)
     const requestId = await findRequestBehind(tx, { name: resourceId, actions })
-    for (const message of messagesOf(change, requestId ?? '')) {
+    told.push(change)
+    const several = await messageOfSeveral(tx, change, told)
+    for (const message of [...messagesOf(change, requestId ?? ''), ...several]) {
       const id = newId()
       const { accountId } = message
       const envelope = envelopeOf(message, { id, at, region })

@@ -9,6 +9,9 @@ export type ChangeKind =
   | 'instance'
   | 'share'
   | 'fast-launch'
+  | 'tier'
+  | 'fast-restore'
+  | 'public-access'
 
 export interface StateChange {
   readonly sequence: number
@@ -21,3 +24,10 @@ export interface StateChange {
   readonly facts: Readonly<Record<string, string | number | null>>
   readonly at: Date
 }
+
+type Fact = StateChange['facts'][string] | undefined
+
+export const textOf = (fact: Fact): string => String(fact ?? '')
+
+/** Of a fact in milliseconds. */
+export const timeIn = (fact: Fact): Date => new Date(Number(fact))

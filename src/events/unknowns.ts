@@ -8,3 +8,6 @@ export const tellsSharees = true
 
 /** What is told of an image that goes into the Recycle Bin. */
 export const recycledImageState = 'deregistered'
+
+/** Why a copy took longer than it was asked to: AWS's own word for the one cause that it documents is of a quota. */
+export const lateCopyCause = 'Snapshot copy was not able to meet the specified completion duration.'

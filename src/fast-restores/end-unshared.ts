@@ -2,7 +2,7 @@
 import type { Tx } from '../db/database.ts'
 import type { Snapshot } from '../snapshots/snapshot.ts'
 import { findUsableSnapshot } from '../snapshots/store.ts'
-import { isOn } from './fast-restore.ts'
+import { endings, isOn } from './fast-restore.ts'
 import { changeFastRestore, listFastRestoresOfOthers } from './store.ts'
 
 export async function endUnsharedRestores(
@@ -14,6 +14,6 @@ export async function endUnsharedRestores(
     if (!isOn(restore)) continue
     if (await findUsableSnapshot(tx, { ...restore, id: snapshot.id })) continue
     const times = { ...restore.times, disabling: now }
-    await changeFastRestore(tx, restore, { state: 'disabling', times })
+    await changeFastRestore(tx, restore, { state: 'disabling', times, reason: endings.gone })
   }
 }

@@ -22,6 +22,8 @@ export interface FastRestore extends FastRestoreKey {
   readonly region: string
   readonly state: FastRestoreState
   readonly times: FastRestoreTimes
+  /** Why it is in its state, where that is not what the state says by itself. */
+  readonly reason?: string
 }
 
 /** In these it is on, or on its way there. */
@@ -38,7 +40,16 @@ export function parseKey(text: string): FastRestoreKey {
 }
 
 /** How the state came about, in AWS's words. */
-export const reasonOf = ({ state }: Pick<FastRestore, 'state'>): string =>
-  state === 'enabling' || state === 'disabling'
+export const reasonOf = ({ state, reason }: Pick<FastRestore, 'state' | 'reason'>): string =>
+  reason ??
+  (state === 'enabling' || state === 'disabling'
     ? 'Client.UserInitiated'
-    : 'Client.UserInitiated - Lifecycle state transition'
+    : 'Client.UserInitiated - Lifecycle state transition')
+
+/** Why one has ended that nobody has disabled. */
+export const endings = {
+  notUsable:
+    'Client.InvalidSnapshot.InvalidState - The requested snapshot transitioned to an invalid state (Error)',
+  gone: 'Client.InvalidSnapshot.InvalidState - The requested snapshot was deleted or access permissions were revoked',
+  failed: 'Server.InternalError - An internal error caused the operation to fail',
+} as const

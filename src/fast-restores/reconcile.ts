@@ -7,7 +7,13 @@ import type { Log } from '../lib/log.ts'
 import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
 import { findSnapshot } from '../snapshots/store.ts'
 import type { Bases } from '../volumes/bases.ts'
-import { type FastRestore, type FastRestoreState, formatKey, parseKey } from './fast-restore.ts'
+import {
+  endings,
+  type FastRestore,
+  type FastRestoreState,
+  formatKey,
+  parseKey,
+} from './fast-restore.ts'
 import { changeFastRestore, findFastRestore, listFastRestoresInState } from './store.ts'
 
 /** Where each state goes on to by itself. */
@@ -28,10 +34,14 @@ export function fastRestoreReconciler({
   readonly now: () => Date
   readonly log: Log
 }): Reconciler {
-  const go = async (restore: FastRestore, state: FastRestoreState): Promise<StepOutcome> => {
+  const go = async (
+    restore: FastRestore,
+    state: FastRestoreState,
+    reason?: string,
+  ): Promise<StepOutcome> => {
     const times = { ...restore.times, [state]: now() }
     const isDone = await transaction(db.writes, (tx) =>
-      changeFastRestore(tx, restore, { state, times }),
+      changeFastRestore(tx, restore, { state, times, ...(reason !== undefined && { reason }) }),
     )
     return isDone ? 'moved' : 'waiting'
   }
@@ -48,16 +58,17 @@ export function fastRestoreReconciler({
       if (!to) return 'waiting'
       if (restore.state === 'optimizing') {
         const snapshot = await findSnapshot(db.writes, restore.snapshotId)
-        if (snapshot?.state !== 'completed') return await go(restore, 'disabled')
+        if (snapshot?.state !== 'completed') return await go(restore, 'disabled', endings.notUsable)
         const { manifest, kmsKeyArn } = snapshot
         await bases.ensure({ base: { manifest, keyId: kmsKeyArn }, storedKeyArn: kmsKeyArn })
       }
-      return await go(restore, to)
+      // Why it is on its way out is why it is out.
+      return await go(restore, to, restore.reason)
     },
     async giveUp(key, error) {
       log.error('a base could not be made ready', { key, error })
       const restore = await findFastRestore(db.writes, parseKey(key))
-      if (restore?.state === 'optimizing') await go(restore, 'disabled')
+      if (restore?.state === 'optimizing') await go(restore, 'disabled', endings.failed)
     },
   }
 }

@@ -44,11 +44,11 @@ export async function insertFastRestore(tx: Tx, restore: FastRestore): Promise<v
 export async function changeFastRestore(
   tx: Tx,
   restore: FastRestore,
-  to: { readonly state: FastRestoreState; readonly times: FastRestoreTimes },
+  to: Pick<FastRestore, 'state' | 'times' | 'reason'>,
 ): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('fast_restores')
-    .set({ state: to.state, times: timesToText(to.times) })
+    .set({ state: to.state, times: timesToText(to.times), reason: to.reason ?? null })
     .where('snapshot_id', '=', restore.snapshotId)
     .where('zone', '=', restore.zone)
     .where('account_id', '=', restore.accountId)
@@ -117,5 +117,6 @@ function fromRow(row: Selectable<Tables['fast_restores']>): FastRestore {
     region: row.region,
     state: row.state,
     times: Object.fromEntries(times.map(([state, at]) => [state, new Date(at)])),
+    ...(row.reason !== null && { reason: row.reason }),
   }
 }

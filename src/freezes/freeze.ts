@@ -20,3 +20,5 @@ export interface Freeze {
 export function formatFreezeId(random: Uint8Array): FreezeId {
   return `freeze-${Buffer.from(random).toString('hex')}`
 }
+
+export const isFreezeId = (text: string): text is FreezeId => text.startsWith('freeze-')

@@ -4,7 +4,7 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
-import type { Freeze, FreezeId } from './freeze.ts'
+import { type Freeze, type FreezeId, isFreezeId } from './freeze.ts'
 
 export async function insertFreeze(tx: Tx, freeze: Freeze): Promise<void> {
   await tx
@@ -80,5 +80,3 @@ function parseFreezeId(text: string): FreezeId {
   assert(isFreezeId(text), `not a freeze: ${text}`)
   return text
 }
-
-const isFreezeId = (text: string): text is FreezeId => text.startsWith('freeze-')

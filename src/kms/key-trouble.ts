@@ -21,5 +21,8 @@ export class KeyUnusable extends Error {
 export const isKeyUnusable = (error: unknown): boolean =>
   error instanceof KeyUnusable || (error instanceof Error && isKeyUnusable(error.cause))
 
+/** Of what a row keeps of a `KeyUnusable` which key it is and what is wrong with it; any other text as it is. */
+export const troubleOf = (message: string): string => message.replace(`${words}: `, '')
+
 /** Tells a `KeyUnusable` by what a row keeps of it. */
 export const isKeyTrouble = (message: string): boolean => message.includes(words)

@@ -300,15 +300,18 @@ export async function changeAttachmentState(
     readonly to: AttachmentState
     /** Whether the guest is asked before its disk goes. */
     readonly isDetachForced?: boolean
+    /** Why it is given up. */
+    readonly failure?: string
   },
 ): Promise<boolean> {
-  const { isDetachForced } = change
+  const { isDetachForced, failure } = change
   const from = typeof change.from === 'string' ? [change.from] : change.from
   const { numUpdatedRows } = await tx
     .updateTable('volume_attachments')
     .set({
       state: change.to,
       ...(isDetachForced !== undefined && { is_detach_forced: isDetachForced ? 1 : 0 }),
+      ...(failure !== undefined && { failure }),
     })
     .where('volume_id', '=', change.volumeId)
     .where('state', 'in', from)

@@ -52,5 +52,5 @@ async function enable(
   if (!found) return { ...key, region, ...start }
   if (isOn(found)) return found
   await changeFastRestore(tx, found, start)
-  return { ...found, ...start }
+  return { ...key, region, ...start }
 }

@@ -68,12 +68,12 @@ export class AttachFailed extends Error {
 
 /** An attachment that will not come about: what there is of it is detached, as if it was asked for. */
 export async function abandonAttachment(
-  { volumeId, cause }: AttachFailed,
+  { volumeId, cause, message: failure }: AttachFailed,
   { db, log }: InstanceDependencies,
 ): Promise<void> {
   log.warn('a volume cannot be attached', { volumeId, error: cause })
   await transaction(db.writes, (tx) =>
-    changeAttachmentState(tx, { volumeId, from: 'attaching', to: 'detaching' }),
+    changeAttachmentState(tx, { volumeId, from: 'attaching', to: 'detaching', failure }),
   )
 }
 
