@@ -36,3 +36,11 @@ test('what IAM keeps is named by its members', () => {
     { type: 'AWS::IAM::AccessKey', name: 'AKIA0' },
   ])
 })
+
+test('words that every object knows name nothing', () => {
+  const input = {
+    Name: 'constructor-01234567',
+    body: JSON.parse('{"__proto__":"a","toString":"b"}') as unknown,
+  }
+  assert.deepEqual(resourcesIn(input), [])
+})

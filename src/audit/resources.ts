@@ -4,27 +4,27 @@
  */
 import type { Resource } from './event.ts'
 
-const types: Readonly<Record<string, string>> = {
-  ami: 'AWS::EC2::Ami',
-  eni: 'AWS::EC2::NetworkInterface',
-  i: 'AWS::EC2::Instance',
-  key: 'AWS::EC2::KeyPair',
-  sg: 'AWS::EC2::SecurityGroup',
-  snap: 'AWS::EC2::Snapshot',
-  subnet: 'AWS::EC2::Subnet',
-  vol: 'AWS::EC2::Volume',
-  vpc: 'AWS::EC2::VPC',
-}
+const types: ReadonlyMap<string, string> = new Map([
+  ['ami', 'AWS::EC2::Ami'],
+  ['eni', 'AWS::EC2::NetworkInterface'],
+  ['i', 'AWS::EC2::Instance'],
+  ['key', 'AWS::EC2::KeyPair'],
+  ['sg', 'AWS::EC2::SecurityGroup'],
+  ['snap', 'AWS::EC2::Snapshot'],
+  ['subnet', 'AWS::EC2::Subnet'],
+  ['vol', 'AWS::EC2::Volume'],
+  ['vpc', 'AWS::EC2::VPC'],
+])
 
 /** Members that name something of IAM by a text that could be anything. */
-const members: Readonly<Record<string, string>> = {
-  AccessKeyId: 'AWS::IAM::AccessKey',
-  InstanceProfileName: 'AWS::IAM::InstanceProfile',
-  PolicyArn: 'AWS::IAM::Policy',
-  RoleArn: 'AWS::IAM::Role',
-  RoleName: 'AWS::IAM::Role',
-  UserName: 'AWS::IAM::User',
-}
+const members: ReadonlyMap<string, string> = new Map([
+  ['AccessKeyId', 'AWS::IAM::AccessKey'],
+  ['InstanceProfileName', 'AWS::IAM::InstanceProfile'],
+  ['PolicyArn', 'AWS::IAM::Policy'],
+  ['RoleArn', 'AWS::IAM::Role'],
+  ['RoleName', 'AWS::IAM::Role'],
+  ['UserName', 'AWS::IAM::User'],
+])
 
 const resourcesMax = 100
 const nameLengthMax = 2048
@@ -42,11 +42,11 @@ function visit(value: unknown, found: Map<string, Resource>, depth: number): voi
   if (found.size >= resourcesMax || depth > depthMax) return
   if (typeof value === 'string') {
     const [, kind = ''] = /^([a-z]+)-[0-9a-f]{8,17}$/.exec(value) ?? []
-    const type = types[kind]
+    const type = types.get(kind)
     if (type) add(found, type, value)
   } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
     for (const [member, child] of Object.entries(value)) {
-      const type = members[member]
+      const type = members.get(member)
       if (type !== undefined && typeof child === 'string') add(found, type, child)
       else visit(child, found, depth + 1)
     }
