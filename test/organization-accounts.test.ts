@@ -33,7 +33,11 @@ import {
   UpdateOrganizationalUnitCommand,
 } from '@aws-sdk/client-organizations'
 import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import { transaction } from '../src/db/database.ts'
+import { findFastRestore, insertFastRestore } from '../src/fast-restores/store.ts'
 import { listByState } from '../src/instances/store.ts'
+import { insertSnapshot } from '../src/snapshots/store.ts'
+import { aSnapshot } from '../src/snapshots/testing.ts'
 import { startOrganization, usualRole } from './organization-clients.ts'
 import { putImage, putInstance } from './rows.ts'
 import { accountId as managementId, region } from './system.ts'
@@ -56,12 +60,22 @@ test('a closed account lets nobody in, and what ran in it is stopped', async (co
   const close = (AccountId: string) => organizations.send(new CloseAccountCommand({ AccountId }))
 
   const running = await putInstance(system.db, owner, { imageId: image.id, state: 'stopped' })
+  const snapshot = aSnapshot(1, owner)
+  const restore = { ...owner, snapshotId: snapshot.id, zone: `${region}a`, times: {} } as const
+  await transaction(system.db.writes, async (tx) => {
+    await insertSnapshot(tx, snapshot)
+    await insertFastRestore(tx, { ...restore, state: 'enabled' })
+  })
   await close(dev)
   const statusOf = async (AccountId: string) =>
     (await organizations.send(new DescribeAccountCommand({ AccountId }))).Account?.Status
   await system.until('it is closed', async () => (await statusOf(dev)) === 'SUSPENDED')
   const stopped = await listByState(system.db.reads, ['stopped'])
   assert(stopped.some(({ id }) => id === running.id))
+  await system.until('no base is kept for it', async () => {
+    const found = await findFastRestore(system.db.reads, restore)
+    return found?.state === 'disabled'
+  })
 
   const unknown = { name: 'InvalidClientTokenId' }
   await assert.rejects(alice.sts.send(new GetCallerIdentityCommand({})), unknown)
