@@ -13,6 +13,7 @@ import { listEvents } from '../src/audit/store.ts'
 import { sealerOf } from '../src/lib/seal.ts'
 import { decodeRefusal } from '../src/policies/refusal.ts'
 import { hasKey, typesOf, typesOfArn } from './aws-actions.ts'
+import { lastFirst } from './last-first.ts'
 import { anotherThan, covers, leastPolicy, type Need, refusedFor } from './least-policy.ts'
 import { others, type OtherService } from './other-services.ts'
 import { makeSessions, type Sessions } from './sessions.ts'
@@ -220,12 +221,9 @@ const masterKey = randomBytes(32)
 let system: TestSystem
 let nobody: EC2Client
 let sessions: Sessions
-const ends: (() => unknown)[] = []
+const opened = lastFirst()
 before(async () => {
-  system = await startSystem(
-    { after: (end) => void ends.push(end as () => unknown) },
-    { isIdle: true, masterKey },
-  )
+  system = await startSystem(opened, { isIdle: true, masterKey })
   sessions = await makeSessions(system, masterKey)
   const iam = new IAMClient(system.settingsWith())
   const Principal = { AWS: accountId }
@@ -235,9 +233,7 @@ before(async () => {
   iam.destroy()
   nobody = await system.client('666666666666', [])
 })
-after(async () => {
-  for (const end of ends.reverse()) await end()
-})
+after(opened.end)
 
 /** How many rows each table has that a call could change. */
 async function countRows(): Promise<Record<string, number>> {

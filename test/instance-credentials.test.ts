@@ -34,11 +34,11 @@ import { MetadataService } from '../src/imds/service.ts'
 import type { Id } from '../src/lib/ids.ts'
 import { sealerOf } from '../src/lib/seal.ts'
 import { startWithUsers } from './iam-clients.ts'
+import { lastFirst } from './last-first.ts'
 import { putImage } from './rows.ts'
 import { accountId, region } from './system.ts'
 
-const ends: (() => unknown)[] = []
-const context = { after: (end: unknown) => void ends.push(end as () => unknown) }
+const opened = lastFirst()
 const masterKey = new Uint8Array(32).fill(9)
 const hourMs = 60 * 60 * 1000
 const vpcs = new DescribeVpcsCommand({})
@@ -53,7 +53,7 @@ let metadata: string
 let aheadMs = 0
 
 before(async () => {
-  world = await startWithUsers(context, { masterKey })
+  world = await startWithUsers(opened, { masterKey })
   const { db } = world.system
   const { id: ImageId } = await putImage(db, { accountId, region }, { name: 'one' })
   for (const name of ['web', 'db']) await makeProfile(name)
@@ -84,13 +84,11 @@ before(async () => {
   assert(address && typeof address === 'object')
   metadata = `http://127.0.0.1:${address.port}`
   service.serve(vpcId, socket)
-  context.after(() => service.close())
+  opened.after(() => service.close())
   // Where every client of the SDK looks last.
   process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = metadata
 })
-after(async () => {
-  for (const end of ends.reverse()) await end()
-})
+after(opened.end)
 
 const statement = (Effect: string, Action: string, Condition = {}) =>
   JSON.stringify({
@@ -120,7 +118,7 @@ function clients() {
   const { endpoint } = world.system
   const settings = { endpoint, region, maxAttempts: 1 }
   const made = { ec2: new EC2Client(settings), sts: new STSClient(settings) }
-  context.after(() => Object.values(made).forEach((client) => client.destroy()))
+  opened.after(() => Object.values(made).forEach((client) => client.destroy()))
   return made
 }
 

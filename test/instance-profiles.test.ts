@@ -30,26 +30,24 @@ import {
   UntagInstanceProfileCommand,
 } from '@aws-sdk/client-iam'
 import { startWithUsers } from './iam-clients.ts'
+import { lastFirst } from './last-first.ts'
 import { putImage } from './rows.ts'
 import { accountId, region } from './system.ts'
 
 type World = Awaited<ReturnType<typeof startWithUsers>>
 
-const ends: (() => unknown)[] = []
+const opened = lastFirst()
 let world: World
 let iam: IAMClient
 let ec2: EC2Client
 let ImageId: string
 
 before(async () => {
-  const context = { after: (end: unknown) => void ends.push(end as () => unknown) }
-  world = await startWithUsers(context)
+  world = await startWithUsers(opened)
   ;({ iam, ec2 } = world.admin)
   ImageId = (await putImage(world.system.db, { accountId, region }, { name: 'one' })).id
 })
-after(async () => {
-  for (const end of ends.reverse()) await end()
-})
+after(opened.end)
 
 const AssumeRolePolicyDocument = JSON.stringify({
   Version: '2012-10-17',

@@ -39,6 +39,7 @@ import { endProcess } from '../src/qemu/machine-process.ts'
 import { insertRule } from '../src/recycle-bin/store.ts'
 import { listLiveManifests } from '../src/snapshots/live-manifests.ts'
 import { writeBareDisk } from './bare-disk.ts'
+import { lastFirst } from './last-first.ts'
 import { putBundle } from './put-bundle.ts'
 import { accountId, allowAll, region, startSystem, type TestSystem } from './system.ts'
 
@@ -46,11 +47,9 @@ const west = 'us-west-2'
 const other = '222222222222'
 
 async function start(context: TestContext) {
-  const ends: (() => unknown)[] = []
-  context.after(async () => {
-    for (const end of ends) await end()
-  })
-  const system = await startSystem({ after: (end) => void ends.unshift(end as () => unknown) })
+  const opened = lastFirst()
+  context.after(opened.end)
+  const system = await startSystem(opened)
   // The disk boots in an instant.
   const disk = join(system.dataFolder, 'bare.raw')
   await writeBareDisk(disk, 'web')
@@ -80,7 +79,7 @@ async function start(context: TestContext) {
     const id = Instances?.[0]?.InstanceId
     assert(id)
     // Its network goes with it.
-    ends.unshift(async () => {
+    opened.after(async () => {
       await client.send(new TerminateInstancesCommand({ InstanceIds: [id] }))
       await is(client, id, 'terminated')
     })
@@ -259,9 +258,8 @@ test('what has changed since the call is not what was registered', async (contex
   const disk = join(dataFolder, 'bare.raw')
   await writeBareDisk(disk, 'web')
   const { location: ImageLocation, folder } = await putBundle(dataFolder, disk, 'web')
-  const ends: (() => unknown)[] = []
-  const later = { after: (end: unknown) => void ends.unshift(end as () => unknown) }
-  const idle = await startSystem(later, { dataFolder, isIdle: true })
+  const opened = lastFirst()
+  const idle = await startSystem(opened, { dataFolder, isIdle: true })
   const register = async (Name: string) =>
     (await idle.ec2.send(new RegisterImageCommand({ Name, ImageLocation }))).ImageId ?? ''
   const changed = await register('changed')
@@ -272,7 +270,7 @@ test('what has changed since the call is not what was registered', async (contex
   await idle.ec2.send(new DeregisterImageCommand({ ImageId: gone }))
   const manifest = join(folder, 'image.manifest.xml')
   await appendFile(manifest, '<!-- the same, and another one -->')
-  for (const end of ends) await end()
+  await opened.end()
 
   const system = await startSystem(context, { dataFolder })
   const image = await system.until('the image', async () => {

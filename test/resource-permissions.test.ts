@@ -35,6 +35,7 @@ import { insertAccount } from '../src/iam/store.ts'
 import type { Image } from '../src/images/image.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
 import { startWithUsers } from './iam-clients.ts'
+import { lastFirst } from './last-first.ts'
 import { putImage, putInstance, snapshotRow } from './rows.ts'
 import { accountId, region } from './system.ts'
 
@@ -48,10 +49,10 @@ let parts: Parts
 let user: Ec2
 let mine: Image
 let others: Image
-const ends: (() => unknown)[] = []
+const opened = lastFirst()
 
 before(async () => {
-  parts = await startWithUsers({ after: (end) => void ends.push(end as () => unknown) })
+  parts = await startWithUsers(opened)
   const { admin, system, clientsOfUser } = parts
   await admin.iam.send(new CreateUserCommand({ UserName: 'alice' }))
   user = (await clientsOfUser('alice')).ec2
@@ -60,9 +61,7 @@ before(async () => {
   await tag(mine.id, 'a')
   await tag(others.id, 'b')
 })
-after(async () => {
-  for (const end of ends.reverse()) await end()
-})
+after(opened.end)
 
 const tag = (id: string, Value: string) =>
   parts.admin.ec2.send(new CreateTagsCommand({ Resources: [id], Tags: [{ Key: 'Team', Value }] }))

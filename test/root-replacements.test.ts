@@ -22,14 +22,13 @@ import { blankSnapshot, registerBlank } from './blank-image.ts'
 import { listRoots } from '../src/inventory/root-store.ts'
 import type { Id } from '../src/lib/ids.ts'
 import { findProcess } from '../src/qemu/machine-process.ts'
+import { lastFirst } from './last-first.ts'
 import { region, startSystem } from './system.ts'
 
 async function start(context: TestContext) {
-  const ends: (() => unknown)[] = []
-  context.after(async () => {
-    for (const end of ends.reverse()) await end()
-  })
-  const system = await startSystem({ after: (end) => void ends.push(end as () => unknown) })
+  const opened = lastFirst()
+  context.after(opened.end)
+  const system = await startSystem(opened)
   const { ec2 } = system
   const until = system.until.bind(system)
   const snapshotId = await blankSnapshot(system)
@@ -45,7 +44,7 @@ async function start(context: TestContext) {
       const [task] = await tasks({ ReplaceRootVolumeTaskIds: [id ?? ''] })
       return task?.TaskState === state && task
     })
-  ends.push(async () => {
+  opened.after(async () => {
     const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}))
     const InstanceIds = Reservations.flatMap(({ Instances = [] }) =>
       Instances.map(({ InstanceId = '' }) => InstanceId),

@@ -28,14 +28,14 @@ import { showScan } from '../src/cli/commands/scan.ts'
 import { callImago } from '../src/cli/imago-client.ts'
 import { noteAccess } from '../src/cli/installation.ts'
 import type { Shell } from '../src/cli/shell.ts'
+import { lastFirst } from './last-first.ts'
 import { makeDisk, type Tree } from './made-disk.ts'
 import { Secret } from '../src/lib/secret.ts'
 import { debianRelease, dpkgParagraph, osvRecord, vectors } from '../src/scans/testing.ts'
 import { accountId, region, startSystem, type TestSystem } from './system.ts'
 
 const other = '222222222222'
-const ends: (() => unknown)[] = []
-const later = { after: (end: unknown) => void ends.unshift(end as () => unknown) }
+const opened = lastFirst()
 let system: TestSystem
 let theirs: EC2Client
 let printed: string[] = []
@@ -68,7 +68,7 @@ function shell(): Shell {
 }
 
 async function importDisk(name: string, content: Tree): Promise<string> {
-  const { path: source } = await makeDisk(later, content)
+  const { path: source } = await makeDisk(opened, content)
   const access = accessOf(system.imago.rootKey)
   const begun = await callImago(access, 'POST', '/imago/v1/imports', { source, name })
   const done = await system.until('the import', async () => {
@@ -109,15 +109,13 @@ const findings = async (client: EC2Client, ImageId: string) =>
   (await client.send(new GetImageFindingsCommand({ ImageId }))).ImageFindings ?? []
 
 before(async () => {
-  system = await startSystem(later)
+  system = await startSystem(opened)
   theirs = await system.client(other)
   await noteAccess(system.dataFolder, { endpoint: system.endpoint, key: system.imago.rootKey })
   golden = await importDisk('golden', tree)
   clean = await importDisk('clean', { 'srv/data': 'no system' })
 })
-after(async () => {
-  for (const end of ends) await end()
-})
+after(opened.end)
 
 test('an image that was not scanned has no results and no findings', async () => {
   assert.equal(await scanOf(system.ec2, golden), undefined)

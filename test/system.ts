@@ -17,6 +17,7 @@ import { Secret } from '../src/lib/secret.ts'
 import { type Imago, openImago } from '../src/main.ts'
 import { ensureDefaultNetwork } from '../src/network/defaults.ts'
 import { databases } from './databases.ts'
+import { lastFirst } from './last-first.ts'
 
 export const region = 'us-east-1'
 export const accountId = '123456789012'
@@ -86,10 +87,8 @@ export async function startSystem(
   }: SystemOptions = {},
 ): Promise<TestSystem> {
   const dataFolder = given ?? (await mkdtemp(join(tmpdir(), 'imago-system-')))
-  // What was opened last is closed first.
-  const ends: (() => unknown)[] = []
-  const later = { after: (end: unknown) => void ends.unshift(end as () => unknown) }
-  const connections = database === 'sqlite' ? undefined : await databases[database](later)
+  const opened = lastFirst()
+  const connections = database === 'sqlite' ? undefined : await databases[database](opened)
   const config = readConfig({
     IMAGO_DATA: dataFolder,
     IMAGO_LISTEN: '127.0.0.1:0',
@@ -113,7 +112,7 @@ export async function startSystem(
   })
   context.after(async () => {
     await imago.close()
-    for (const end of ends) await end()
+    await opened.end()
     if (!given) await rm(dataFolder, { recursive: true, force: true })
   })
 

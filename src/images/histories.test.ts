@@ -15,6 +15,7 @@ import type {
 } from '@aws-sdk/client-ec2'
 import fc from 'fast-check'
 import { databases } from '../../test/databases.ts'
+import { lastFirst } from '../../test/last-first.ts'
 import { runsOf } from '../../test/random.ts'
 import { snapshotRow } from '../../test/rows.ts'
 import { emptyReaders } from '../../test/empty-readers.ts'
@@ -315,13 +316,13 @@ test('whatever is called by whom, nobody gets at an image that is not for them',
     fc.asyncProperty(
       fc.array(stepOf, { minLength: 10, maxLength: 40, size: 'max' }),
       async (steps) => {
-        const ends: (() => unknown)[] = []
-        const world = await startWorld({ after: (end) => void ends.push(end as () => unknown) })
+        const opened = lastFirst()
+        const world = await startWorld(opened)
         try {
           for (const step of [...beginning, ...steps]) await run(world, step)
           await checkVisibility(world)
         } finally {
-          for (const end of ends) await end()
+          await opened.end()
         }
       },
     ),

@@ -10,6 +10,7 @@ import fc from 'fast-check'
 import { checkBlocks, checkLists, checkRemains, checkUses } from '../../test/image-lives/checks.ts'
 import { run, type Step, stepOf } from '../../test/image-lives/steps.ts'
 import { accounts, regions, startWorld } from '../../test/image-lives/world.ts'
+import { lastFirst } from '../../test/last-first.ts'
 import { runsOf } from '../../test/random.ts'
 
 /** There is something to share from the first step on. */
@@ -60,8 +61,8 @@ test('in whatever order images are shared, copied, binned and brought back, the 
     fc.asyncProperty(
       fc.array(stepOf, { minLength: 30, maxLength: 60, size: 'max' }),
       async (steps) => {
-        const ends: (() => unknown)[] = []
-        const world = await startWorld({ after: (end) => void ends.push(end as () => unknown) })
+        const opened = lastFirst()
+        const world = await startWorld(opened)
         try {
           for (const [number, step] of [...beginning, ...steps].entries()) {
             await run(world, step)
@@ -73,7 +74,7 @@ test('in whatever order images are shared, copied, binned and brought back, the 
           await checkUses(world)
           await checkBlocks(world)
         } finally {
-          for (const end of ends) await end()
+          await opened.end()
         }
       },
     ),

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { databases } from '../../test/databases.ts'
+import { lastFirst } from '../../test/last-first.ts'
 import { transaction } from '../db/database.ts'
 import { callerIn } from '../iam/testing.ts'
 import { noCause } from '../instances/cause.ts'
@@ -30,9 +31,9 @@ const [first, second] = [anInstance(1).id, anInstance(2).id]
 /** Two instances that run, as far as the rows say. */
 async function start(context: TestContext) {
   // The database is closed last.
-  const opened = new AsyncDisposableStack()
-  context.after(() => opened.disposeAsync())
-  const db = await databases.sqlite({ after: (close) => opened.defer(close as () => void) })
+  const opened = lastFirst()
+  context.after(opened.end)
+  const db = await databases.sqlite(opened)
   const runFolder = await mkdtemp(join(tmpdir(), 'imago-networks-'))
   let next = 0
   const newId = <K extends Kind>(kind: K): Id<K> => {
@@ -67,7 +68,7 @@ async function start(context: TestContext) {
     transaction(db.writes, (tx) =>
       changeInstanceState(tx, { id, from: 'running', to: 'stopped', at: now, cause: noCause }),
     )
-  opened.defer(async () => {
+  opened.after(async () => {
     for (const id of [first, second]) await stop(id)
     await networks.close()
     for (const socket of sockets.flatMap(({ metadata, api }) => [metadata, api])) socket.close()

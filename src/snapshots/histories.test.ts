@@ -14,6 +14,7 @@ import type {
 } from '@aws-sdk/client-ec2'
 import fc from 'fast-check'
 import { databases } from '../../test/databases.ts'
+import { lastFirst } from '../../test/last-first.ts'
 import { snapshotRow } from '../../test/rows.ts'
 import { blocksOf } from '../block-store/manifest.ts'
 import { SimDisk } from '../block-store/sim-disk.ts'
@@ -356,9 +357,9 @@ const runs = { sqlite: 60, postgres: 4 } as const
 
 for (const name of ['sqlite', 'postgres'] as const) {
   test(`what is locked stays, what is whole reads back, what nobody names goes (${name})`, async () => {
-    const ends: (() => unknown)[] = []
-    after(() => Promise.all(ends.map((end) => end())))
-    const db = await databases[name]({ after: (end) => void ends.push(end as () => unknown) })
+    const opened = lastFirst()
+    after(opened.end)
+    const db = await databases[name](opened)
     await fc.assert(
       fc.asyncProperty(fc.array(stepOf, { minLength: 10, maxLength: 50 }), async (steps) => {
         const world: World = await startWorld(db)

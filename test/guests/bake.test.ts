@@ -17,16 +17,17 @@ import {
   StopInstancesCommand,
 } from '@aws-sdk/client-ec2'
 import { findSnapshot } from '../../src/snapshots/store.ts'
+import { lastFirst } from '../last-first.ts'
 import type { Guest } from './guest.ts'
 import { describeInstance, eventually, startWorld, type World } from './world.ts'
 
-const ends: (() => unknown)[] = []
+const opened = lastFirst()
 let world: World
 /** A machine with two more volumes, which every test bakes. */
 let guest: Guest
 
 before(async () => {
-  world = await startWorld({ after: (end) => void ends.push(end as () => unknown) })
+  world = await startWorld(opened)
   guest = await world.launch({
     BlockDeviceMappings: [
       { DeviceName: '/dev/sdf', Ebs: { VolumeSize: 1 } },
@@ -35,9 +36,7 @@ before(async () => {
   })
   await guest.ready()
 })
-after(async () => {
-  for (const end of ends.reverse()) await end()
-})
+after(opened.end)
 
 const mebibyte = 2 ** 20
 const bootId = () => guest.run('cat /proc/sys/kernel/random/boot_id')

@@ -11,17 +11,18 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2'
 import { decode } from 'jpeg-js'
+import { lastFirst } from '../last-first.ts'
 import { accountId, region } from '../system.ts'
 import type { Guest } from './guest.ts'
 import { describeInstance, eventually, startWorld, type World } from './world.ts'
 
-const ends: (() => unknown)[] = []
+const opened = lastFirst()
 let world: World
 /** One machine goes through its life, from test to test. */
 let guest: Guest
 
 before(async () => {
-  world = await startWorld({ after: (end) => void ends.push(end as () => unknown) })
+  world = await startWorld(opened)
   const script = '#!/bin/sh\necho "ran as $(hostname)" >>/root/runs\n'
   guest = await world.launch({
     UserData: Buffer.from(script).toString('base64'),
@@ -30,9 +31,7 @@ before(async () => {
   })
   await guest.ready()
 })
-after(async () => {
-  for (const end of ends.reverse()) await end()
-})
+after(opened.end)
 
 const service = 'http://169.254.169.254/latest'
 const get = (path: string, token?: string) =>

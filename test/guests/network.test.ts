@@ -7,16 +7,17 @@ import {
   type IpPermission,
   RevokeSecurityGroupIngressCommand,
 } from '@aws-sdk/client-ec2'
+import { lastFirst } from '../last-first.ts'
 import type { Guest } from './guest.ts'
 import { eventually, startWorld, type World } from './world.ts'
 
-const ends: (() => unknown)[] = []
+const opened = lastFirst()
 let world: World
 let guest: Guest
 let neighbour: Guest
 
 before(async () => {
-  world = await startWorld({ after: (end) => void ends.push(end as () => unknown) })
+  world = await startWorld(opened)
   const first = await world.launch()
   const second = await world.launch()
   guest = await first.ready()
@@ -27,9 +28,7 @@ before(async () => {
      setsid nc -ll -p 8080 -e /tmp/answer </dev/null >/dev/null 2>&1 &`,
   )
 })
-after(async () => {
-  for (const end of ends.reverse()) await end()
-})
+after(opened.end)
 
 const port = 8080
 const web = (peer: Partial<IpPermission>): IpPermission => ({

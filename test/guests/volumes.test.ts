@@ -16,10 +16,11 @@ import {
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2'
+import { lastFirst } from '../last-first.ts'
 import type { Guest } from './guest.ts'
 import { describeInstance, eventually, startWorld, type World } from './world.ts'
 
-const ends: (() => unknown)[] = []
+const opened = lastFirst()
 let world: World
 let guest: Guest
 let other: Guest
@@ -27,16 +28,14 @@ let other: Guest
 let volumeId: string
 
 before(async () => {
-  world = await startWorld({ after: (end) => void ends.push(end as () => unknown) })
+  world = await startWorld(opened)
   const first = await world.launch()
   const second = await world.launch()
   guest = await first.ready()
   other = await second.ready()
   volumeId = await createVolume({ Size: 1 })
 })
-after(async () => {
-  for (const end of ends.reverse()) await end()
-})
+after(opened.end)
 
 async function createVolume(input: Partial<CreateVolumeCommandInput>): Promise<string> {
   const { Placement } = await describeInstance(world.ec2, guest.id)

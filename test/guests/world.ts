@@ -22,6 +22,7 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2'
 import type { RecipeName } from '../../src/catalog/recipe.ts'
+import { lastFirst } from '../last-first.ts'
 import { startSystem, type SystemOptions, type TestSystem } from '../system.ts'
 import { Guest } from './guest.ts'
 import { publishStarter } from './starters.ts'
@@ -47,16 +48,11 @@ export async function startWorld(
   context: Pick<TestContext, 'after'>,
   options: SystemOptions = {},
 ): Promise<World> {
-  const ends: (() => unknown)[] = []
-  context.after(async () => {
-    for (const end of ends.reverse()) await end()
-  })
-  const system = await startSystem(
-    { after: (end) => void ends.push(end as () => unknown) },
-    options,
-  )
+  const opened = lastFirst()
+  context.after(opened.end)
+  const system = await startSystem(opened, options)
   const { ec2 } = system
-  ends.push(() => endInstances(system))
+  opened.after(() => endInstances(system))
 
   const keyName = 'guests'
   const made = await ec2.send(new CreateKeyPairCommand({ KeyName: keyName, KeyType: 'ed25519' }))
