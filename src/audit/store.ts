@@ -4,6 +4,7 @@
  * has the position and hash of its last event; who appends holds that row.
  */
 import { type Insertable, sql } from 'kysely'
+import { toFlag } from '../db/columns.ts'
 import type { Database } from '../db/database.ts'
 import { prepared } from '../db/prepared.ts'
 import type { Tables } from '../db/schema.ts'
@@ -86,7 +87,7 @@ async function append(db: Database, accountId: string, all: readonly ToRecord[])
       event_source: sourceOf(event.service),
       user_name: principal ? userNameOf(principal.arn) : null,
       access_key_id: principal?.accessKeyId ?? event.claimedKeyId ?? null,
-      is_read_only: event.isReadOnly ? (1 as const) : (0 as const),
+      is_read_only: toFlag(event.isReadOnly),
       record,
       hash,
     })

@@ -1,5 +1,6 @@
 /** The `declarative_reports` table. Nothing else reads or writes it. */
 import type { Selectable } from 'kysely'
+import { toDate } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Owner } from '../lib/owner.ts'
@@ -91,7 +92,7 @@ function fromRow(row: Selectable<Tables['declarative_reports']>): Report {
     targetId: row.target_id,
     state: row.state,
     startedAt: new Date(row.started_at_ms),
-    endedAt: row.ended_at_ms === null ? undefined : new Date(row.ended_at_ms),
+    endedAt: toDate(row.ended_at_ms),
     summary: row.summary === null ? undefined : (JSON.parse(row.summary) as Summary),
   }
 }

@@ -3,6 +3,7 @@
  * owed to them. Secrets are only ever stored sealed.
  */
 import type { Selectable } from 'kysely'
+import { toDate } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Owner } from '../lib/owner.ts'
@@ -274,5 +275,5 @@ const fromRow = (row: Selectable<Tables['event_subscriptions']>): Subscription =
   url: row.url,
   pattern: row.pattern === null ? undefined : (JSON.parse(row.pattern) as unknown),
   createdAt: new Date(row.created_at_ms),
-  deliveredAt: row.delivered_at_ms === null ? undefined : new Date(row.delivered_at_ms),
+  deliveredAt: toDate(row.delivered_at_ms),
 })

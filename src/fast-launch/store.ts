@@ -1,5 +1,6 @@
 /** The `fast_launch_images` and `fast_launch_reserves` tables. Nothing else reads or writes them. */
 import type { Selectable } from 'kysely'
+import { toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
@@ -19,7 +20,7 @@ export async function insertFastLaunch(tx: Tx, fastLaunch: FastLaunch): Promise<
       reason: fastLaunch.reason,
       target_count: fastLaunch.targetCount,
       parallel_max: fastLaunch.parallelMax,
-      is_forced: fastLaunch.isForced ? 1 : 0,
+      is_forced: toFlag(fastLaunch.isForced),
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute()
@@ -73,7 +74,7 @@ export async function changeFastLaunch(
       reason: to.reason,
       ...(to.targetCount !== undefined && { target_count: to.targetCount }),
       ...(to.parallelMax !== undefined && { parallel_max: to.parallelMax }),
-      ...(to.isForced !== undefined && { is_forced: to.isForced ? 1 : 0 }),
+      ...(to.isForced !== undefined && { is_forced: toFlag(to.isForced) }),
     })
     .where('image_id', '=', seen.imageId)
     .where('account_id', '=', seen.accountId)

@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type {
   FastRestore,
   FastRestoreKey,
@@ -79,7 +80,7 @@ export async function listFastRestoresOfOthers(
 /** Those that an account has in a Region, by snapshot and zone. */
 export async function listFastRestores(
   db: Database,
-  { accountId, region }: { readonly accountId: string; readonly region: string },
+  { accountId, region }: Owner,
 ): Promise<readonly FastRestore[]> {
   const rows = await db
     .selectFrom('fast_restores')

@@ -1,6 +1,7 @@
 /** The `freezes` table. Nothing else reads or writes it. */
 import assert from 'node:assert/strict'
 import type { Selectable } from 'kysely'
+import { toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
@@ -12,7 +13,7 @@ export async function insertFreeze(tx: Tx, freeze: Freeze): Promise<void> {
     .values({
       id: freeze.id,
       instance_id: freeze.instanceId ?? null,
-      with_reboot: freeze.withReboot ? 1 : 0,
+      with_reboot: toFlag(freeze.withReboot),
       state: freeze.state,
       wanted_at_ms: freeze.wantedAt.getTime(),
     })

@@ -2,6 +2,7 @@
  * The `iam_login_profiles` table: the passwords of users, of which only what scrypt makes of
  * them is kept. Nothing else reads or writes it.
  */
+import { toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 
 export interface LoginProfile {
@@ -20,7 +21,7 @@ export async function insertLoginProfile(tx: Tx, profile: LoginProfile): Promise
       user_id: profile.userId,
       hash: profile.hash,
       created_at_ms: profile.createdAt.getTime(),
-      is_reset_required: profile.isResetRequired ? 1 : 0,
+      is_reset_required: toFlag(profile.isResetRequired),
     })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
@@ -56,7 +57,7 @@ export async function changeLoginProfile(
     .set({
       user_id: userId,
       ...(hash !== undefined && { hash }),
-      ...(isResetRequired !== undefined && { is_reset_required: isResetRequired ? 1 : 0 }),
+      ...(isResetRequired !== undefined && { is_reset_required: toFlag(isResetRequired) }),
     })
     .where('user_id', '=', userId)
     .executeTakeFirst()

@@ -3,6 +3,7 @@
  * and open only as those of their own key. Nothing else reads or writes it.
  */
 import type { Selectable } from 'kysely'
+import { toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import { ApiError } from '../lib/errors.ts'
@@ -38,7 +39,7 @@ export async function insertUserKey(
       id: key.id,
       user_id: key.userId,
       sealed: Buffer.from(sealed).toString('base64'),
-      is_active: key.isActive ? 1 : 0,
+      is_active: toFlag(key.isActive),
       created_at_ms: key.createdAt.getTime(),
     })
     .execute()
@@ -78,7 +79,7 @@ export async function setUserKeyActive(
 ): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('iam_user_keys')
-    .set({ is_active: isActive ? 1 : 0 })
+    .set({ is_active: toFlag(isActive) })
     .where('id', '=', id)
     .where('user_id', '=', userId)
     .executeTakeFirst()

@@ -1,4 +1,5 @@
 /** What befalls an image after it was made, in the `images` table: each a compare-and-set that tells whether it took place. */
+import { toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Owner } from '../lib/owner.ts'
@@ -15,7 +16,7 @@ export async function setDeprecation(
     .updateTable('images')
     .set({ deprecates_at_ms: at?.getTime() ?? null })
     .where('id', '=', id)
-    .where('is_public', '=', isPublic ? 1 : 0)
+    .where('is_public', '=', toFlag(isPublic))
     .executeTakeFirst()
   return numUpdatedRows === 1n
 }

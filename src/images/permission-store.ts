@@ -1,5 +1,6 @@
 /** The `image_permissions` table. That everyone may launch an image stands with the image too. */
 import { sql } from 'kysely'
+import { toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
 import { imageUnavailable } from './image.ts'
@@ -76,7 +77,7 @@ async function notePublic(tx: Tx, imageId: Id<'image'>): Promise<void> {
   const isPublic = (await listLaunchPermissions(tx, imageId)).some(isEveryone)
   await tx
     .updateTable('images')
-    .set({ is_public: isPublic ? 1 : 0 })
+    .set({ is_public: toFlag(isPublic) })
     .where('id', '=', imageId)
     .execute()
 }

@@ -1,7 +1,8 @@
 /** The `images` and `image_snapshots` tables. Nothing else reads or writes them. */
 import { type Insertable, type Selectable, sql } from 'kysely'
+import { toDate, toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
-import type { Flag, Tables } from '../db/schema.ts'
+import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
 import {
   type BlockDevice,
@@ -50,6 +51,15 @@ export async function countImages(
     counts.push(Number((await select.executeTakeFirstOrThrow()).count))
   }
   return counts.reduce((sum, count) => sum + count, 0)
+}
+
+/** Refuses a name that an image has now. */
+export async function requireFreeName(
+  db: Database,
+  image: Pick<Image, 'accountId' | 'region' | 'name'>,
+): Promise<void> {
+  const taken = await findImageIdByName(db, image)
+  if (taken) throw imageNameTaken(image.name, taken)
 }
 
 /** The image that has a name now. */
@@ -347,8 +357,6 @@ export async function listLaunchedSnapshotIds(db: Database): Promise<readonly Id
   return rows.map((row) => row.snapshot_id)
 }
 
-const toFlag = (value: boolean): Flag => (value ? 1 : 0)
-
 function toRow(image: NewImage): Insertable<Tables['images']> {
   return {
     id: image.id,
@@ -425,5 +433,3 @@ function fromRow(row: Selectable<Tables['images']>): Image {
       row.instance_types === null ? undefined : (JSON.parse(row.instance_types) as InstanceTypes),
   }
 }
-
-const toDate = (ms: number | null): Date | undefined => (ms === null ? undefined : new Date(ms))

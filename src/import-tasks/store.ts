@@ -1,5 +1,6 @@
 /** The `import_tasks` table. Nothing else reads or writes it. Each change of state is a compare-and-set. */
 import type { Selectable } from 'kysely'
+import { toDate } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
@@ -168,6 +169,6 @@ function fromRow(row: Selectable<Tables['import_tasks']>): ImportTask {
     disks: JSON.parse(row.disks) as readonly TaskDisk[],
     imageId: row.image_id ?? undefined,
     createdAt: new Date(row.created_at_ms),
-    endedAt: row.ended_at_ms === null ? undefined : new Date(row.ended_at_ms),
+    endedAt: toDate(row.ended_at_ms),
   }
 }

@@ -3,8 +3,9 @@
  * is a compare-and-set and tells whether it took place.
  */
 import type { Insertable, Selectable } from 'kysely'
+import { toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
-import type { Flag, Tables } from '../db/schema.ts'
+import type { Tables } from '../db/schema.ts'
 import { inChunks } from '../lib/chunks.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Owner } from '../lib/owner.ts'
@@ -194,7 +195,7 @@ export async function changeInstanceState(tx: Tx, change: StateChange): Promise<
         state_reason_message: cause.reason?.message ?? null,
         state_transition_reason: cause.transition,
       }),
-      ...(isStopForced !== undefined && { is_stop_forced: flag(isStopForced) }),
+      ...(isStopForced !== undefined && { is_stop_forced: toFlag(isStopForced) }),
       ...(launchedAt && { launched_at_ms: launchedAt.getTime() }),
     }))
     .where('id', '=', change.id)
@@ -265,13 +266,13 @@ export async function changeInstance(
     ...(currentBootMode !== undefined && { current_boot_mode: currentBootMode }),
     ...('userData' in changes && { user_data: changes.userData ?? null }),
     ...(isTerminationDisabled !== undefined && {
-      is_termination_disabled: flag(isTerminationDisabled),
+      is_termination_disabled: toFlag(isTerminationDisabled),
     }),
-    ...(isStopDisabled !== undefined && { is_stop_disabled: flag(isStopDisabled) }),
+    ...(isStopDisabled !== undefined && { is_stop_disabled: toFlag(isStopDisabled) }),
     ...(shutdownBehavior !== undefined && { shutdown_behavior: shutdownBehavior }),
     ...(metadataOptions && { metadata_options: JSON.stringify(metadataOptions) }),
-    ...(isEbsOptimized !== undefined && { is_ebs_optimized: flag(isEbsOptimized) }),
-    ...(hasSourceDestCheck !== undefined && { has_source_dest_check: flag(hasSourceDestCheck) }),
+    ...(isEbsOptimized !== undefined && { is_ebs_optimized: toFlag(isEbsOptimized) }),
+    ...(hasSourceDestCheck !== undefined && { has_source_dest_check: toFlag(hasSourceDestCheck) }),
   }
   if (Object.keys(row).length === 0) return
   await tx.updateTable('instances').set(row).where('id', '=', id).execute()
@@ -284,8 +285,6 @@ export async function deleteInstance(tx: Tx, id: Id<'instance'>): Promise<void> 
 function byId(a: Instance, b: Instance): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
 }
-
-const flag = (value: boolean): Flag => (value ? 1 : 0)
 
 function toRow(instance: Instance): Insertable<Tables['instances']> {
   return {
@@ -302,7 +301,7 @@ function toRow(instance: Instance): Insertable<Tables['instances']> {
     state_reason_code: instance.cause.reason?.code ?? null,
     state_reason_message: instance.cause.reason?.message ?? null,
     state_transition_reason: instance.cause.transition,
-    is_stop_forced: flag(instance.isStopForced),
+    is_stop_forced: toFlag(instance.isStopForced),
     state_since_ms: instance.stateSince.getTime(),
     reboots_wanted: instance.rebootsWanted,
     reboots_done: instance.rebootsDone,
@@ -320,13 +319,13 @@ function toRow(instance: Instance): Insertable<Tables['instances']> {
     platform_details: instance.platformDetails,
     usage_operation: instance.usageOperation,
     user_data: instance.userData ?? null,
-    is_termination_disabled: flag(instance.isTerminationDisabled),
-    is_stop_disabled: flag(instance.isStopDisabled),
+    is_termination_disabled: toFlag(instance.isTerminationDisabled),
+    is_stop_disabled: toFlag(instance.isStopDisabled),
     shutdown_behavior: instance.shutdownBehavior,
     metadata_options: JSON.stringify(instance.metadataOptions),
-    is_ebs_optimized: flag(instance.isEbsOptimized),
-    is_monitored: flag(instance.isMonitored),
-    has_source_dest_check: flag(instance.hasSourceDestCheck),
+    is_ebs_optimized: toFlag(instance.isEbsOptimized),
+    is_monitored: toFlag(instance.isMonitored),
+    has_source_dest_check: toFlag(instance.hasSourceDestCheck),
   }
 }
 

@@ -1,5 +1,6 @@
 /** The `launches` table: a row for each machine that was ever started, until it is long gone. */
 import type { Selectable } from 'kysely'
+import { toDate } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
@@ -112,5 +113,5 @@ const fromRow = (row: Selectable<Tables['launches']>): Launch => ({
   instanceType: row.instance_type,
   launchedBy: row.launched_by ?? undefined,
   launchedAt: new Date(row.launched_at_ms),
-  endedAt: row.ended_at_ms === null ? undefined : new Date(row.ended_at_ms),
+  endedAt: toDate(row.ended_at_ms),
 })

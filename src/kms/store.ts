@@ -1,5 +1,6 @@
 /** The `kms_keys` and `kms_materials` tables. Nothing else reads or writes them. */
 import type { Insertable, Selectable } from 'kysely'
+import { toDate } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Sealer } from '../lib/seal.ts'
@@ -193,7 +194,7 @@ function fromRow(row: Selectable<Tables['kms_keys']>): Key | undefined {
     manager: row.manager,
     description: row.description,
     state: row.state,
-    deletesAt: row.deletes_at_ms === null ? undefined : new Date(row.deletes_at_ms),
+    deletesAt: toDate(row.deletes_at_ms),
     createdAt: new Date(row.created_at_ms),
     tags: JSON.parse(row.tags) as readonly Tag[],
     ...(row.policy !== null && { policy: row.policy }),

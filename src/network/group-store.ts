@@ -1,6 +1,7 @@
 /** The `security_groups` and `security_group_rules` tables. Nothing else reads or writes them. */
 import assert from 'node:assert/strict'
 import type { Selectable } from 'kysely'
+import { toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
@@ -62,7 +63,7 @@ export async function insertRules(tx: Tx, rules: readonly SecurityGroupRule[]): 
     account_id: rule.accountId,
     region: rule.region,
     group_id: rule.groupId,
-    is_egress: rule.isEgress ? (1 as const) : (0 as const),
+    is_egress: toFlag(rule.isEgress),
     protocol: rule.protocol,
     from_port: rule.fromPort,
     to_port: rule.toPort,

@@ -1,5 +1,6 @@
 /** The `network_interfaces` and `network_interface_groups` tables. Nothing else reads or writes them. */
 import type { Selectable } from 'kysely'
+import { toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import { inChunks } from '../lib/chunks.ts'
@@ -29,12 +30,12 @@ export async function insertInterface(tx: Tx, made: NetworkInterface): Promise<v
       mac: made.mac,
       private_ip: made.privateIp,
       public_ip: made.publicIp ?? null,
-      assigns_public_ip: made.assignsPublicIp ? 1 : 0,
+      assigns_public_ip: toFlag(made.assignsPublicIp),
       description: made.description,
       instance_id: attachment?.instanceId ?? null,
       attachment_id: attachment?.id ?? null,
       device_index: attachment?.deviceIndex ?? 0,
-      delete_on_termination: attachment?.deleteOnTermination ? 1 : 0,
+      delete_on_termination: toFlag(attachment?.deleteOnTermination),
       attached_at_ms: attachment?.attachedAt.getTime() ?? null,
       created_at_ms: made.createdAt.getTime(),
     })

@@ -1,5 +1,6 @@
 /** The `vpcs` and `subnets` tables. Nothing else reads or writes them. */
 import type { Selectable } from 'kysely'
+import { toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
@@ -13,7 +14,7 @@ export async function insertVpc(tx: Tx, vpc: Vpc): Promise<void> {
     account_id: vpc.accountId,
     region: vpc.region,
     cidr: vpc.cidr,
-    is_default: vpc.isDefault ? (1 as const) : (0 as const),
+    is_default: toFlag(vpc.isDefault),
     created_at_ms: vpc.createdAt.getTime(),
   }
   await tx.insertInto('vpcs').values(row).execute()
@@ -63,8 +64,8 @@ export async function insertSubnet(tx: Tx, subnet: Subnet): Promise<void> {
     vpc_id: subnet.vpcId,
     availability_zone: subnet.availabilityZone,
     cidr: subnet.cidr,
-    is_default: subnet.isDefault ? (1 as const) : (0 as const),
-    maps_public_ip: subnet.mapsPublicIp ? (1 as const) : (0 as const),
+    is_default: toFlag(subnet.isDefault),
+    maps_public_ip: toFlag(subnet.mapsPublicIp),
   }
   await tx.insertInto('subnets').values(row).execute()
 }

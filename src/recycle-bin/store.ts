@@ -1,5 +1,6 @@
 /** The `retention_rules` table. Nothing else reads or writes it. */
 import type { Insertable, Selectable } from 'kysely'
+import { toDate } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Owner } from '../lib/owner.ts'
@@ -126,7 +127,7 @@ function fromRow(row: Selectable<Tables['retention_rules']>): RetentionRule {
         ? undefined
         : {
             unlockDelayDays: row.unlock_delay_days,
-            unlocksAt: row.unlocks_at_ms === null ? undefined : new Date(row.unlocks_at_ms),
+            unlocksAt: toDate(row.unlocks_at_ms),
           },
     revision: row.revision,
   }

@@ -1,5 +1,6 @@
 /** The `replace_root_volume_tasks` table. Nothing else reads or writes it. */
 import type { Selectable } from 'kysely'
+import { toDate, toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
@@ -20,9 +21,9 @@ export async function insertReplacement(tx: Tx, task: Replacement): Promise<void
     snapshot_id: task.snapshotId ?? null,
     old_volume_id: task.oldVolumeId,
     new_volume_id: task.newVolumeId,
-    is_volume_given: task.isVolumeGiven ? (1 as const) : (0 as const),
-    deletes_replaced: task.deletesReplaced ? (1 as const) : (0 as const),
-    is_swapped: task.isSwapped ? (1 as const) : (0 as const),
+    is_volume_given: toFlag(task.isVolumeGiven),
+    deletes_replaced: toFlag(task.deletesReplaced),
+    is_swapped: toFlag(task.isSwapped),
     started_at_ms: task.startedAt.getTime(),
     begun_at_ms: task.begunAt?.getTime() ?? null,
     ended_at_ms: task.endedAt?.getTime() ?? null,
@@ -115,7 +116,7 @@ function fromRow(row: Selectable<Tables['replace_root_volume_tasks']>): Replacem
     deletesReplaced: row.deletes_replaced === 1,
     isSwapped: row.is_swapped === 1,
     startedAt: new Date(row.started_at_ms),
-    begunAt: row.begun_at_ms === null ? undefined : new Date(row.begun_at_ms),
-    endedAt: row.ended_at_ms === null ? undefined : new Date(row.ended_at_ms),
+    begunAt: toDate(row.begun_at_ms),
+    endedAt: toDate(row.ended_at_ms),
   }
 }

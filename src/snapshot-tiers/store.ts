@@ -1,5 +1,6 @@
 /** The `snapshot_tiers` table: what was asked last of the tier of each snapshot. */
 import type { Selectable } from 'kysely'
+import { toDate } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import { inChunks } from '../lib/chunks.ts'
@@ -60,7 +61,7 @@ function fromRow(row: Selectable<Tables['snapshot_tiers']>): Tiering {
     progress: row.progress,
     detail: row.detail,
     startedAt: new Date(row.started_at_ms),
-    archivedAt: row.archived_at_ms === null ? undefined : new Date(row.archived_at_ms),
+    archivedAt: toDate(row.archived_at_ms),
     restoreDays: row.restore_days ?? undefined,
   }
 }

@@ -1,6 +1,7 @@
 /** The `volume_modifications` table. Nothing else reads or writes it; its rows go with their volume. */
 import assert from 'node:assert/strict'
 import type { Selectable } from 'kysely'
+import { toDate } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import type { Id } from '../lib/ids.ts'
@@ -120,6 +121,6 @@ function fromRow(row: Selectable<Tables['volume_modifications']>): Modification 
       throughput: row.target_throughput ?? undefined,
     },
     startedAt: new Date(row.started_at_ms),
-    endedAt: row.ended_at_ms === null ? undefined : new Date(row.ended_at_ms),
+    endedAt: toDate(row.ended_at_ms),
   }
 }

@@ -1,4 +1,5 @@
 /** The `encryption_settings` table. Where it has no row, an account still has what it began with. */
+import { toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Owner } from '../lib/owner.ts'
 
@@ -33,7 +34,7 @@ export async function setEncryptsByDefault(
   { accountId, region }: Owner,
   isOn: boolean,
 ): Promise<void> {
-  const encrypts_by_default = isOn ? (1 as const) : (0 as const)
+  const encrypts_by_default = toFlag(isOn)
   await tx
     .insertInto('encryption_settings')
     .values({ account_id: accountId, region, encrypts_by_default, kms_key_id: null })

@@ -1,11 +1,13 @@
 /** The `volumes` and `volume_attachments` tables. Nothing else reads or writes them. */
 import assert from 'node:assert/strict'
 import type { Selectable } from 'kysely'
+import { toFlag } from '../db/columns.ts'
 import type { Database, Tx } from '../db/database.ts'
 import type { Tables } from '../db/schema.ts'
 import { type Digest, parseDigest } from '../lib/digest.ts'
 import { inChunks } from '../lib/chunks.ts'
 import type { Id } from '../lib/ids.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Base } from '../qemu/base-files.ts'
 import type { Attachment, AttachmentState } from './attachment.ts'
 import { isVolumeType, type VolumeShape } from './volume-type.ts'
@@ -22,7 +24,7 @@ export async function insertVolume(tx: Tx, volume: Volume): Promise<void> {
     iops: volume.iops ?? null,
     throughput: volume.throughput ?? null,
     initialization_rate: volume.initializationRate ?? null,
-    is_fast_restored: volume.isFastRestored ? (1 as const) : (0 as const),
+    is_fast_restored: toFlag(volume.isFastRestored),
     snapshot_id: volume.snapshotId ?? null,
     source_volume_id: volume.sourceVolumeId ?? null,
     state: volume.state,
@@ -56,9 +58,7 @@ export async function findVolumeById(db: Database, id: Id<'volume'>): Promise<Vo
 /** The volumes of an account in a Region, or those of them with these ids, in the order of ids. */
 export async function listVolumes(
   db: Database,
-  query: {
-    readonly accountId: string
-    readonly region: string
+  query: Owner & {
     readonly ids?: readonly Id<'volume'>[]
   },
 ): Promise<readonly Volume[]> {
@@ -225,7 +225,7 @@ export async function readAutoEnableIO(db: Database, id: Id<'volume'>): Promise<
 export async function setAutoEnableIO(tx: Tx, id: Id<'volume'>, isAuto: boolean): Promise<void> {
   await tx
     .updateTable('volumes')
-    .set({ auto_enable_io: isAuto ? 1 : 0 })
+    .set({ auto_enable_io: toFlag(isAuto) })
     .where('id', '=', id)
     .execute()
 }
@@ -241,8 +241,8 @@ export async function insertAttachment(tx: Tx, attachment: Attachment): Promise<
     instance_id: attachment.instanceId,
     device: attachment.device,
     state: attachment.state,
-    is_detach_forced: attachment.isDetachForced ? (1 as const) : (0 as const),
-    delete_on_termination: attachment.deleteOnTermination ? (1 as const) : (0 as const),
+    is_detach_forced: toFlag(attachment.isDetachForced),
+    delete_on_termination: toFlag(attachment.deleteOnTermination),
     attached_at_ms: attachment.attachedAt.getTime(),
   }
   await tx.insertInto('volume_attachments').values(row).execute()
@@ -310,7 +310,7 @@ export async function changeAttachmentState(
     .updateTable('volume_attachments')
     .set({
       state: change.to,
-      ...(isDetachForced !== undefined && { is_detach_forced: isDetachForced ? 1 : 0 }),
+      ...(isDetachForced !== undefined && { is_detach_forced: toFlag(isDetachForced) }),
       ...(failure !== undefined && { failure }),
     })
     .where('volume_id', '=', change.volumeId)
@@ -325,7 +325,7 @@ export async function setDeleteOnTermination(
 ): Promise<void> {
   await tx
     .updateTable('volume_attachments')
-    .set({ delete_on_termination: value ? 1 : 0 })
+    .set({ delete_on_termination: toFlag(value) })
     .where('volume_id', '=', volumeId)
     .execute()
 }

@@ -16,8 +16,8 @@ import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import { findCopySource } from '../copy-source.ts'
 import { diskOfSnapshot } from '../block-devices.ts'
 import { copyImageDemands } from '../demands.ts'
-import { checkImageDescription, checkImageName, type Image, imageNameTaken } from '../image.ts'
-import { findImageIdByName, insertImage } from '../store.ts'
+import { checkImageDescription, checkImageName, type Image } from '../image.ts'
+import { insertImage, requireFreeName } from '../store.ts'
 import { carryUefiData } from '../uefi-data-store.ts'
 import { carryWatermarks } from '../watermark-store.ts'
 
@@ -48,8 +48,7 @@ export const copyImage = writeOperation<CopyImageRequest, CopyImageResult>({
       now,
     })
     if (bundle) checkPlainBundle(input)
-    const taken = await findImageIdByName(tx, { accountId, region, name })
-    if (taken) throw imageNameTaken(name, taken)
+    await requireFreeName(tx, { accountId, region, name })
 
     const id = newId('image')
     const copies = await copySnapshots(call, {

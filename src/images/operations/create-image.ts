@@ -25,13 +25,12 @@ import {
   checkImageDescription,
   checkImageName,
   type Image,
-  imageNameTaken,
   type NewImage,
   parseImageId,
   snapshotsOf,
 } from '../image.ts'
 import { countPendingOf } from '../life-store.ts'
-import { findImage, findImageIdByName, insertImage } from '../store.ts'
+import { findImage, insertImage, requireFreeName } from '../store.ts'
 import { imageUefiData } from '../uefi-data.ts'
 import { carryUefiData, insertUefiData } from '../uefi-data-store.ts'
 import { noRebootImagesAtOnceMax } from '../unknowns.ts'
@@ -57,8 +56,7 @@ export const createImage = writeOperation<CreateImageRequest, CreateImageResult>
     checkSnapshotPlace({ Location: input.SnapshotLocation })
     const tags = tagsOnCreate(input.TagSpecifications, ['image', 'snapshot'])
     const instance = await findInstance(call)
-    const taken = await findImageIdByName(tx, { accountId, region, name })
-    if (taken) throw imageNameTaken(name, taken)
+    await requireFreeName(tx, { accountId, region, name })
     if (input.NoReboot) await checkCount(tx, instance)
 
     const imageId = newId('image')

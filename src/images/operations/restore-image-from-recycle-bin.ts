@@ -1,10 +1,10 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RestoreImageFromRecycleBin.html */
 import type { RestoreImageFromRecycleBinRequest } from '@aws-sdk/client-ec2'
 import { writeOperation } from '../../wire/operation.ts'
-import { imageNameTaken, imagesNotFound, parseImageId } from '../image.ts'
+import { imagesNotFound, parseImageId } from '../image.ts'
 import { listRecycledImages } from '../life-store.ts'
 import { requireDisks } from '../require-disks.ts'
-import { changeImageState, findImageIdByName } from '../store.ts'
+import { changeImageState, requireFreeName } from '../store.ts'
 
 export const restoreImageFromRecycleBin = writeOperation<
   RestoreImageFromRecycleBinRequest,
@@ -16,8 +16,7 @@ export const restoreImageFromRecycleBin = writeOperation<
     const id = parseImageId(input.ImageId ?? '')
     const [image] = await listRecycledImages(tx, { accountId, region, ids: [id] })
     if (!image) throw imagesNotFound([id])
-    const taken = await findImageIdByName(tx, image)
-    if (taken) throw imageNameTaken(image.name, taken)
+    await requireFreeName(tx, image)
     const isChanged = await changeImageState(tx, {
       id,
       from: ['recycled'],

@@ -7,8 +7,8 @@ import { demandOn } from '../../iam/demand.ts'
 import { ec2Demands } from '../../iam/ec2-touched.ts'
 import { isBucketName, isObjectKey } from '../../buckets/names.ts'
 import { diskOfSnapshot } from '../../images/block-devices.ts'
-import { checkImageName, imageNameTaken } from '../../images/image.ts'
-import { findImageIdByName, insertImage } from '../../images/store.ts'
+import { checkImageName } from '../../images/image.ts'
+import { insertImage, requireFreeName } from '../../images/store.ts'
 import { checkUefiData } from '../../images/uefi-data.ts'
 import { insertUefiData } from '../../images/uefi-data-store.ts'
 import { addWatermarks } from '../../images/watermark-store.ts'
@@ -51,8 +51,7 @@ export const createRestoreImageTask = writeOperation<
     const tags = tagsOnCreate(input.TagSpecifications, ['image', 'snapshot'])
     const { image: source, disks } = description
     const name = input.Name ?? source.name
-    const taken = await findImageIdByName(tx, { accountId, region, name })
-    if (taken) throw imageNameTaken(name, taken)
+    await requireFreeName(tx, { accountId, region, name })
     checkUnderWay(await sumRestoringGiB(tx, accountId), restoringGiBMax)
 
     // An object is plain, whatever the image was; what comes of it is as the account says.
