@@ -19,11 +19,11 @@ const at = new Date('2026-11-23T10:00:00Z')
 export const newId = <K extends Kind>(kind: K) => formatId(kind, randomBytes(9))
 
 export function snapshotRow(
-  owner: Owner,
+  { accountId, region }: Owner,
   changes: Partial<CompletedSnapshot> = {},
 ): CompletedSnapshot {
   const id = newId('snapshot')
-  return aSnapshot(0, { id, ...owner, startedAt: at, completedAt: at, ...changes })
+  return aSnapshot(0, { id, accountId, region, startedAt: at, completedAt: at, ...changes })
 }
 
 /** An available image on a completed snapshot. */

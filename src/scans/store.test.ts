@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { databases } from '../../test/databases.ts'
-import { snapshotRow } from '../../test/rows.ts'
 import { nextFeed } from '../advisories/feed.ts'
 import { readRecord } from '../advisories/osv.ts'
 import { putRecords, summarizeAdvisories } from '../advisories/store.ts'
@@ -15,6 +14,7 @@ import { makeDisk } from '../../test/made-disk.ts'
 import { digestOf } from '../lib/digest.ts'
 import { insertBundle } from '../bundles/store.ts'
 import { insertSnapshot } from '../snapshots/store.ts'
+import { aSnapshot } from '../snapshots/testing.ts'
 import { disksOf } from './disks-of.ts'
 import { scanReconciler } from './reconcile.ts'
 import { countScans, findScan, insertScan, listDueScans, listScanResults } from './store.ts'
@@ -147,7 +147,7 @@ for (const [name, start] of Object.entries(databases)) {
         rootDeviceType: 'instance-store',
         blockDevices: [],
       })
-      const snapshot = snapshotRow(ebs, { id: 'snap-00000000000000001' })
+      const snapshot = aSnapshot(1)
       await transaction(db.writes, async (tx) => {
         await insertSnapshot(tx, snapshot)
         await insertImage(tx, ebs)
