@@ -278,6 +278,10 @@ test('a launch that cannot be is refused in the words of EC2', async (context) =
     [{ SecurityGroups: ['none'] }, 'InvalidGroup.NotFound'],
     [{ SubnetId: 'subnet-0123456789abcdef0' }, 'InvalidSubnetID.NotFound'],
     [{ Placement: { AvailabilityZone: 'us-east-1z' } }, 'InvalidParameterValue'],
+    [
+      { Placement: { AvailabilityZone: 'us-east-1a', AvailabilityZoneId: 'use1-az2' } },
+      'InvalidParameterCombination',
+    ],
     [{ UserData: 'not base64!' }, 'InvalidUserData.Malformed'],
     [{ UserData: Buffer.alloc(16_385).toString('base64') }, 'InvalidParameterValue'],
     [{ MetadataOptions: { HttpPutResponseHopLimit: 65 } }, 'InvalidParameterValue'],

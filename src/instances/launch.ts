@@ -25,7 +25,7 @@ import { findKeyPair } from '../key-pairs/store.ts'
 import { ApiError, missingParameter } from '../lib/errors.ts'
 import type { Id } from '../lib/ids.ts'
 import { createInterface, findSubnetForLaunch } from '../network/interfaces.ts'
-import { findZone } from '../network/zone.ts'
+import { findZone, namedZone } from '../network/zone.ts'
 import { tagsOnCreate } from '../tags/on-create.ts'
 import { putTags } from '../tags/store.ts'
 import type { ResourceType, Tag } from '../tags/tag.ts'
@@ -298,7 +298,7 @@ function checkBootable(image: Image, type: InstanceType): void {
 }
 
 function readZone({ Placement }: RunInstancesRequest, region: string): string | undefined {
-  const wanted = Placement?.AvailabilityZone ?? Placement?.AvailabilityZoneId
+  const wanted = Placement && namedZone(Placement)
   if (wanted === undefined) return undefined
   const zone = findZone(region, wanted)
   if (zone) return zone.name

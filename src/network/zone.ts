@@ -21,6 +21,21 @@ export function findZone(region: string, wanted: string): Zone | undefined {
   return zonesOf(region).find(({ name, id }) => name === wanted || id === wanted)
 }
 
+/** The one that a call names: by its name or by its id. */
+export function namedZone({
+  AvailabilityZone,
+  AvailabilityZoneId,
+}: {
+  readonly AvailabilityZone?: string | undefined
+  readonly AvailabilityZoneId?: string | undefined
+}): string | undefined {
+  if (!AvailabilityZone || !AvailabilityZoneId) return AvailabilityZone ?? AvailabilityZoneId
+  throw new ApiError(
+    'InvalidParameterCombination',
+    'The parameters AvailabilityZone and AvailabilityZoneId cannot be used together.',
+  )
+}
+
 export function zoneNotFound(name: string): ApiError {
   return new ApiError('InvalidZone.NotFound', `The zone '${name}' does not exist.`)
 }

@@ -1,7 +1,7 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html */
 import type { CreateVolumeRequest, Volume } from '@aws-sdk/client-ec2'
 import { missingParameter, unsupportedParameter } from '../../lib/errors.ts'
-import { findZone, zoneNotFound } from '../../network/zone.ts'
+import { findZone, namedZone, zoneNotFound } from '../../network/zone.ts'
 import { parseSnapshotId, requireCompleted, snapshotNotFound } from '../../snapshots/snapshot.ts'
 import { findUsableSnapshot } from '../../snapshots/store.ts'
 import { tagsOnCreate } from '../../tags/on-create.ts'
@@ -21,7 +21,7 @@ export const createVolume = writeOperation<CreateVolumeRequest, Volume>({
     if (input.OutpostArn) throw unsupportedParameter('OutpostArn')
     if (input.Operator) throw unsupportedParameter('Operator')
     const tags = tagsOnCreate(input.TagSpecifications, ['volume']).get('volume') ?? []
-    const wantedZone = input.AvailabilityZone ?? input.AvailabilityZoneId
+    const wantedZone = namedZone(input)
     if (!wantedZone) throw missingParameter('AvailabilityZone')
     const zone = findZone(region, wantedZone)
     if (!zone) throw zoneNotFound(wantedZone)
