@@ -155,7 +155,7 @@ test('what no rule can be is refused', async (context) => {
   for (const wrong of [
     { ResourceType: 'EC2_INSTANCE' },
     { RetentionPeriod: days(0) },
-    { RetentionPeriod: days(3651) },
+    { RetentionPeriod: days(366) },
     { ResourceType: 'EBS_VOLUME', RetentionPeriod: days(8) },
     { RetentionPeriod: { RetentionPeriodValue: 1, RetentionPeriodUnit: 'WEEKS' } },
     { Description: 'a\nb' },

@@ -28,7 +28,7 @@ export interface RuleInput {
 
 const types: readonly RetainedType[] = ['EBS_SNAPSHOT', 'EC2_IMAGE', 'EBS_VOLUME']
 /** A volume keeps all that it has written, so AWS retains it for a week at most. */
-const retentionDaysMax = { EBS_SNAPSHOT: 3650, EC2_IMAGE: 3650, EBS_VOLUME: 7 } as const
+const retentionDaysMax = { EBS_SNAPSHOT: 365, EC2_IMAGE: 365, EBS_VOLUME: 7 } as const
 const unlockDelayDays = { min: 7, max: 30 } as const
 const resourceTagsMax = 50
 const excludeTagsMax = 5
