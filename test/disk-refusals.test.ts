@@ -91,6 +91,7 @@ test('what no snapshot can be taken of is refused', async (context) => {
   }
   await refused(takeAll({ ExcludeDataVolumeIds: ['x'] }), 'InvalidVolumeID.Malformed')
   await refused(takeAll({}, { Location: 'local' }), 'UnsupportedOperation')
+  await refused(takeAll({}, { CopyTagsFromSource: 'instance' }), 'InvalidParameterValue')
 })
 
 test('who shares a snapshot as nobody can is refused', async (context) => {
@@ -209,6 +210,7 @@ test('a volume that is not ready for it is left as it is', async (context) => {
   await refused(create({ SnapshotId: await put(pendingRow()) }), 'IncorrectState')
   await refused(create({ Size: 1, VolumeType: 'gp3', Throughput: 2001 }), 'InvalidParameterValue')
   await refused(create({ Size: 1, Throughput: 125 }), 'InvalidParameterCombination')
+  await refused(create({ Size: 1, AvailabilityZoneId: 'use1-az1' }), 'InvalidParameterCombination')
   const all = { VolumeIds: [VolumeId ?? ''], MaxResults: 5 }
   await refused(new ec2.DescribeVolumesCommand(all), 'InvalidParameterCombination')
 

@@ -49,10 +49,12 @@ export const createSnapshots = writeOperation<CreateSnapshotsRequest, CreateSnap
     const ids = chosen.map(({ volumeId }) => volumeId)
     const volumes = await listVolumes(tx, { ...owner, ids })
     await checkSnapshotQuotas(tx, call, volumes)
+    const { CopyTagsFromSource: tagSource } = input
+    if (tagSource !== undefined && tagSource !== 'volume') {
+      throw invalidParameterValue('CopyTagsFromSource', tagSource, 'It must be volume.')
+    }
     const copied =
-      input.CopyTagsFromSource === 'volume'
-        ? await listTags(tx, { ...owner, resourceIds: ids })
-        : undefined
+      tagSource === 'volume' ? await listTags(tx, { ...owner, resourceIds: ids }) : undefined
     // What the call says of a key wins over what the volume has.
     const tagsOf = (volumeId: string) =>
       checkTags([
