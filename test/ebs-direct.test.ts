@@ -187,7 +187,9 @@ test('a disk is written from scratch, becomes a volume and an image, and is read
   })
 
   // What is put again is what counts, and equal blocks are one.
-  await put(SnapshotId, 0, blockOf('before'))
+  await ebs.send(putOf(SnapshotId, 0, blockOf('before'), { Progress: 20 }))
+  const halfWay = await system.ec2.send(new DescribeSnapshotsCommand({ SnapshotIds: [SnapshotId] }))
+  assert.equal(halfWay.Snapshots?.[0]?.Progress, '20%')
   const entries = Object.entries(blocks).map(([index, block]) => [Number(index), block] as const)
   await Promise.all(entries.map(([index, block]) => put(SnapshotId, index, block)))
   const linear = sha256(Buffer.concat(entries.map(([, block]) => sha256(block))))
@@ -290,6 +292,17 @@ test('a snapshot with a parent has its blocks, and the difference of the two is 
   assert.equal(
     (await ebs.send(new ListChangedBlocksCommand(toGrandchild))).ChangedBlocks?.length,
     3,
+  )
+  // Of a disk that has grown and one that has not, only what both have can be read of both.
+  const grown = await make(
+    { 7: blockOf('g'), 2048: blockOf('far') },
+    { VolumeSize: 2, ParentSnapshotId: parent },
+  )
+  const back = { FirstSnapshotId: grown, SecondSnapshotId: parent }
+  const shrunk = await ebs.send(new ListChangedBlocksCommand(back))
+  assert.deepEqual(
+    shrunk.ChangedBlocks?.map(({ BlockIndex }) => BlockIndex),
+    [7],
   )
   const stranger = await blankSnapshot(system)
   await assert.rejects(

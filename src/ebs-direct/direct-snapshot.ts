@@ -24,7 +24,8 @@ export interface DirectSnapshot {
 }
 
 export const directBlockSizeBytes = 512 * 1024
-const blocksPerGiB = 2 ** 30 / directBlockSizeBytes
+/** How many blocks a disk has. */
+export const blocksOf = (sizeGiB: number): number => sizeGiB * (2 ** 30 / directBlockSizeBytes)
 export const volumeSizeGiBMax = 65_536
 const timeoutMinutes = { min: 10, max: 4320, usual: 60 } as const
 /** How many snapshots of an account may be open in a Region. */
@@ -72,11 +73,11 @@ export function readTimeout(minutes: number = timeoutMinutes.usual): number {
 
 /** A place on a disk of that size. */
 export function readBlockIndex(index: number | undefined, sizeGiB: number): number {
-  if (index !== undefined && index >= 0 && index < sizeGiB * blocksPerGiB) return index
+  if (index !== undefined && index >= 0 && index < blocksOf(sizeGiB)) return index
   throw invalid(
     'INVALID_BLOCK',
     `The block index ${index} is not on a volume of ${sizeGiB} GiB: ` +
-      `it has ${sizeGiB * blocksPerGiB} blocks.`,
+      `it has ${blocksOf(sizeGiB)} blocks.`,
   )
 }
 

@@ -7,7 +7,7 @@ import type {
 import { type BlockKey, digestOfKey } from '../../block-store/block.ts'
 import { readOperation } from '../../wire/operation.ts'
 import { changedBlocks } from '../changed-blocks.ts'
-import { directBlockSizeBytes, invalid } from '../direct-snapshot.ts'
+import { blocksOf, directBlockSizeBytes, invalid } from '../direct-snapshot.ts'
 import { onSnapshots, readableSnapshot } from '../find.ts'
 import { areRelated } from '../lineage.ts'
 import { readDisk } from '../opened.ts'
@@ -50,6 +50,8 @@ export const listChangedBlocks = readOperation<ListChangedBlocksRequest, ListCha
       const ChangedBlocks: ChangedBlock[] = []
       let NextToken: string | undefined
       for (const { index, first: before, second: after } of changes) {
+        // What is past the end of the second disk, nobody could read of it.
+        if (index >= blocksOf(second.volumeSizeGiB)) break
         if (ChangedBlocks.length === count) {
           NextToken = page.tokenOf(index)
           break

@@ -2,6 +2,7 @@
 import type { PutSnapshotBlockRequest, PutSnapshotBlockResponse } from '@aws-sdk/client-ebs'
 import { WrongDigest } from '../../block-store/errors.ts'
 import type { Id } from '../../lib/ids.ts'
+import { setSnapshotProgress } from '../../snapshots/store.ts'
 import type { StoredBlock } from '../../wire/contents.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { readBlockIndex } from '../direct-snapshot.ts'
@@ -45,6 +46,9 @@ export const putSnapshotBlock = writeOperation<Input, PutSnapshotBlockResponse, 
     const { input, tx, now } = call
     const isOpen = await putDirectBlock(tx, { id, index, digest, addedBytes, now })
     if (!isOpen) throw notOpen((await startedSnapshot(tx, call, id)).snapshot)
+    if (input.Progress !== undefined) {
+      await setSnapshotProgress(tx, { id, percent: input.Progress })
+    }
     return { Checksum: input.Checksum, ChecksumAlgorithm: 'SHA256' }
   },
 })
