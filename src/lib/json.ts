@@ -13,3 +13,19 @@ export function parseJson(text: string): unknown {
 }
 
 export const hasNul = (text: string): boolean => text.includes('\0')
+
+/** Whether an object names a member twice, of which `JSON.parse` would keep the last and say nothing. */
+export function namesTwice(text: string): boolean {
+  const open: Set<unknown>[] = []
+  let last = ''
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
+    if (token === '{' || token === '[') open.push(new Set())
+    else if (token === '}' || token === ']') open.pop()
+    else if (token === ':') {
+      const name: unknown = JSON.parse(last)
+      if (open.at(-1)?.has(name)) return true
+      open.at(-1)?.add(name)
+    } else last = token
+  }
+  return false
+}

@@ -3,6 +3,7 @@
  * that each is of its type. What the elements say is for others to judge.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
+import { namesTwice } from '../lib/json.ts'
 import { isOperator } from './conditions.ts'
 
 export interface PolicyDocument {
@@ -38,10 +39,12 @@ export interface ConditionDocument {
 
 class SyntaxFault extends Error {}
 
-/** Nothing where the text is no policy. */
+/** Nothing where the text is no policy. What is said twice would be half of what was meant. */
 export function readDocument(text: string): PolicyDocument | undefined {
   try {
-    return policyOf(JSON.parse(text))
+    const value: unknown = JSON.parse(text)
+    require(!namesTwice(text))
+    return policyOf(value)
   } catch (error) {
     if (error instanceof SyntaxFault || error instanceof SyntaxError) return undefined
     throw error

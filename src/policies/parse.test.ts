@@ -30,11 +30,22 @@ function refusal(document: unknown, kind: PolicyKind = 'managed'): string {
   return 'taken'
 }
 
+test('what is said in several places is not said twice', () => {
+  const Condition = {
+    StringEquals: { 'aws:username': ['{"Effect":1,"Effect":2}', '\\"a":', ':'] },
+    StringLike: { 'aws:username': 'Condition' },
+  }
+  assert.equal(refusal(of({ ...statement, Condition }, { ...statement, Condition })), 'taken')
+})
+
 test('what is not written as a policy is refused as a fault of syntax', () => {
   const faults = [
     'This is no JSON',
     '[]',
     '"x"',
+    JSON.stringify(of(statement)).replace('{', '{"Version":"2012-10-17",'),
+    JSON.stringify(of(statement)).replace('"Effect"', '"Eff\\u0065ct":"Deny","Effect"'),
+    JSON.stringify(withCondition({ Bool: {}, bool: {} })).replace('"bool"', '"Bool"'),
     { Version: '2012-10-17' },
     { ...of(statement), Conditions: {} },
     { ...of(statement), Version: '2013-10-17' },
