@@ -330,7 +330,7 @@ test('an image is copied under a key, stored as it is, and restored as its accou
 
 test('what is encrypted grows, is archived and made ready ahead like all else', async (context) => {
   const system = await start(context)
-  const { ec2, key, make, isSecret } = system
+  const { ec2, kms, key, make, isSecret } = system
   const own = await key()
   const SnapshotId = await make({ Encrypted: true, KmsKeyArn: own })
   const zone = `${region}a`
@@ -360,6 +360,19 @@ test('what is encrypted grows, is archived and made ready ahead like all else', 
     return found?.State === 'enabled'
   })
   await ec2.send(new DisableFastSnapshotRestoresCommand(ahead))
+  const closed = await key()
+  const unread = await make({ Encrypted: true, KmsKeyArn: closed })
+  await kms('DisableKey', { KeyId: closed })
+  const far = { AvailabilityZones: [zone], SourceSnapshotIds: [unread] }
+  await ec2.send(new EnableFastSnapshotRestoresCommand(far))
+  const reason = await system.until('the end of the fast restore', async () => {
+    const Filters = [{ Name: 'snapshot-id', Values: far.SourceSnapshotIds }]
+    const { FastSnapshotRestores: [found] = [] } = await ec2.send(
+      new DescribeFastSnapshotRestoresCommand({ Filters }),
+    )
+    return found?.State === 'disabled' && found.StateTransitionReason
+  })
+  assert.match(reason, /^Client\.InvalidKMSKey\.InvalidState - .* is disabled\.$/)
   await ec2.send(new LockSnapshotCommand({ SnapshotId, LockMode: 'governance', LockDuration: 1 }))
   await assert.rejects(ec2.send(new DeleteSnapshotCommand({ SnapshotId })))
   await ec2.send(new UnlockSnapshotCommand({ SnapshotId }))

@@ -3,7 +3,9 @@
  * base from the beginning, so that no garbage collection takes it away again.
  */
 import { type Connections, transaction } from '../db/database.ts'
+import { isKeyUnusable, keyTroubleCode } from '../kms/key-trouble.ts'
 import type { Log } from '../lib/log.ts'
+import { messageOf } from '../lib/message-of.ts'
 import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
 import { findSnapshot } from '../snapshots/store.ts'
 import type { Bases } from '../volumes/bases.ts'
@@ -68,7 +70,8 @@ export function fastRestoreReconciler({
     async giveUp(key, error) {
       log.error('a base could not be made ready', { key, error })
       const restore = await findFastRestore(db.writes, parseKey(key))
-      if (restore?.state === 'optimizing') await go(restore, 'disabled', endings.failed)
+      const why = isKeyUnusable(error) ? `${keyTroubleCode} - ${messageOf(error)}` : endings.failed
+      if (restore?.state === 'optimizing') await go(restore, 'disabled', why)
     },
   }
 }
