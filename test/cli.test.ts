@@ -196,7 +196,14 @@ test('with a certificate the service speaks TLS only, and its commands know it',
   await assert.rejects(fetch(endpoint), 'nobody else knows the certificate')
   await assert.rejects(fetch(endpoint.replace('https', 'http')), 'it does not speak without TLS')
   const trail = await imago.run(['audit', 'verify'])
-  assert.match(trail.output, /^123456789012: \d+ events, whole, up to [0-9a-f]{64}$/m)
+  const [, hash = ''] =
+    /^123456789012: \d+ events, whole, up to ([0-9a-f]{64})$/m.exec(trail.output) ?? []
+  const later = await imago.run(['audit', 'verify', '--hash', hash, 'b10c'])
+  assert.match(
+    later.output,
+    new RegExp(`^${hash}: in the trail of 123456789012\nb10c: in no trail`, 'm'),
+  )
+  assert.equal(later.code, 1)
 })
 
 test('a command whose output nobody reads to its end says nothing of it', () => {

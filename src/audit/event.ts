@@ -42,11 +42,28 @@ export interface Resource {
 
 /** In the trail of the account that called, and of each whose image or snapshot was used. */
 export interface KeptEvent {
-  readonly eventId: string
   readonly accountId: string
   readonly position: number
   readonly record: string
   readonly hash: string
+}
+
+/** By what a lookup finds an event, and what it says of it beside the record. */
+export interface Listed {
+  readonly requestId: string | null
+  readonly userArn: string | null
+  readonly region: string | null
+  readonly action: string | null
+  readonly outcome: string | null
+  /** In whole seconds. */
+  readonly time: string | null
+  readonly eventId: string | null
+  readonly eventSource: string | null
+  readonly userName: string | null
+  readonly accessKeyId: string | null
+  readonly isReadOnly: boolean | null
+  /** `AWS::EC2::Instance i-0123456789abcdef0`, in their order. */
+  readonly resources: readonly string[]
 }
 
 /** Calls that nobody has signed are a trail of their own. */
@@ -67,7 +84,7 @@ export function recordOf(
   return JSON.stringify({
     eventVersion: '1.11',
     userIdentity: identityOf(event),
-    eventTime: event.at.toISOString().replace(/\.\d+Z$/, 'Z'),
+    eventTime: timeOf(event.at),
     eventSource: sourceOf(event.service),
     eventName: event.action,
     awsRegion: region,
@@ -89,12 +106,52 @@ export function recordOf(
   })
 }
 
+interface CloudTrailRecord {
+  readonly userIdentity: { readonly arn?: string; readonly accessKeyId?: string }
+  readonly eventTime: string
+  readonly eventSource: string
+  readonly eventName: string
+  readonly awsRegion?: string
+  readonly errorCode?: string
+  readonly requestID: string
+  readonly eventID: string
+  readonly readOnly: boolean
+  readonly resources?: readonly { readonly type: string; readonly resourceName: string }[]
+}
+
+/** How an event has to be listed, by its record. */
+export function listedAs(record: string): Listed {
+  const said = JSON.parse(record) as CloudTrailRecord
+  const { arn, accessKeyId } = said.userIdentity
+  // No database keeps half a character.
+  const kept = (text: string | undefined) => text?.toWellFormed() ?? null
+  return {
+    requestId: kept(said.requestID),
+    userArn: kept(arn),
+    region: kept(said.awsRegion),
+    action: kept(said.eventName),
+    outcome: kept(said.errorCode ?? 'Success'),
+    time: said.eventTime,
+    eventId: kept(said.eventID),
+    eventSource: kept(said.eventSource),
+    userName: kept(arn && userNameOf(arn)),
+    accessKeyId: kept(accessKeyId),
+    isReadOnly: said.readOnly,
+    resources: namesOf((said.resources ?? []).map((one) => ({ ...one, name: one.resourceName }))),
+  }
+}
+
+export const namesOf = (resources: readonly Resource[]): readonly string[] =>
+  resources.map(({ type, name }) => `${type} ${name}`.toWellFormed()).sort()
+
+export const timeOf = (at: Date): string => at.toISOString().replace(/\.\d+Z$/, 'Z')
+
 export const sourceOf = (service: string): string => `${service}.amazonaws.com`
 
 /** What ties an event to the one before it: change, leave out or swap one, and no later hash is right. */
 export function hashOf(
   previousHash: string,
-  { accountId, position, record }: Omit<KeptEvent, 'hash' | 'eventId'>,
+  { accountId, position, record }: Omit<KeptEvent, 'hash'>,
 ): string {
   return createHash('sha256')
     .update(`${previousHash}\n${accountId}\n${position}\n${record}`)

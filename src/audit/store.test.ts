@@ -106,6 +106,27 @@ for (const [name, open] of Object.entries(databases)) {
       2,
       'is missing',
     )
+    const unlisted = 'is not listed as it was recorded'
+    const third = sql`account_id = ${ours} AND position = 3`
+    for (const change of [
+      sql`action = 'DeleteImage'`,
+      sql`outcome = 'Refused'`,
+      sql`region = NULL`,
+      sql`at_ms = at_ms + 1000`,
+      sql`request_id = 'request-9'`,
+      sql`event_id = 'event-x'`,
+      sql`event_source = 'iam.amazonaws.com'`,
+      sql`user_arn = NULL`,
+      sql`user_name = 'bob'`,
+      sql`access_key_id = 'AKIA2'`,
+      sql`is_read_only = NULL`,
+      sql`sequence = sequence + 100`,
+    ]) {
+      await spoil(sql`UPDATE audit_events SET ${change} WHERE ${third}`, 3, unlisted)
+    }
+    const ofThird = sql`sequence IN (SELECT sequence FROM audit_events WHERE ${third})`
+    await spoil(sql`DELETE FROM audit_resources WHERE ${ofThird}`, 3, unlisted)
+    await spoil(sql`UPDATE audit_resources SET type = 'x' WHERE ${ofThird}`, 3, unlisted)
     assert.equal((await verified(db)).get(ours), 10)
   })
 

@@ -12,10 +12,13 @@ import {
   type AuditEvent,
   hashOf,
   type KeptEvent,
+  type Listed,
+  namesOf,
   nobody,
   recordOf,
   type Resource,
   sourceOf,
+  timeOf,
   userNameOf,
 } from './event.ts'
 
@@ -172,20 +175,49 @@ export async function listTrails(db: Database): Promise<readonly Trail[]> {
 export async function listKept(
   db: Database,
   { accountId, after, limit }: { accountId: string; after: number; limit: number },
-): Promise<readonly KeptEvent[]> {
+): Promise<readonly (KeptEvent & { readonly listed: Listed })[]> {
   const rows = await ofTrail(db, accountId)
-    .select(['event_id', 'position', 'record', 'hash'])
+    .selectAll()
     .where('position', '>', after)
     .orderBy('position')
     .limit(limit)
     .execute()
+  const resources = await listResourcesOf(
+    db,
+    rows.map(({ sequence }) => sequence),
+  )
   return rows.map((row) => ({
-    eventId: row.event_id ?? '',
     accountId,
     position: row.position ?? 0,
     record: row.record ?? '',
     hash: row.hash ?? '',
+    listed: {
+      requestId: row.request_id,
+      userArn: row.user_arn,
+      region: row.region,
+      action: row.action,
+      outcome: row.outcome,
+      time: timeOf(new Date(row.at_ms)),
+      eventId: row.event_id,
+      eventSource: row.event_source,
+      userName: row.user_name,
+      accessKeyId: row.access_key_id,
+      isReadOnly: row.is_read_only === null ? null : row.is_read_only === 1,
+      resources: namesOf(resources.get(row.sequence) ?? []),
+    },
   }))
+}
+
+/** Which trail an event is in that has a hash, or had it and was let go because of its age. */
+export async function findTrailWith(db: Database, hash: string): Promise<string | undefined> {
+  const event = await db
+    .selectFrom('audit_events')
+    .select('account_id')
+    .where('hash', '=', hash)
+    .executeTakeFirst()
+  if (event) return event.account_id ?? nobody
+  const trail = (await listTrails(db)).find((one) => one.firstHash === hash || one.hash === hash)
+  return trail?.accountId
 }
 
 /** Forgets events up to a position; what comes after can still be proved. Tells how many. */

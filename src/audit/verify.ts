@@ -1,9 +1,11 @@
 /**
  * Proves that a trail is whole: every event from the first that is kept to the last
- * one, none missing, none changed. Tells the first break of each trail.
+ * one, none missing, none changed, and each listed as it was recorded. Tells the first
+ * break of each trail.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Database } from '../db/database.ts'
-import { hashOf } from './event.ts'
+import { hashOf, listedAs } from './event.ts'
 import { listKept, listTrails, type Trail } from './store.ts'
 
 export interface Verified {
@@ -36,6 +38,8 @@ async function verifyTrail(db: Database, trail: Trail): Promise<Verified> {
     for (const event of events) {
       if (event.position !== position + 1) return broken('is missing')
       if (hashOf(hash, event) !== event.hash) return broken('is not what was recorded')
+      if (!isDeepStrictEqual(listedAs(event.record), event.listed))
+        return broken('is not listed as it was recorded')
       position = event.position
       hash = event.hash
     }

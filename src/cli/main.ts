@@ -11,7 +11,7 @@ import { ConfigError } from '../config.ts'
 import { FolderInUse } from '../db/lock.ts'
 import { messageOf } from '../lib/message-of.ts'
 import type { CreateOptions } from './commands/account.ts'
-import type { ExportOptions } from './commands/audit.ts'
+import type { ExportOptions, VerifyOptions } from './commands/audit.ts'
 import type { BundleOptions } from './commands/bundle.ts'
 import type { ExplainOptions } from './commands/explain.ts'
 import type { PatternOptions, TailOptions } from './commands/events.ts'
@@ -227,8 +227,9 @@ const audit = program.command('audit').description('what was called, by whom, an
 audit
   .command('verify')
   .description('prove that no event is missing or changed')
-  .action(async () => {
-    process.exitCode = await (await import('./commands/audit.ts')).verifyAudit(shell)
+  .option('--hash <hash...>', 'what was printed before, and has still to be in a trail')
+  .action(async (options: VerifyOptions) => {
+    process.exitCode = await (await import('./commands/audit.ts')).verifyAudit(shell, options)
   })
 audit
   .command('export')

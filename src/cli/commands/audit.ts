@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { verifyTrails } from '../../audit/verify.ts'
-import { listKept, listTrails } from '../../audit/store.ts'
+import { findTrailWith, listKept, listTrails } from '../../audit/store.ts'
 import { readConfig } from '../../config.ts'
 import { type Database, openSqlite, transaction } from '../../db/database.ts'
 import { CommandFailed } from '../failure.ts'
@@ -14,18 +14,39 @@ import { say, type Shell } from '../shell.ts'
 const readAtOnce = 500
 const nameOf = (accountId: string) => accountId || 'calls that nobody signed'
 
+export interface VerifyOptions {
+  /** What was printed before, and kept where nobody changes it. */
+  readonly hash?: readonly string[]
+}
+
 /** Answers 0 where every trail is whole, else 1. The hash of each is printed, to be kept elsewhere. */
-export async function verifyAudit(shell: Shell): Promise<number> {
-  return await withDatabase(shell, async (db) => {
+export async function verifyAudit(
+  shell: Shell,
+  { hash: kept = [] }: VerifyOptions,
+): Promise<number> {
+  return await withDatabase(shell, async (all) => {
     let isWhole = true
     // One state of the database, whatever is recorded meanwhile.
-    const trails = await transaction(db, (tx) => Array.fromAsync(verifyTrails(tx)))
+    const [trails, found] = await transaction(all, async (db) => [
+      await Array.fromAsync(verifyTrails(db)),
+      await Promise.all(kept.map((hash) => findTrailWith(db, hash))),
+    ])
     for (const { accountId, events, hash, brokenAt } of trails) {
       const name = nameOf(accountId)
       if (brokenAt) {
         isWhole = false
         say(shell, `${name}: event ${brokenAt.position} ${brokenAt.what}`)
       } else say(shell, `${name}: ${events} events, whole, up to ${hash}`)
+    }
+    for (const [index, hash] of kept.entries()) {
+      const accountId = found[index]
+      if (accountId === undefined) {
+        isWhole = false
+        say(
+          shell,
+          `${hash}: in no trail; what led to it was changed, or is older than what is kept`,
+        )
+      } else say(shell, `${hash}: in the trail of ${nameOf(accountId)}`)
     }
     return isWhole ? 0 : 1
   })
