@@ -155,15 +155,22 @@ test('what is wrong with the folder or the settings is said in one line', async 
   await rm(imago.dataFolder)
 })
 
-test('the checker finds a pack that is no pack, and says so by its exit code', async (context) => {
+test('the checker finds a pack that is no pack and a lost master key, and says so by its exit code', async (context) => {
   const imago = await commandLine(context)
   const service = imago.serve()
   await service.answers()
   await service.stop()
   await writeFile(join(imago.dataFolder, 'blocks', 'packs', '0000000001.pack'), 'no pack')
+  const masterKey = join(imago.dataFolder, 'master-key')
+  await rm(masterKey)
   const { code, output } = await imago.run(['fsck'])
   assert.equal(code, 1)
   assert.match(output, /0000000001\.pack is unreadable/)
+  assert.match(output, /the master key is gone, and there are keys that only it opens/)
+  await writeFile(masterKey, 'damaged')
+  const damaged = await imago.run(['fsck'])
+  assert.equal(damaged.code, 1)
+  assert.match(damaged.errors, oneLine)
 })
 
 test('an unknown command, and one that lacks something, say what there is', async (context) => {

@@ -1,12 +1,15 @@
 /** What nobody may find: keys and texts in files, rows and logs, and a deleted key anywhere. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { chmod, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { listEvents } from '../src/audit/store.ts'
+import { checkMasterKey } from '../src/checker/check-master-key.ts'
 import { transaction } from '../src/db/database.ts'
 import { keyReconciler } from '../src/kms/reconcile.ts'
+import { sealerOf } from '../src/lib/seal.ts'
 import { callerOf, dayMs, startKms as start, text } from './kms-sdk.ts'
 import { startSystem } from './system.ts'
 
@@ -89,6 +92,9 @@ test('a service that is started again knows its keys, and none without their mas
   const again = await startSystem(context, { isIdle: true, dataFolder })
   const kms = callerOf(context, again.settingsWith())
   assert.deepEqual(Buffer.from((await kms('Decrypt', { CiphertextBlob })).Plaintext ?? []), text)
+  assert.deepEqual(await checkMasterKey(again.db.reads, sealerOf(randomBytes(32), randomBytes)), [
+    { about: 'the master key', what: 'is another than the one that sealed the keys' },
+  ])
   await again.imago.close()
 
   const path = join(dataFolder, 'master-key')

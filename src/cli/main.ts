@@ -9,6 +9,7 @@ import { stdin } from 'node:process'
 import { Command } from 'commander'
 import { ConfigError } from '../config.ts'
 import { FolderInUse } from '../db/lock.ts'
+import { MasterKeyError } from '../db/master-key.ts'
 import { messageOf } from '../lib/message-of.ts'
 import type { CreateOptions } from './commands/account.ts'
 import type { ExportOptions, VerifyOptions } from './commands/audit.ts'
@@ -263,7 +264,10 @@ try {
   await program.parseAsync(process.argv)
 } catch (error) {
   const isExpected =
-    error instanceof CommandFailed || error instanceof ConfigError || error instanceof FolderInUse
+    error instanceof CommandFailed ||
+    error instanceof ConfigError ||
+    error instanceof FolderInUse ||
+    error instanceof MasterKeyError
   const line = isExpected || !(error instanceof Error) ? messageOf(error) : error.stack
   process.stderr.write(`imago: ${line}\n`)
   process.exitCode = error instanceof CommandFailed ? error.exitCode : 1

@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { verifyTrails } from '../../audit/verify.ts'
 import { BlockStore, type StoreUsage } from '../../block-store/block-store.ts'
+import { checkMasterKey } from '../../checker/check-master-key.ts'
 import { checkInstallation } from '../../checker/checker.ts'
 import type { Finding } from '../../checker/finding.ts'
 import { repairInstallation } from '../../checker/repair.ts'
@@ -74,7 +75,11 @@ async function look(
 ): Promise<{ findings: readonly Finding[]; usage: StoreUsage }> {
   const inside = await open(shell, dataFolder, { progress, readOnly: true })
   await using _opened = inside.opened
-  const findings = [...(await checkDatabase(inside.db)), ...(await checkTrails(inside.db))]
+  const findings = [
+    ...(await checkDatabase(inside.db)),
+    ...(await checkTrails(inside.db)),
+    ...(await checkMasterKey(inside.db, masterKey)),
+  ]
   for await (const finding of checkInstallation({ ...inside, masterKey })) findings.push(finding)
   return { findings, usage: inside.blockStore.usage() }
 }
