@@ -14,6 +14,7 @@ import {
   EnableAllowedImagesSettingsCommand,
   EnableImageBlockPublicAccessCommand,
   EnableImageDeregistrationProtectionCommand,
+  GetImageAncestryCommand,
   ModifyImageAttributeCommand,
   ModifySnapshotAttributeCommand,
   ReplaceImageCriteriaInAllowedImagesSettingsCommand,
@@ -64,12 +65,16 @@ async function start(context: TestContext) {
   return { ...users, ec2: admin.ec2, sharee, makeImage, putSnapshot, explain }
 }
 
-const launch = { InstanceType: 't3.nano', MinCount: 1, MaxCount: 1 } as const
+const launch = { MinCount: 1, MaxCount: 1 } as const
 
 const doing = {
   async DescribeImages(client: EC2Client, ImageId: string) {
     const { Images = [] } = await client.send(new DescribeImagesCommand({}))
     return Images.some((image) => image.ImageId === ImageId) ? 'allowed' : 'hidden'
+  },
+  async GetImageAncestry(client: EC2Client, ImageId: string) {
+    await client.send(new GetImageAncestryCommand({ ImageId }))
+    return 'allowed'
   },
   async RunInstances(client: EC2Client, ImageId: string) {
     await client.send(new RunInstancesCommand({ ...launch, ImageId }))
@@ -216,6 +221,47 @@ test('it is told which statement of a policy refuses or lets pass', async (conte
   assert.equal(own['outcome'], 'hidden')
   await assert.rejects(explain(settings, asked), /UnauthorizedOperation/)
   assert(sharee)
+})
+
+test('policies say of each call what they are told to say', async (context) => {
+  const { system, admin, clientsOfUser, makeImage, explain } = await start(context)
+  const { User } = await admin.iam.send(new CreateUserCommand({ UserName: 'looker' }))
+  const { ec2 } = await clientsOfUser('looker')
+  const image = { Resource: `arn:aws:ec2:${region}::image/*` }
+  const allow = { Effect: 'Allow', Action: 'ec2:*', Resource: '*' }
+  const type = (like: string) => ({ Condition: { StringLike: { 'ec2:InstanceType': like } } })
+  for (const change of [
+    {},
+    image,
+    { Resource: '*', Condition: { StringEquals: { 'ec2:Region': region } } },
+    { ...image, Condition: { StringEquals: { 'ec2:Owner': accountId } } },
+    { Resource: [image.Resource, `arn:aws:ec2:${region}:*:snapshot/*`] },
+    { ...image, Condition: { StringEquals: { 'ec2:Add/group': 'all' } } },
+    type('*.nano'),
+    { Effect: 'Deny', ...image },
+    { Effect: 'Deny', ...type('m*') },
+    { Effect: 'Deny', Resource: '*', Condition: { Null: { 'ec2:Attribute': 'true' } } },
+  ]) {
+    const statement = { ...allow, ...change }
+    const Statement = statement.Effect === 'Deny' ? [allow, statement] : statement
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement })
+    const name = { UserName: 'looker', PolicyName: 'images' }
+    await admin.iam.send(new PutUserPolicyCommand({ ...name, PolicyDocument }))
+    for (const action of actions) {
+      const imageId = await makeImage()
+      const asked = { principal: User?.Arn, action, imageId, isToPublish: true }
+      const { findings } = await explain(system.settingsWith(), asked)
+      const said = (findings as readonly { readonly code?: string }[])[0]?.code ?? 'allowed'
+      let done: string
+      try {
+        done = await doing[action](ec2, imageId)
+      } catch (error) {
+        done = codeOf(error)
+      }
+      const isRefused = done === 'UnauthorizedOperation'
+      assert.equal(said === 'UnauthorizedOperation', isRefused, `${action}: ${PolicyDocument}`)
+    }
+  }
 })
 
 test('it is told whose key keeps somebody from an image', async (context) => {

@@ -5,14 +5,14 @@ export interface ExplainedAction {
   /** `RunInstances` */
   readonly name: string
   /**
-   * Seen: by whoever sees the image. Launched and copied: of one that is available, with
+   * Listed: to whoever sees the image, unless lists leave it out. Seen: by its id. Launched and copied: of one that is available, with
    * its disks and their keys. Owned: by its owner alone, in any state, or in one.
    */
-  readonly needs: 'to see' | 'to launch' | 'to copy' | 'to own' | 'to own it available'
+  readonly needs: 'to list' | 'to see' | 'to launch' | 'to copy' | 'to own' | 'to own it available'
 }
 
 const actions: readonly ExplainedAction[] = [
-  { name: 'DescribeImages', needs: 'to see' },
+  { name: 'DescribeImages', needs: 'to list' },
   { name: 'GetImageAncestry', needs: 'to see' },
   { name: 'RunInstances', needs: 'to launch' },
   { name: 'CopyImage', needs: 'to copy' },

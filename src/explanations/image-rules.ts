@@ -74,6 +74,8 @@ async function explainUse(db: Database, image: Image, asked: Asked): Promise<rea
   const state = explainState(image, asked)
   switch (action.needs) {
     case 'to see':
+      return [await allowance(db, image, asked), ...state]
+    case 'to list':
       return [await allowance(db, image, asked), ...state, explainDeprecation(image, asked)]
     case 'to launch': {
       const keys = await explainKeys(db, image, asked, keyTroubleCode)
@@ -136,8 +138,9 @@ function explainState(image: Image, { action }: Asked): readonly Finding[] {
   if (state === 'available') return [passes('state', 'It is available.')]
   const why = stateReason ? ` ${stateReason.message}` : ''
   const text = state === 'disabled' ? 'Its owner has disabled it.' : `It is ${state}.${why}`
-  if (action.needs !== 'to see') return [refuses('state', 'InvalidAMIID.Unavailable', text)]
-  if (state !== 'disabled') return [passes('state', text)]
+  const isLooking = action.needs === 'to see' || action.needs === 'to list'
+  if (!isLooking) return [refuses('state', 'InvalidAMIID.Unavailable', text)]
+  if (state !== 'disabled' || action.needs === 'to see') return [passes('state', text)]
   return [hides('state', undefined, `${text} It is listed by IncludeDisabled alone.`)]
 }
 
@@ -147,7 +150,7 @@ function explainDeprecation(image: Image, { caller, now, action }: Asked): Findi
   if (!deprecatesAt) return passes('deprecation', 'It has no time of deprecation.')
   const at = deprecatesAt.toISOString()
   if (deprecatesAt > now) return passes('deprecation', `It will be deprecated at ${at}.`)
-  if (action.needs !== 'to see' || image.accountId === caller.accountId) {
+  if (action.needs !== 'to list' || image.accountId === caller.accountId) {
     return passes('deprecation', `It has been deprecated since ${at}, which keeps nobody from it.`)
   }
   const text = `It has been deprecated since ${at}: it is listed by its id or by IncludeDeprecated.`
