@@ -2,8 +2,19 @@
 import pino from 'pino'
 import type { Log } from '../lib/log.ts'
 
+/** How much is kept that could not be written. */
+const keptBytesMax = 2 ** 20
+
 export function openLog(path: string): Log {
-  const destination = pino.destination({ dest: path, append: true, mode: 0o600, sync: true })
+  const destination = pino.destination({
+    dest: path,
+    append: true,
+    mode: 0o600,
+    sync: true,
+    maxLength: keptBytesMax,
+  })
+  // A full disk is no reason to end: what could not be written is, as soon as there is room.
+  destination.on('error', () => {})
   const logger = pino(
     {
       base: null,
