@@ -238,6 +238,23 @@ test('a clock may be 15 minutes off, and no more', async () => {
   assert.throws(() => verify(request, minutes(-15.1)), refusal('RequestExpired'))
   const address = await presigned({ ...plain, method: 'GET', body: '' })
   assert.throws(() => verify(address, minutes(-15.1)), refusal('RequestExpired'))
+  // Other services than EC2 say what the clocks say.
+  const signature = { ...parseSignature(request), service: 'sts' }
+  for (const [off, message] of [
+    [
+      15.1,
+      'expired: 20260822T101530Z is now earlier than 20260822T101536Z (20260822T103036Z - 15 min.)',
+    ],
+    [
+      -15.1,
+      'not yet current: 20260822T101530Z is still later than 20260822T101524Z (20260822T100024Z + 15 min.)',
+    ],
+  ] as const) {
+    assert.throws(() => verifySignature(request, signature, secret, minutes(off)), {
+      code: 'SignatureDoesNotMatch',
+      message: `Signature ${message}`,
+    })
+  }
 })
 
 test('a request that nobody signed lacks its token', () => {

@@ -57,7 +57,8 @@ export function verifySignature(
   if (!isSigned) throw mismatch()
 }
 
-function checkDate({ date, dateText, scopeDate, expiresSeconds }: Signature, now: Date): void {
+function checkDate(signature: Signature, now: Date): void {
+  const { date, dateText, scopeDate, expiresSeconds } = signature
   if (!dateText.startsWith(scopeDate)) {
     throw new ApiError(
       'SignatureDoesNotMatch',
@@ -69,9 +70,23 @@ function checkDate({ date, dateText, scopeDate, expiresSeconds }: Signature, now
   const ageMsMax = expiresSeconds === undefined ? skewMsMax : expiresSeconds * 1000
   if (expiresSeconds !== undefined && (expiresSeconds < 1 || expiresSeconds > expiresSecondsMax))
     throw incomplete(`X-Amz-Expires must be from 1 second to ${expiresSecondsMax} seconds.`)
-  if (!(ageMs <= ageMsMax && ageMs >= -skewMsMax))
+  if (ageMs <= ageMsMax && ageMs >= -skewMsMax) return
+  // EC2 alone does not tell what the two clocks say.
+  if (signature.service === 'ec2' || expiresSeconds !== undefined)
     throw new ApiError('RequestExpired', 'Request has expired.')
+  const [said, sign, off] =
+    ageMs > 0
+      ? ['expired', '-', 'is now earlier than']
+      : ['not yet current', '+', 'is still later than']
+  const bound = new Date(now.getTime() - Math.sign(ageMs) * skewMsMax)
+  throw new ApiError(
+    'SignatureDoesNotMatch',
+    `Signature ${said}: ${dateText} ${off} ${basic(bound)} (${basic(now)} ${sign} 15 min.)`,
+  )
 }
+
+/** `20260101T120000Z` */
+const basic = (at: Date): string => at.toISOString().replace(/[-:]|\.\d+/g, '')
 
 /** The signatures of before 2014, which some scripts still make. */
 function isSignedByVersion2(form: string): boolean {
