@@ -408,7 +408,8 @@ function expectedOf(
   const isGiven = (image: ImageOutput, user: string) =>
     (facts.get(image.ImageId ?? '')?.permissions ?? []).some(({ kind, grantee }) => {
       if (kind === 'group') return user === 'all'
-      if (kind === 'user') return grantee === (user === 'self' ? who : user)
+      const account = user === 'self' ? who : user
+      if (kind === 'user') return grantee === account && [account, image.OwnerId].includes(who)
       return (user === 'self' || user === who) && who === member
     })
   return full.filter(

@@ -107,7 +107,7 @@ export interface ImageQuery {
   /** Names, or patterns with `*` and `?`. What differs in case only may come along. */
   readonly names?: readonly string[] | undefined
   readonly isPublic?: boolean | undefined
-  /** Permissions of which the image has to have one. */
+  /** Permissions of which the image has to have one. Which others have them is for its owner alone to know. */
   readonly sharedWith?: readonly LaunchPermission[] | undefined
   /** Leaves out what others have deprecated by this time. */
   readonly notDeprecatedAt?: Date | undefined
@@ -187,7 +187,15 @@ function selectImages(db: Database, query: ImageQuery) {
     select = select.where((where) =>
       where.or([
         ...(isPublic === undefined ? [] : [where('is_public', '=', toFlag(isPublic))]),
-        ...(sharedWith ? [where('id', 'in', givenTo(db, sharedWith))] : []),
+        ...(sharedWith
+          ? [
+              where('id', 'in', givenTo(db, sharedWith.filter(isOf(viewer)))),
+              where.and([
+                where('account_id', '=', viewer.accountId),
+                where('id', 'in', givenTo(db, sharedWith)),
+              ]),
+            ]
+          : []),
       ]),
     )
   }
@@ -202,6 +210,11 @@ function selectImages(db: Database, query: ImageQuery) {
   }
   if (after !== undefined) select = select.where('id', '>', after as Id<'image'>)
   return limit === Infinity ? select : select.limit(limit)
+}
+
+function isOf(viewer: Viewer): (permission: LaunchPermission) => boolean {
+  const has = permissionsOf(viewer)
+  return ({ kind, grantee }) => has.some((one) => one.kind === kind && one.grantee === grantee)
 }
 
 /** A query of its own, so that no database prefers to look through all images in the order of ids. */

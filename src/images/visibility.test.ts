@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { databases } from '../../test/databases.ts'
 import { transaction } from '../db/database.ts'
 import type { Image, ImageState } from './image.ts'
-import type { LaunchPermission, Viewer } from './launch-permission.ts'
+import { type LaunchPermission, permissionsOf, type Viewer } from './launch-permission.ts'
 import { setDeprecation } from './life-store.ts'
 import { addLaunchPermissions } from './permission-store.ts'
 import { changeImageState, findImages, type ImageQuery, insertImage, listImages } from './store.ts'
@@ -75,8 +75,13 @@ function isSeen({ image, permissions }: Facts, query: Omit<ImageQuery, 'region'>
   if (query.notDeprecatedAt && isDeprecated && !isOwn) return false
   if (ownerIds && !ownerIds.includes(image.accountId)) return false
   if (!isPublic && !sharedWith) return true
-  // A group is no account that something could be shared with by name.
-  const isGivenTo = (sharedWith ?? []).some(({ kind, grantee }) => has(kind, grantee))
+  const mine = permissionsOf(who)
+  const isMine = ({ kind, grantee }: LaunchPermission) =>
+    mine.some((one) => one.kind === kind && one.grantee === grantee)
+  // With whom else an image is shared, only its owner finds out.
+  const isGivenTo = (sharedWith ?? []).some(
+    (one) => has(one.kind, one.grantee) && (isOwn || isMine(one)),
+  )
   return (isPublic && isForAll) || isGivenTo
 }
 
