@@ -78,6 +78,8 @@ test('redirects are followed a few times, and a file up to its limit', async (co
   assert.equal(asked.filter((path) => path === '/round').length, 6)
   for (const path of ['/said', '/unsaid'])
     await assert.rejects(fetch(url + path), { name: CannotImport.name, message: /limit of 100/ })
-  await assert.rejects(fetch(`${url}/none`), { name: CannotImport.name, message: /404/ })
+  const secret = `${url.replace('//', '//me:password@')}/none?signature=x`
+  const message = `Cannot fetch ${url}/none: the server answered 404`
+  await assert.rejects(fetch(secret), { name: CannotImport.name, message })
   await assert.rejects(fetch('http://127.0.0.1:1/'), /IMAGO_OUTBOUND_HOSTS|ECONNREFUSED/)
 })

@@ -110,13 +110,21 @@ export async function convert(
 
 const redirectsMax = 5
 
+/** What of a URL may be told: neither who one is there, nor a signature. */
+function nameOf(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return origin + pathname
+}
+
 /** Fetches a URL into a file. */
 export async function download(url: string, to: string, work: Fetching): Promise<void> {
   const { progress, signal, limits } = work
   const response = await follow(url, work)
   const totalBytes = Number(response.headers['content-length'] ?? 0)
   const tooLong = () =>
-    new CannotImport(`Cannot fetch ${url}: it is longer than the limit of ${limits.bytesMax} bytes`)
+    new CannotImport(
+      `Cannot fetch ${nameOf(url)}: it is longer than the limit of ${limits.bytesMax} bytes`,
+    )
   let doneBytes = 0
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -141,7 +149,7 @@ async function follow(url: string, { signal, limits }: Fetching): Promise<Incomi
       (error: unknown) => {
         signal.throwIfAborted()
         if (error instanceof OutboundRefused) throw new CannotImport(error.message)
-        throw new Error(`Cannot fetch ${url}: ${(error as Error).message}`)
+        throw new Error(`Cannot fetch ${nameOf(url)}: ${(error as Error).message}`)
       },
     )
     const { statusCode = 0, headers } = response
@@ -151,12 +159,14 @@ async function follow(url: string, { signal, limits }: Fetching): Promise<Incomi
     if (isRedirect && left > 0 && URL.canParse(headers.location ?? '', at)) {
       const next = new URL(headers.location ?? '', at)
       if (at.protocol === 'https:' && next.protocol !== 'https:') {
-        throw new CannotImport(`Cannot fetch ${url}: it leads from https to ${next.protocol}`)
+        throw new CannotImport(
+          `Cannot fetch ${nameOf(url)}: it leads from https to ${next.protocol}`,
+        )
       }
       at = next
       continue
     }
-    const message = `Cannot fetch ${url}: the server answered ${statusCode}`
+    const message = `Cannot fetch ${nameOf(url)}: the server answered ${statusCode}`
     throw statusCode < 500 ? new CannotImport(message) : new Error(message)
   }
 }
