@@ -43,6 +43,17 @@ test('the record of a refused call says what was refused and why, and has no con
   })
 })
 
+test('of a URL the place is recorded, and neither a password nor a signature', () => {
+  const source = 'https://me:pa:s@s@example.com:8/disk.raw?X-Amz-Signature=1&a=b#top'
+  const plain = 'https://example.com/@home is not arn:aws:iam::1:user/me@example.com?x=y'
+  const record = read({ ...event, message: `No: ${source}`, parameters: { source, plain } })
+  const shown = 'https://[secret]@example.com:8/disk.raw?[secret]#top'
+  assert.deepEqual(record['requestParameters'], { source: shown, plain })
+  assert.equal(record['errorMessage'], `No: ${shown}`)
+  const long = '://'.repeat(200_000) + 'a:'.repeat(200_000)
+  assert.equal(read({ ...event, message: long })['errorMessage'], long.slice(0, 1024))
+})
+
 test('parameters that are too long are left out, and the record says so', () => {
   const record = read({ ...event, parameters: { VolumeIds: Array(9000).fill('vol-00000001') } })
   assert.equal(record['requestParameters'], undefined)

@@ -90,7 +90,10 @@ export function recordOf(
     awsRegion: region,
     sourceIPAddress: event.sourceAddress,
     userAgent: event.userAgent?.slice(0, textMax),
-    ...(isRefused && { errorCode: outcome, errorMessage: event.message?.slice(0, textMax) }),
+    ...(isRefused && {
+      errorCode: outcome,
+      errorMessage: withoutSecrets(event.message)?.slice(0, textMax),
+    }),
     ...parametersOf(event.parameters),
     requestID: event.requestId,
     eventID: eventId,
@@ -176,9 +179,19 @@ function identityOf({ principal, claimedKeyId }: AuditEvent): object {
 /** CloudTrail leaves parameters out where they are too long, and says so. */
 function parametersOf(parameters: unknown): object {
   if (parameters === undefined) return {}
-  const text = JSON.stringify(parameters, (_name, value: unknown) =>
-    value instanceof Uint8Array ? `[${value.length} bytes]` : value,
-  )
+  const text = JSON.stringify(parameters, (_name, value: unknown) => {
+    if (typeof value === 'string') return withoutSecrets(value)
+    return value instanceof Uint8Array ? `[${value.length} bytes]` : value
+  })
   if (text.length > parametersMax) return { requestParametersOmitted: true }
   return { requestParameters: JSON.parse(text) as unknown }
+}
+
+/** Who one is at a URL, and what signs it, is nobody's to read later. */
+function withoutSecrets(text: string | undefined): string | undefined {
+  return text?.replace(
+    /:\/\/([^\s/?#]*@)?([^\s?#]*)(\?[^\s#]+)?/g,
+    (_all, user: string | undefined, place: string, query: string | undefined) =>
+      `://${user ? '[secret]@' : ''}${place}${query ? '?[secret]' : ''}`,
+  )
 }
