@@ -53,6 +53,12 @@ export async function readNewDevice(
 ): Promise<BlockDevice> {
   const { DeviceName = '', VirtualName, Ebs } = mapping
   checkDeviceName(DeviceName)
+  if (Ebs && VirtualName !== undefined) {
+    throw new ApiError(
+      'InvalidBlockDeviceMapping',
+      `The device '${DeviceName}' cannot be both a volume and a disk of the host's own`,
+    )
+  }
   if (!Ebs) return { deviceName: DeviceName, virtualName: parseVirtualName(VirtualName ?? '') }
   checkSupported(Ebs)
   if (Ebs.SnapshotId === undefined) {
@@ -105,15 +111,19 @@ export function deviceOfVolume(volume: {
 
 /** Of a disk that the instance has, an image may change only what becomes of it in the end. */
 export function checkUnchanged(
-  { DeviceName = '', Ebs = {} }: BlockDeviceMapping,
-  volume: Pick<Volume, 'sizeGiB' | 'type' | 'kmsKeyArn'>,
+  { DeviceName = '', VirtualName, Ebs = {} }: BlockDeviceMapping,
+  volume: Pick<Volume, 'sizeGiB' | 'type' | 'iops' | 'throughput' | 'kmsKeyArn'>,
 ): void {
   checkSupported(Ebs)
   const isSame =
+    VirtualName === undefined &&
     Ebs.SnapshotId === undefined &&
     (Ebs.VolumeSize ?? volume.sizeGiB) === volume.sizeGiB &&
     (Ebs.VolumeType ?? volume.type) === volume.type &&
-    (Ebs.Encrypted ?? volume.kmsKeyArn !== undefined) === (volume.kmsKeyArn !== undefined)
+    (Ebs.Iops ?? volume.iops) === volume.iops &&
+    (Ebs.Throughput ?? volume.throughput) === volume.throughput &&
+    // What is encrypted stays so, even where the mapping says otherwise.
+    (!Ebs.Encrypted || volume.kmsKeyArn !== undefined)
   if (isSame) return
   throw new ApiError(
     'InvalidBlockDeviceMapping',
@@ -164,9 +174,19 @@ function parseVirtualName(text: string): string {
   )
 }
 
-function checkSupported({ KmsKeyId, OutpostArn }: EbsBlockDevice): void {
-  if (OutpostArn !== undefined) throw unsupportedParameter('BlockDeviceMapping.Ebs.OutpostArn')
-  if (KmsKeyId === undefined) return
+/** What is said where a volume is made, and no image keeps. */
+const ofVolumesOnly = [
+  'AvailabilityZone',
+  'AvailabilityZoneId',
+  'EbsCardIndex',
+  'OutpostArn',
+  'VolumeInitializationRate',
+] as const
+
+function checkSupported(ebs: EbsBlockDevice): void {
+  const given = ofVolumesOnly.find((name) => ebs[name] !== undefined)
+  if (given !== undefined) throw unsupportedParameter(`BlockDeviceMapping.Ebs.${given}`)
+  if (ebs.KmsKeyId === undefined) return
   // Which key it is encrypted with is said by who launches the image.
   throw new ApiError(
     imageKeyCode,

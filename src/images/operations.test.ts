@@ -24,6 +24,7 @@ import { completeSnapshot, failSnapshot, listPendingSnapshots } from '../snapsho
 import { insertAttachment, insertVolume } from '../volumes/store.ts'
 import { asRoot, aVolume } from '../volumes/testing.ts'
 import type { Operation } from '../wire/operation.ts'
+import { checkUnchanged } from './block-devices.ts'
 import { createImage } from './operations/create-image.ts'
 import { deregisterImage } from './operations/deregister-image.ts'
 import { describeImageAttribute } from './operations/describe-image-attribute.ts'
@@ -198,8 +199,19 @@ test('of an instance’s disks, an image may leave out, keep or add', async (con
   for (const mapping of [
     { DeviceName: '/dev/xvda', NoDevice: 'x' },
     { DeviceName: '/dev/sdb', Ebs: { VolumeSize: 8 } },
+    { DeviceName: '/dev/sdb', Ebs: { Iops: 4000 } },
+    { DeviceName: '/dev/sdb', Ebs: { Throughput: 500 } },
+    { DeviceName: '/dev/sdb', VirtualName: 'ephemeral0' },
+    { DeviceName: '/dev/sdd', VirtualName: 'ephemeral0', Ebs: { VolumeSize: 5 } },
   ]) {
     await assert.rejects(create('bad', [mapping]), { code: 'InvalidBlockDeviceMapping' })
+  }
+  // What is encrypted stays so, whatever the mapping says.
+  const sealed = aVolume(3, { kmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/1' })
+  checkUnchanged({ DeviceName: '/dev/sdb', Ebs: { Encrypted: false } }, sealed)
+  for (const ebs of [{ VolumeInitializationRate: 100 }, { AvailabilityZone: 'us-east-1a' }]) {
+    const mapping = { DeviceName: '/dev/sdd', Ebs: { VolumeSize: 5, ...ebs } }
+    await assert.rejects(create('bad', [mapping]), { code: 'UnsupportedOperation' })
   }
 })
 
@@ -264,6 +276,14 @@ test('an image is registered from a snapshot, shared, and deregistered with it',
   await call(modifyImageAttribute, { ImageId: second, ...old })
   assert.equal((await describe({}, yours)).length, 2)
   assert.equal((await describe({ ExecutableUsers: ['self'] }, yours))[0]?.ImageId, first)
+  assert.equal((await describe({ ExecutableUsers: [yours] }))[0]?.ImageId, first)
+  const share = { LaunchPermission: { Add: [{ UserId: '333333333333' }] } }
+  await call(modifyImageAttribute, { ImageId: first, ...share })
+  assert.equal((await describe({ ExecutableUsers: ['333333333333'] })).length, 1)
+  // With whom else it is shared only its owner finds out.
+  assert.deepEqual(await describe({ ExecutableUsers: ['333333333333'] }, yours), [])
+  const unshare = { LaunchPermission: { Remove: [{ UserId: '333333333333' }] } }
+  await call(modifyImageAttribute, { ImageId: first, ...unshare })
   assert.equal((await describe({ ExecutableUsers: ['all'] }, yours))[0]?.Public, true)
   const permissions = async () =>
     (
