@@ -106,8 +106,8 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
       const output = operation.fetch ? await operation.fetch(found, context) : found
       reply = service.encode(action, requestId, output)
       const event = eventOf('Success')
-      const isOfBlocks = service.name === 'ebs'
-      system.audit.add(event, isOfBlocks ? await ownersFor(system.db.reads, caller, event) : [])
+      const isOfOthers = service.name === 'ebs' || action === 'AssumeRole'
+      system.audit.add(event, isOfOthers ? await ownersFor(system.db.reads, caller, event) : [])
     } else {
       if (operation.prepare) {
         await allow(system.db.reads)
@@ -161,8 +161,8 @@ export function whoAsked(request: HttpRequest, signed: Signed | undefined) {
   }
 }
 
-const ownersFor = (db: Database, caller: Caller, { resources }: AuditEvent) =>
-  ownersOf(db, caller.accountId, resources)
+const ownersFor = (db: Database, caller: Caller, event: AuditEvent) =>
+  ownersOf(db, caller.accountId, event)
 
 /** What policies refuse is told with all that led to it, sealed for whoever may open it. */
 function inWordsFor(

@@ -1,6 +1,7 @@
 /** Roles and sessions, through the official clients. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import { CreateKeyPairCommand, DescribeVpcsCommand } from '@aws-sdk/client-ec2'
 import {
   AttachRolePolicyCommand,
@@ -159,6 +160,15 @@ test('who is trusted with a role may do what the role may, and no more', async (
   await assert.rejects(take(theirs), denied)
   const outside = clientsOf(await take(theirs, { ExternalId: 'agreed' }))
   assert.equal((await outside.sts.send(whoAmI)).Account, accountId)
+  const trail = new CloudTrailClient(system.settingsWith())
+  context.after(() => trail.destroy())
+  await system.until('the owner of the role hears who has taken it', async () => {
+    const LookupAttributes = [{ AttributeKey: 'EventName' as const, AttributeValue: 'AssumeRole' }]
+    const { Events = [] } = await trail.send(new LookupEventsCommand({ LookupAttributes }))
+    return Events.some(({ CloudTrailEvent = '' }) =>
+      CloudTrailEvent.includes('"accountId":"222222222222"'),
+    )
+  })
 
   // What the role loses, its sessions lose; and they end with it.
   await iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn }))
