@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-ec2'
 import { transaction } from '../src/db/database.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
+import { aPendingSnapshot } from '../src/snapshots/testing.ts'
 import { databases } from './databases.ts'
 import { putImage, snapshotRow } from './rows.ts'
 import { accountId, region, startSystem } from './system.ts'
@@ -102,6 +103,23 @@ for (const database of Object.keys(databases) as (keyof typeof databases)[]) {
     await remove()
   })
 }
+
+test('a lock whose days have not begun can only be extended too', async (context) => {
+  const { db, ...system } = await start(context)
+  const pending = aPendingSnapshot(1, { ...owner, startedAt: new Date() })
+  const SnapshotId = pending.id
+  await transaction(db.writes, (tx) => insertSnapshot(tx, pending))
+  const LockMode = 'compliance'
+  const lock = (input: Partial<LockSnapshotCommandInput>) => system.lock({ SnapshotId, ...input })
+  await lock({ LockMode, LockDuration: 10 })
+  // The snapshot may be completed so late that the date is past.
+  const ExpirationDate = new Date(Date.now() + 20 * dayMs)
+  await assert.rejects(lock({ LockMode, ExpirationDate }), locked)
+  const changed_at_ms = Date.now() - 9 * dayMs
+  await db.writes.updateTable('snapshot_locks').set({ changed_at_ms }).execute()
+  await assert.rejects(lock({ LockMode, LockDuration: 9 }), locked)
+  assert.equal((await lock({ LockMode, LockDuration: 11 })).LockDuration, 11)
+})
 
 test('what no lock can be is refused', async (context) => {
   const system = await start(context)

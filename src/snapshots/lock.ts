@@ -129,13 +129,14 @@ export function checkLockChange(
     new ApiError(lockedCode, `The snapshot '${id}' is locked in compliance mode: ${why}`)
   if (after.mode !== 'compliance') throw refused('the lock mode cannot be changed.')
   if (after.coolOffHours !== undefined) throw refused('there can be no cooling-off period.')
-  // The time of a pending snapshot has not begun, whatever is said of it.
-  const [from, to] = [endOf(before, snapshot), endOf(after, snapshot)]
-  if (to < from) throw refused('the lock can only be extended.')
+  if (mayEndEarlier(before, after, snapshot)) throw refused('the lock can only be extended.')
 }
 
-function endOf(lock: SnapshotLock, snapshot: Snapshot): number {
-  const end = lockEnd(lock, snapshot)
-  if (end) return end.getTime()
-  return lock.changedAt.getTime() + ('days' in lock.holds ? lock.holds.days * dayMs : 0)
+/** The days of a pending snapshot have not begun: nobody knows on which date they are over. */
+function mayEndEarlier(before: SnapshotLock, after: SnapshotLock, snapshot: Snapshot): boolean {
+  const [from, to] = [lockEnd(before, snapshot), lockEnd(after, snapshot)]
+  if (from && to) return to < from
+  if (!('days' in after.holds)) return true
+  if ('days' in before.holds) return after.holds.days < before.holds.days
+  return after.changedAt.getTime() + after.holds.days * dayMs < before.holds.until.getTime()
 }

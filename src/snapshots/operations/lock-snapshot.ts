@@ -16,9 +16,10 @@ export const lockSnapshot = writeOperation<LockSnapshotRequest, LockSnapshotResu
   async run({ input, tx, caller, region, now }) {
     const wanted = readLockRequest(input, now)
     const { accountId } = caller
-    const snapshot = await ownSnapshot(tx, { accountId, region, id: input.SnapshotId })
-    const { id } = snapshot
+    const { id } = await ownSnapshot(tx, { accountId, region, id: input.SnapshotId })
     if (!(await claimSnapshot(tx, id))) throw snapshotNotFound(id)
+    // It may have been completed meanwhile.
+    const snapshot = await ownSnapshot(tx, { accountId, region, id })
     if (snapshot.state === 'error') {
       throw new ApiError('IncorrectState', `The snapshot '${id}' is in the 'error' state.`)
     }
