@@ -269,7 +269,11 @@ test('a launch that cannot be is refused in the words of EC2', async (context) =
       `Not authorized for images: [${images.foreign.id}]`,
     ],
     [{ ImageId: images.arm.id }, 'InvalidParameterValue', /^The architecture 'x86_64' of the/],
-    [{ ImageId: images.paravirtual.id }, 'InvalidParameterCombination'],
+    [
+      { ImageId: images.paravirtual.id },
+      'InvalidParameterCombination',
+      /^Virtualization type 'hvm' is required for instances of type '[a-z0-9.]+'\. Ensure that/,
+    ],
     [{ InstanceType: 'x9.huge' as 't3.nano' }, 'InvalidParameterValue'],
     [{ MinCount: 0 }, 'InvalidParameterValue'],
     [{ MinCount: 3, MaxCount: 2 }, 'InvalidParameterValue'],

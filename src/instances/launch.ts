@@ -292,8 +292,8 @@ function checkBootable(image: Image, type: InstanceType): void {
   if (image.virtualizationType === 'hvm') return
   throw new ApiError(
     'InvalidParameterCombination',
-    `Instances with a virtualization type of '${image.virtualizationType}' are currently not ` +
-      `supported for this instance type: ${type.name}.`,
+    `Virtualization type 'hvm' is required for instances of type '${type.name}'. ` +
+      "Ensure that you are using an AMI with virtualization type 'hvm'.",
   )
 }
 
