@@ -33,6 +33,7 @@ const types = {
 
 export function keysOfCall(facts: CallFacts): ContextEntries {
   const { principal, userId, principalTags, tokenIssuedAt, now } = facts
+  const isTemporary = tokenIssuedAt !== undefined || principal.kind === 'session'
   return {
     ...keysOfPrincipal(principal),
     ...Object.fromEntries(
@@ -41,6 +42,8 @@ export function keysOfCall(facts: CallFacts): ContextEntries {
     'aws:PrincipalType': types[principal.kind],
     'aws:userid': userId,
     'aws:TokenIssueTime': tokenIssuedAt?.toISOString(),
+    // Nobody has a second factor here; of keys that last nothing is said of one.
+    'aws:MultiFactorAuthPresent': isTemporary ? 'false' : undefined,
     'aws:RequestedRegion': facts.region,
     'aws:CurrentTime': now.toISOString(),
     'aws:EpochTime': String(Math.floor(now.getTime() / 1000)),
