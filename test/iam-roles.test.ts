@@ -59,6 +59,10 @@ test('a role is made, changed and deleted', async (context) => {
   await assert.rejects(iam.send(new CreateRoleCommand(bad)), {
     name: 'MalformedPolicyDocumentException',
   })
+  await assert.rejects(iam.send(new GetRoleCommand({ RoleName: 'r'.repeat(65) })), {
+    name: 'ValidationError',
+    message: /'roleName' failed .* Member must have length less than or equal to 64$/,
+  })
   const change = { RoleName, Description: 'builds', MaxSessionDuration: 7200 }
   await iam.send(new UpdateRoleCommand(change))
   await assert.rejects(iam.send(new UpdateRoleCommand({ RoleName, MaxSessionDuration: 1 })), {
@@ -143,6 +147,14 @@ test('who is trusted with a role may do what the role may, and no more', async (
   for (const seconds of [899, 3601]) {
     await assert.rejects(take(alice.sts, { DurationSeconds: seconds }), { name: 'ValidationError' })
   }
+  for (const [session, message] of [
+    ['a', /Member must have length greater than or equal to 2$/],
+    ['a'.repeat(65), /Member must have length less than or equal to 64$/],
+    ['a b', /Member must satisfy regular expression pattern/],
+  ] as const) {
+    const wrong = take(alice.sts, { RoleSessionName: session })
+    await assert.rejects(wrong, { name: 'ValidationError', message })
+  }
   await assert.rejects(take(alice.sts, { SourceIdentity: 'alice' }), {
     name: 'UnsupportedOperation',
   })
@@ -197,6 +209,15 @@ test("a user's session does what the user may, but for IAM", async (context) => 
   await session.ec2.send(vpcs)
   await assert.rejects(session.iam.send(new ListUsersCommand({})), denied)
   await assert.rejects(session.sts.send(new GetSessionTokenCommand({})), denied)
+  const withoutFactor = {
+    ...allow('*'),
+    Effect: 'Deny',
+    Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'false' } },
+  }
+  const PolicyDocument = documentOf(allow('*'), withoutFactor)
+  await admin.iam.send(new PutUserPolicyCommand({ ...policy, PolicyDocument }))
+  await alice.ec2.send(vpcs)
+  await assert.rejects(session.ec2.send(vpcs), { name: 'UnauthorizedOperation' })
   await admin.iam.send(new DeleteUserPolicyCommand(policy))
   await assert.rejects(session.ec2.send(vpcs), { name: 'UnauthorizedOperation' })
 })

@@ -73,7 +73,15 @@ export const foldName = (name: string): string => name.toLowerCase()
 
 /** Refuses a name that no entity of the kind can have. */
 export function checkName(kind: EntityKind, name: string, parameter: string): string {
-  if (/^[\w+=,.@-]+$/.test(name) && name.length <= kinds[kind].nameLengthMax) return name
+  const { nameLengthMax } = kinds[kind]
+  if (name.length > nameLengthMax) {
+    throw new ApiError(
+      'ValidationError',
+      `1 validation error detected: Value at '${parameter}' failed to satisfy constraint: ` +
+        `Member must have length less than or equal to ${nameLengthMax}`,
+    )
+  }
+  if (/^[\w+=,.@-]+$/.test(name)) return name
   throw new ApiError(
     'ValidationError',
     `The specified value for ${parameter} is invalid. It must contain only alphanumeric ` +

@@ -25,6 +25,13 @@ const tooLongInChain =
 const tooLarge = (): ApiError =>
   new ApiError('PackedPolicyTooLarge', 'Packed size of policy exceeds the limit.')
 
+function faultOfSessionName(name: string): string | undefined {
+  if (name.length < 2) return 'have length greater than or equal to 2'
+  if (name.length > 64) return 'have length less than or equal to 64'
+  if (!/^[\w+=,.@-]+$/.test(name)) return 'satisfy regular expression pattern: [\\w+=,.@-]*'
+  return undefined
+}
+
 export const assumeRole = readOperation<AssumeRoleRequest, AssumeRoleResponse>({
   service: 'sts',
   action: 'AssumeRole',
@@ -33,11 +40,12 @@ export const assumeRole = readOperation<AssumeRoleRequest, AssumeRoleResponse>({
   async run({ db, input, caller, now, readers }) {
     for (const name of refused) if (input[name] !== undefined) throw unsupportedParameter(name)
     const { RoleArn = '', RoleSessionName: name = '', ExternalId, Policy: policy } = input
-    if (!/^[\w+=,.@-]{2,64}$/.test(name)) {
+    const fault = faultOfSessionName(name)
+    if (fault !== undefined) {
       throw new ApiError(
         'ValidationError',
         `1 validation error detected: Value '${name}' at 'roleSessionName' failed to satisfy ` +
-          'constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*',
+          `constraint: Member must ${fault}`,
       )
     }
     const tags = sessionTags(input, caller)
