@@ -152,6 +152,11 @@ test('a managed policy counts by its default version', async (context) => {
   await iam.send(new DeletePolicyCommand({ PolicyArn }))
   await assert.rejects(iam.send(new GetPolicyCommand({ PolicyArn })), gone)
   await assert.rejects(iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn })), gone)
+  const none = { UserName, PolicyArn: 'arn:aws:iam::aws:policies/none' }
+  await assert.rejects(iam.send(new AttachUserPolicyCommand(none)), {
+    name: 'ValidationError',
+    message: `ARN ${none.PolicyArn} is not valid.`,
+  })
 })
 
 test('the policy of administrators is there for all, and nobody changes it', async (context) => {

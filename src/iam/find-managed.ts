@@ -7,7 +7,7 @@ import { awsPolicies } from './aws-policies.ts'
 import { entityArn, noSuchEntity } from './entity.ts'
 import { findEntities, listBoundedBy } from './entity-store.ts'
 import { type Caller, requireAllowed } from './evaluate.ts'
-import { findPolicyByArn, type ManagedPolicy } from './find-policy.ts'
+import { checkPolicyArn, findPolicyByArn, type ManagedPolicy } from './find-policy.ts'
 import { listAttachedTo, type PolicyVersion } from './policy-store.ts'
 import { tagsOnEntity } from './tag-rules.ts'
 import { listEntityTags } from './tag-store.ts'
@@ -37,9 +37,7 @@ export async function findManaged(
   requireAllowed(caller, { action: `iam:${action}`, resource: arn }, { keys })
   const document = awsPolicies.get(arn)
   if (document !== undefined) return { arn, isOfAws: true, document }
-  if (!/^arn:aws:iam::(\d{12}|aws):policy\/.+$/.test(arn)) {
-    throw new ApiError('ValidationError', `ARN ${arn} is not valid.`)
-  }
+  checkPolicyArn(arn)
   if (named?.entity.accountId !== caller.accountId) throw noSuchEntity('policy', arn)
   return { ...named, arn, isOfAws: false }
 }

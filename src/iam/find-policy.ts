@@ -1,5 +1,6 @@
 /** Managed policies by their ARNs, and the documents that count. */
 import type { Database } from '../db/database.ts'
+import { ApiError } from '../lib/errors.ts'
 import { awsPolicies } from './aws-policies.ts'
 import { type Entity, entityArn, noSuchEntity } from './entity.ts'
 import { findEntity } from './entity-store.ts'
@@ -23,6 +24,12 @@ export async function findPolicyByArn(
   return details && { entity, details }
 }
 
+/** Refuses what can be no policy's. */
+export function checkPolicyArn(arn: string): void {
+  if (/^arn:aws:iam::(\d{12}|aws):policy\/.+$/.test(arn)) return
+  throw new ApiError('ValidationError', `ARN ${arn} is not valid.`)
+}
+
 /** Throws unless an account may attach the policy: its own, or one that all have. */
 export async function requireAttachable(
   db: Database,
@@ -30,6 +37,7 @@ export async function requireAttachable(
   accountId: string,
 ): Promise<void> {
   if (awsPolicies.has(arn)) return
+  checkPolicyArn(arn)
   const found = await findPolicyByArn(db, arn)
   if (found?.entity.accountId !== accountId) throw noSuchEntity('policy', arn)
 }
