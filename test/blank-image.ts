@@ -39,6 +39,7 @@ export async function registerBlank(
       RootDeviceName: '/dev/xvda',
       Architecture: 'x86_64',
       VirtualizationType: 'hvm',
+      EnaSupport: true,
       BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId } }],
       ...input,
     }),

@@ -361,6 +361,7 @@ test('an image is as encrypted as its snapshots, and is shared as they are', asy
           Name,
           Architecture: 'x86_64',
           VirtualizationType: 'hvm',
+          EnaSupport: true,
           RootDeviceName: '/dev/xvda',
           BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId, ...ebs } }, ...more],
         }),
@@ -426,6 +427,7 @@ test('an instance has the keys that the call says, or those of its image', async
         Name,
         Architecture: 'x86_64',
         VirtualizationType: 'hvm',
+        EnaSupport: true,
         RootDeviceName: '/dev/xvda',
         BlockDeviceMappings: [
           { DeviceName: '/dev/xvda', Ebs: { SnapshotId } },
@@ -508,6 +510,7 @@ test('an instance whose key cannot be used ends, and says so', async (context) =
       Name: 'encrypted',
       Architecture: 'x86_64',
       VirtualizationType: 'hvm',
+      EnaSupport: true,
       RootDeviceName: '/dev/xvda',
       BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId: row.id } }],
     }),

@@ -161,6 +161,7 @@ test('a guest that never boots runs, and can be ended', async (context) => {
       Name: 'blank',
       Architecture: 'x86_64',
       VirtualizationType: 'hvm',
+      EnaSupport: true,
       RootDeviceName: '/dev/xvda',
       BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId: snapshot } }],
     }),

@@ -42,7 +42,14 @@ test('an image of a bundle and its instances survive the death of the service', 
     return Reservations.flatMap(({ Instances = [] }) => Instances)
   }
   const register = (Name: string) =>
-    server.ec2.send(new RegisterImageCommand({ Name, ImageLocation, VirtualizationType: 'hvm' }))
+    server.ec2.send(
+      new RegisterImageCommand({
+        Name,
+        ImageLocation,
+        VirtualizationType: 'hvm',
+        EnaSupport: true,
+      }),
+    )
   const settledImage = (name: string) =>
     server.until('the image', async () => {
       const [image] = await imagesOf(name)

@@ -58,7 +58,12 @@ async function start(context: TestContext) {
     input: Partial<RegisterImageCommandInput> = {},
     client: EC2Client = system.ec2,
   ): Promise<string> => {
-    const usual = { Name: 'web', ImageLocation: location, VirtualizationType: 'hvm' }
+    const usual = {
+      Name: 'web',
+      ImageLocation: location,
+      VirtualizationType: 'hvm',
+      EnaSupport: true,
+    }
     const { ImageId } = await client.send(new RegisterImageCommand({ ...usual, ...input }))
     assert(ImageId)
     return ImageId
@@ -111,7 +116,7 @@ test('an image is registered of a bundle, and found as what it is', async (conte
       CreationDate: undefined,
       DeregistrationProtection: undefined,
       Description: 'of a bucket',
-      EnaSupport: false,
+      EnaSupport: true,
       FreeTierEligible: false,
       Hypervisor: 'xen',
       ImageId: id,

@@ -570,6 +570,37 @@ test('an attribute is described, and modified one at a time', async (context) =>
   await assert.rejects(describe('colour'), refusedWith('InvalidParameterValue'))
 })
 
+test('a type that has no other network card wants a system with its driver', async (context) => {
+  const { ec2, run, db } = await start(context)
+  const id = 'ami-00000000000000002'
+  const plain = imageOf({ id, name: 'plain', enaSupport: false })
+  await transaction(db.writes, (tx) => insertImage(tx, plain))
+  const wanted = (type: string, whose: string) =>
+    refusedWith(
+      'InvalidParameterCombination',
+      `Enhanced networking with the Elastic Network Adapter (ENA) is required for the '${type}' ` +
+        `instance type. Ensure ${whose} is enabled for ENA.`,
+    )
+  await assert.rejects(
+    run({ ImageId: id, InstanceType: 't3.micro' }),
+    wanted('t3.micro', 'that you are using an AMI that'),
+  )
+  const instance = await run({ ImageId: id, InstanceType: 't2.micro' })
+  const { InstanceId = '' } = instance
+  assert.equal(instance.EnaSupport, false)
+  const modify = (input: object) =>
+    ec2.send(new ModifyInstanceAttributeCommand({ InstanceId, ...input }))
+  const driver = { EnaSupport: { Value: true } }
+  await assert.rejects(modify(driver), refusedWith('IncorrectInstanceState'))
+  await settle(db, instance, 'pending', 'stopped')
+  const change = { InstanceType: { Value: 't3.micro' } }
+  await assert.rejects(modify(change), wanted('t3.micro', `that your instance '${InstanceId}'`))
+  await modify(driver)
+  await modify(change)
+  const { EnaSupport, InstanceType } = await find(ec2, instance)
+  assert.deepEqual([EnaSupport, InstanceType], [true, 't3.micro'])
+})
+
 test('instances are found by filters, and read in pages', async (context) => {
   const { ec2, run, db } = await start(context)
   const tagged = await run({

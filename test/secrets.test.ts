@@ -174,6 +174,7 @@ test('no secret is in a log, a process, a refusal, a trail or a file', async (co
       Name: 'sealed',
       Architecture: 'x86_64',
       VirtualizationType: 'hvm',
+      EnaSupport: true,
       RootDeviceName: '/dev/xvda',
       BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId } }],
     }),

@@ -1116,4 +1116,5 @@ export const migrations: readonly string[] = [
   `CREATE INDEX launch_roots_by_image ON launch_roots (image_id)`,
   `ALTER TABLE fast_restores ADD COLUMN reason TEXT`,
   `ALTER TABLE volume_attachments ADD COLUMN failure TEXT`,
+  `ALTER TABLE instances ADD COLUMN ena_support INTEGER NOT NULL DEFAULT 1 CHECK (ena_support IN (0, 1))`,
 ]

@@ -149,6 +149,7 @@ export interface Tables {
     boot_mode: 'legacy-bios' | 'uefi' | 'uefi-preferred' | null
     current_boot_mode: 'legacy-bios' | 'uefi'
     tpm_support: Generated<'v2.0' | null>
+    ena_support: Generated<Flag>
     root_device_name: string
     root_device_type: 'ebs' | 'instance-store'
     platform: 'windows' | null

@@ -154,6 +154,16 @@ test('an image of an instance is pending until all its disks are stored', async 
   assert.equal((await describe({ ImageIds: [id] }))[0]?.State, 'available')
 })
 
+test('an image has the driver of the network card where its instance has', async (context) => {
+  const { call, describe, db } = await startInstance(context)
+  for (const has of [0, 1] as const) {
+    await db.writes.updateTable('instances').set({ ena_support: has }).execute()
+    const wish = { InstanceId: instanceId, Name: `of ${has}`, NoReboot: true }
+    const [image] = await describe({ ImageIds: [idOf(await call(createImage, wish))] })
+    assert.equal(image?.EnaSupport, has === 1)
+  }
+})
+
 test('an image fails with one of its disks, and says so', async (context) => {
   const { call, describe, settleImages, db } = await startInstance(context)
   const id = idOf(await call(createImage, { InstanceId: instanceId, Name: 'web', NoReboot: true }))

@@ -150,6 +150,18 @@ export function checkArchitecture(type: InstanceType, architecture: string): voi
   )
 }
 
+export const needsEna = ({ family }: InstanceType): boolean => family.hypervisor === 'nitro'
+
+/** Refuses a system that does not say that it has the driver of the only network card that a type has. */
+export function checkEna(type: InstanceType, has: boolean, whose: string): void {
+  if (has || !needsEna(type)) return
+  throw new ApiError(
+    'InvalidParameterCombination',
+    'Enhanced networking with the Elastic Network Adapter (ENA) is required for the ' +
+      `'${type.name}' instance type. Ensure ${whose} is enabled for ENA.`,
+  )
+}
+
 /** How an instance boots, by what its image asks for and its type can do. */
 export function bootModeOf(
   type: InstanceType,

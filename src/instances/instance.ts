@@ -97,6 +97,8 @@ export interface Instance {
   readonly bootMode: BootMode | undefined
   readonly currentBootMode: 'legacy-bios' | 'uefi'
   readonly tpmSupport: 'v2.0' | undefined
+  /** Whether its system has a driver for the Elastic Network Adapter: so its image said, or somebody since. */
+  readonly enaSupport: boolean
   readonly rootDeviceName: string
   readonly rootDeviceType: 'ebs' | 'instance-store'
   readonly platform: 'windows' | undefined

@@ -46,7 +46,7 @@ import {
 import { launching } from './cause.ts'
 import { type Instance, statesWithCapacity } from './instance.ts'
 import { checkStopProtection, hasHostRoot, shutdownBehaviorAtLaunch } from './instance-store.ts'
-import { bootModeOf, checkArchitecture, type InstanceType } from './instance-type.ts'
+import { bootModeOf, checkArchitecture, checkEna, type InstanceType } from './instance-type.ts'
 import {
   checkSupported,
   type InterfaceWishes,
@@ -91,6 +91,7 @@ export async function launch(
   const image = await findLaunchable(call, request.ImageId)
   if (!supportsType(image.instanceTypes, type.name)) throw typeNotSupported(image.id, type.name)
   checkArchitecture(type, image.architecture)
+  checkEna(type, image.enaSupport, 'that you are using an AMI that')
   checkBootable(image, type)
   checkStopProtection(request.DisableApiStop ?? false, image)
   const shutdownBehavior = shutdownBehaviorAtLaunch(wishedBehavior, image)
@@ -147,6 +148,7 @@ export async function launch(
       bootMode: image.bootMode,
       currentBootMode,
       tpmSupport: tpmOf(image, type, call.readers),
+      enaSupport: image.enaSupport,
       rootDeviceName: image.rootDeviceName,
       rootDeviceType: image.rootDeviceType,
       platform: image.platform,

@@ -14,7 +14,7 @@ import { listAttachments, setDeleteOnTermination } from '../volumes/store.ts'
 import type { WriteCall } from '../wire/operation.ts'
 import type { Instance } from './instance.ts'
 import { checkShutdownBehavior, checkStopProtection } from './instance-store.ts'
-import { bootModeOf, checkArchitecture, instanceTypeNamed } from './instance-type.ts'
+import { bootModeOf, checkArchitecture, checkEna, instanceTypeNamed } from './instance-type.ts'
 import { readShutdownBehavior, unsupportedParameter } from './launch-request.ts'
 import { changeInstance, type InstanceChanges } from './store.ts'
 import { checkUserData, encodeUserData } from './user-data.ts'
@@ -147,7 +147,7 @@ function changesOf(
     case 'enaSupport':
       requireStopped(instance, attribute)
       if (!value) throw unsupportedParameter('EnaSupport')
-      return {}
+      return { enaSupport: true }
     case 'enclaveOptions':
       if (value) throw unsupportedParameter('EnclaveOptions.Enabled')
       return {}
@@ -160,6 +160,7 @@ function changesOf(
       requireStopped(instance, attribute)
       const type = instanceTypeNamed(value)
       checkArchitecture(type, instance.architecture)
+      checkEna(type, instance.enaSupport, `that your instance '${instance.id}'`)
       return { instanceType: type.name, currentBootMode: bootModeOf(type, instance.bootMode) }
     }
     case 'userData':

@@ -252,6 +252,7 @@ export interface InstanceChanges {
   readonly metadataOptions?: MetadataOptions
   readonly isEbsOptimized?: boolean
   readonly hasSourceDestCheck?: boolean
+  readonly enaSupport?: true
 }
 
 export async function changeInstance(
@@ -273,6 +274,7 @@ export async function changeInstance(
     ...(metadataOptions && { metadata_options: JSON.stringify(metadataOptions) }),
     ...(isEbsOptimized !== undefined && { is_ebs_optimized: toFlag(isEbsOptimized) }),
     ...(hasSourceDestCheck !== undefined && { has_source_dest_check: toFlag(hasSourceDestCheck) }),
+    ...(changes.enaSupport && { ena_support: 1 as const }),
   }
   if (Object.keys(row).length === 0) return
   await tx.updateTable('instances').set(row).where('id', '=', id).execute()
@@ -313,6 +315,7 @@ function toRow(instance: Instance): Insertable<Tables['instances']> {
     boot_mode: instance.bootMode ?? null,
     current_boot_mode: instance.currentBootMode,
     tpm_support: instance.tpmSupport ?? null,
+    ena_support: toFlag(instance.enaSupport),
     root_device_name: instance.rootDeviceName,
     root_device_type: instance.rootDeviceType,
     platform: instance.platform ?? null,
@@ -356,6 +359,7 @@ function fromRow(row: Row): Instance {
     bootMode: row.boot_mode ?? undefined,
     currentBootMode: row.current_boot_mode,
     tpmSupport: row.tpm_support ?? undefined,
+    enaSupport: row.ena_support === 1,
     rootDeviceName: row.root_device_name,
     rootDeviceType: row.root_device_type,
     platform: row.platform ?? undefined,

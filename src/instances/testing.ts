@@ -29,6 +29,7 @@ export function anInstance(number: number, changes: Partial<Instance> = {}): Ins
     bootMode: 'uefi-preferred',
     currentBootMode: 'uefi',
     tpmSupport: undefined,
+    enaSupport: true,
     rootDeviceName: '/dev/xvda',
     rootDeviceType: 'ebs',
     platform: undefined,

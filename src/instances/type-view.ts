@@ -2,7 +2,7 @@
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2'
 import type { FilterTable } from '../lib/filters.ts'
 import { attachmentsMax } from '../volumes/attachment.ts'
-import type { InstanceType } from './instance-type.ts'
+import { type InstanceType, needsEna } from './instance-type.ts'
 
 export function viewInstanceType(type: InstanceType): InstanceTypeInfo {
   const { family } = type
@@ -50,7 +50,7 @@ export function viewInstanceType(type: InstanceType): InstanceTypeInfo {
       Ipv4AddressesPerInterface: 1,
       Ipv6AddressesPerInterface: 0,
       Ipv6Supported: false,
-      EnaSupport: family.hypervisor === 'nitro' ? 'required' : 'unsupported',
+      EnaSupport: needsEna(type) ? 'required' : 'unsupported',
       EfaSupported: false,
       EncryptionInTransitSupported: false,
       FlexibleEnaQueuesSupport: 'unsupported',

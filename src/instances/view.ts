@@ -100,7 +100,7 @@ export function viewInstance(details: InstanceDetails, names: GroupNames): Insta
     RootDeviceType: instance.rootDeviceType,
     BlockDeviceMappings: viewDisks(attachments, instance.rootDeviceName),
     EbsOptimized: instance.isEbsOptimized,
-    EnaSupport: true,
+    EnaSupport: instance.enaSupport,
     ProductCodes: [],
     Placement: {
       AvailabilityZone: instance.availabilityZone,

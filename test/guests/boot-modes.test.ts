@@ -19,6 +19,7 @@ test('one disk boots by BIOS and by UEFI, as its image says', async (context) =>
         BootMode,
         Architecture: 'x86_64',
         VirtualizationType: 'hvm',
+        EnaSupport: true,
         RootDeviceName: '/dev/xvda',
         BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId } }],
       }),

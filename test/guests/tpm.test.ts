@@ -35,6 +35,7 @@ test('a machine has the TPM and the UEFI variables of its image, and keeps both'
       UefiData: encodeUefiData([variable], undefined),
       Architecture: 'x86_64',
       VirtualizationType: 'hvm',
+      EnaSupport: true,
       RootDeviceName: '/dev/xvda',
       BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId } }],
     }),

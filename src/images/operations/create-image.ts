@@ -81,7 +81,7 @@ export const createImage = writeOperation<CreateImageRequest, CreateImageResult>
       platform: instance.platform,
       platformDetails: instance.platformDetails,
       usageOperation: instance.usageOperation,
-      enaSupport: source?.enaSupport ?? true,
+      enaSupport: instance.enaSupport,
       sriovNetSupport: source?.sriovNetSupport,
       imdsSupport: source?.imdsSupport,
       tpmSupport: instance.tpmSupport,

@@ -47,7 +47,7 @@ const attributes: Readonly<Record<string, Describe>> = {
     DisableApiTermination: { Value: instance.isTerminationDisabled },
   }),
   ebsOptimized: (instance) => ({ EbsOptimized: { Value: instance.isEbsOptimized } }),
-  enaSupport: () => ({ EnaSupport: { Value: true } }),
+  enaSupport: (instance) => ({ EnaSupport: { Value: instance.enaSupport } }),
   enclaveOptions: () => ({ EnclaveOptions: { Enabled: false } }),
   groupSet: async ({ id }, { db }) => {
     const [nic] = await listInterfaces(db, { instanceIds: [id] })
