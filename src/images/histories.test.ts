@@ -185,6 +185,7 @@ async function run(world: World, step: Step): Promise<void> {
       RootDeviceName: '/dev/xvda',
       Architecture: step.number % 2 === 0 ? 'x86_64' : 'arm64',
       VirtualizationType: 'hvm',
+      EnaSupport: true,
       BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId: snapshotId } }],
     })) as RegisterImageResult
     world.addImage({ id: made.ImageId ?? '', owner: account, region, snapshotId })

@@ -173,6 +173,7 @@ async function registerOn(world: World, step: Step, disk: ModelDisk): Promise<vo
     RootDeviceName: '/dev/xvda',
     Architecture: 'x86_64',
     VirtualizationType: 'hvm',
+    EnaSupport: true,
     BlockDeviceMappings,
   })
   if (made) world.addImage({ id: made.ImageId as Id<'image'>, name, owner, region, disk })
