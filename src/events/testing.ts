@@ -1,6 +1,7 @@
 /** For tests: what accounts are told of all that has changed until now. */
 import { randomUUID } from 'node:crypto'
 import type { Connections } from '../db/database.ts'
+import type { Owner } from '../lib/owner.ts'
 import type { Envelope } from './event.ts'
 import { EventFeed } from './feed.ts'
 import { eventReconciler } from './reconcile/publish.ts'
@@ -20,7 +21,7 @@ export async function publishAll(db: Connections): Promise<void> {
 
 export async function toldTo(
   db: Connections,
-  { accountId, region }: { readonly accountId: string; readonly region: string },
+  { accountId, region }: Owner,
 ): Promise<readonly Envelope[]> {
   await publishAll(db)
   const query = { accountId, region, after: 0, limit: 1000 }

@@ -6,7 +6,6 @@ import { resultsOf } from '../scans/results-of.ts'
 import { type Criterion, meetsCriteria } from './criterion.ts'
 import { readImageSettings } from './held-settings.ts'
 import type { Image } from './image.ts'
-
 import { listWatermarks } from './watermark-store.ts'
 
 export interface Allowance {
