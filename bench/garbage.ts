@@ -147,8 +147,9 @@ async function makeBlocks(
     const keys = Array.from({ length: many }, () => randomBytes(32).toString('latin1'))
     const number = String(1_000_000 + Number(numbers.next().value)).padStart(10, '0')
     const pack = new PackWriter({ disk, number })
-    const lengths = keys.map(() => packedBytes)
-    await pack.append(keys, randomBytes(packedBytes * many), lengths)
+    const bytes = randomBytes(packedBytes * many)
+    const blocks = keys.map((_, at) => bytes.subarray(at * packedBytes, (at + 1) * packedBytes))
+    await pack.append(keys, blocks)
     await pack.seal(0)
     all.push(...keys)
   }

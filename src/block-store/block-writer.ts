@@ -50,8 +50,8 @@ export class BlockWriter {
     return { positions: [...mine.values()], claim, others }
   }
 
-  /** Writes the blocks of a claim, packed one behind the other. They are safe when it is sealed. */
-  async write(claim: Claim, packed: Uint8Array, lengths: readonly number[]): Promise<void> {
+  /** Writes the packed blocks of a claim, in the order of its keys. They are safe when it is sealed. */
+  async write(claim: Claim, blocks: readonly Uint8Array[]): Promise<void> {
     const { disk, packs } = this.#parts
     this.#open ??= {
       writer: new PackWriter({ disk, number: packs.nextNumber() }),
@@ -59,7 +59,7 @@ export class BlockWriter {
     }
     const { writer, claims } = this.#open
     claims.push(claim)
-    const written = writer.append(claim.keys, packed, lengths)
+    const written = writer.append(claim.keys, blocks)
     if (writer.isFull) void this.seal()
     await written
   }

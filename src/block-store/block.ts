@@ -65,10 +65,14 @@ export function unpackBlock(key: BlockKey, packed: Uint8Array): Uint8Array | und
   return bytes && keyOfBytes(bytes) === key ? bytes : undefined
 }
 
+/** A buffer that is full makes Node take another, for what may follow. */
+export const unpackedSlackBytes = 8
+
 /** The plain bytes of whatever whole block it is; nothing where it is none. */
 export function unpackWhole(packed: Uint8Array): Uint8Array | undefined {
   try {
-    const options = { chunkSize: blockSizeBytes, maxOutputLength: blockSizeBytes }
+    const chunkSize = blockSizeBytes + unpackedSlackBytes
+    const options = { chunkSize, maxOutputLength: blockSizeBytes }
     const bytes = zstdDecompressSync(packed, options)
     return bytes.length === blockSizeBytes ? bytes : undefined
   } catch {

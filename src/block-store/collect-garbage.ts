@@ -8,6 +8,7 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import type { Digest } from '../lib/digest.ts'
 import { keyOf, keySizeBytes } from './block.ts'
 import { entryAt, entryCount, type Pack } from './block-index.ts'
+import { cut } from './cut.ts'
 import { packedIn, packPath, spansOf } from './pack-reader.ts'
 import type { PackEntry } from './pack-format.ts'
 import { PackWriter } from './pack-writer.ts'
@@ -185,7 +186,7 @@ class Mover {
     for (const { packed, entries } of contents) {
       const keys = entries.map(({ key }) => key)
       const lengths = entries.map(({ length }) => length)
-      await this.#writer.append(keys, packed, lengths)
+      await this.#writer.append(keys, cut(packed, lengths))
     }
     return this.#writer.isFull
   }

@@ -38,7 +38,7 @@ export async function copyDisk(
     for (const other of others.values()) claims.add(other)
     if (claim) {
       claims.add(claim)
-      await writer.write(claim, packed, [packed.length])
+      await writer.write(claim, [packed])
       counts.blocksAdded++
       counts.bytesAdded += packed.length
     }

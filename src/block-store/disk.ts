@@ -24,10 +24,11 @@ export interface Range {
 
 export interface NewFile {
   append(bytes: Uint8Array): Promise<void>
-  /** Ends the file, and makes the content survive a power cut. */
+  /**
+   * Ends the file, and makes the content survive a power cut. Fails where what is in it, read back,
+   * is not what was appended.
+   */
   sync(): Promise<void>
-  /** Ends the file. What is in it, piece by piece; each is good until the next is asked for. */
-  readBack(): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
 

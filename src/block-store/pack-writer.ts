@@ -1,10 +1,9 @@
 /**
  * Writes one pack. Invariant: a pack has its final name only when its content
- * was synced, and read back and found to be what was written. Until then it is a `.tmp`, and
+ * was synced, and read back and found to be what was appended. Until then it is a `.tmp`, and
  * whoever opens the store throws that away.
  */
 import assert from 'node:assert/strict'
-import { crc32 } from 'node:zlib'
 import type { BlockKey } from './block.ts'
 import type { Pack } from './block-index.ts'
 import type { Disk, NewFile } from './disk.ts'
@@ -27,8 +26,6 @@ export class PackWriter {
   readonly #writes: Promise<void>[] = []
   readonly #entries: PackEntry[] = []
   #sizeBytes = packMagic.length
-  /** Of the bytes as they were in memory. */
-  #checksum = 0
 
   constructor(options: { readonly disk: Disk; readonly number: string }) {
     this.#disk = options.disk
@@ -43,19 +40,17 @@ export class PackWriter {
     return this.#sizeBytes >= targetSizeBytes || this.#entries.length >= targetEntries
   }
 
-  /** Appends packed blocks that lie one behind the other. */
-  async append(
-    keys: readonly BlockKey[],
-    packed: Uint8Array,
-    lengths: readonly number[],
-  ): Promise<void> {
+  /** Appends packed blocks, each with its key. */
+  async append(keys: readonly BlockKey[], blocks: readonly Uint8Array[]): Promise<void> {
+    const written: Promise<void>[] = []
     for (const [position, key] of keys.entries()) {
-      const length = lengths[position]
-      assert(length)
-      this.#entries.push({ key, offset: this.#sizeBytes, length })
-      this.#sizeBytes += length
+      const block = blocks[position]
+      assert(block && block.length > 0)
+      this.#entries.push({ key, offset: this.#sizeBytes, length: block.length })
+      this.#sizeBytes += block.length
+      written.push(this.#write(block))
     }
-    await this.#write(packed)
+    await Promise.all(written)
   }
 
   /** When it resolves, the pack is there for good. When it fails, nothing is left. */
@@ -68,11 +63,7 @@ export class PackWriter {
       this.#write(Buffer.concat([index, footer])).catch(() => {})
       await Promise.all(this.#writes)
       const file = await this.#file
-      // One waits for the disk and the other for processors.
-      const synced = file.sync()
-      synced.catch(() => {}) // It is thrown below, where nothing else is.
-      await this.#readBack(file)
-      await synced
+      await file.sync()
       await file.close()
       await this.#disk.rename(this.#temporary, packPath(name))
       await this.#disk.syncNames('packs')
@@ -91,7 +82,6 @@ export class PackWriter {
   }
 
   #write(bytes: Uint8Array): Promise<void> {
-    this.#checksum = crc32(bytes, this.#checksum)
     // Continuations of one promise run in order, so the bytes end up in order.
     const write = this.#file
       .then((file) => file.append(bytes))
@@ -100,13 +90,5 @@ export class PackWriter {
       })
     this.#writes.push(write)
     return write
-  }
-
-  /** Blocks were packed a moment ago from bytes of that digest: it is enough that they are the same. */
-  async #readBack(file: NewFile): Promise<void> {
-    let checksum = 0
-    for await (const piece of file.readBack()) checksum = crc32(piece, checksum)
-    if (checksum === this.#checksum) return
-    throw new Error(`A file does not read back as it was written: ${this.#temporary}`)
   }
 }

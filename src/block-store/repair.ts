@@ -249,7 +249,7 @@ class Rewriter {
   async put(key: BlockKey, packed: Uint8Array): Promise<void> {
     const { disk, packs } = this.#parts
     this.#writer ??= new PackWriter({ disk, number: packs.nextNumber() })
-    await this.#writer.append([key], packed, [packed.length])
+    await this.#writer.append([key], [packed])
     if (this.#writer.isFull) await this.seal()
   }
 

@@ -8,6 +8,7 @@ import { type BlockKey, blockSizeBytes, packedSizeBytesMax } from './block.ts'
 import type { BlockCipher } from './block-cipher.ts'
 import type { BlockWriter } from './block-writer.ts'
 import type { Claim } from './claims.ts'
+import { cut } from './cut.ts'
 import {
   type Batch,
   batchBlocks,
@@ -163,7 +164,7 @@ async function saveBlocks({ parts, writer, cipher }: UploadParts, source: DiskSo
   const packAndWrite = async (claim: Claim, input: TaskInput<'pack'>) => {
     try {
       const { packed, lengths } = await parts.pool.run('pack', input)
-      await writer.write(claim, packed, lengths)
+      await writer.write(claim, cut(packed, lengths))
       counts.blocksAdded += lengths.length
       counts.bytesAdded += packed.length
     } catch (error) {

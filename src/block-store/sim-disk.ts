@@ -129,7 +129,6 @@ export class SimDisk implements Disk {
         await this.#spend()
         file.synced = true
       },
-      readBack: () => this.#readBack(file),
       close: async () => {},
     }
   }
@@ -151,14 +150,6 @@ export class SimDisk implements Disk {
     const inside = (name: string) => name.startsWith(`${folder}/`)
     for (const name of this.#syncedNames.keys()) if (inside(name)) this.#syncedNames.delete(name)
     for (const [name, file] of this.#names) if (inside(name)) this.#syncedNames.set(name, file)
-  }
-
-  async *#readBack(file: File): AsyncGenerator<Uint8Array> {
-    await this.#spend()
-    const middle = Math.ceil(file.content.length / 2)
-    for (const piece of [file.content.subarray(0, middle), file.content.subarray(middle)]) {
-      yield piece
-    }
   }
 
   #file(name: string): File {

@@ -3,7 +3,7 @@
  * claimed when it was found to be what it is called, so that who waits for it never waits in vain
  * because of what others bring.
  */
-import { type BlockKey, digestOfKey, packedSizeBytesMax, zeroKey } from './block.ts'
+import { type BlockKey, digestOfKey, zeroKey } from './block.ts'
 import type { Claim } from './claims.ts'
 import { CorruptBlock } from './errors.ts'
 import { inLanes } from './lanes.ts'
@@ -25,24 +25,14 @@ const batchBlocks = 8
 /** About so many blocks of an ordinary disk, and more than the largest one. */
 const batchBytes = 1280 * 1024
 
-/** For one batch at a time, as in `save-disk.ts`. */
-interface Buffers {
-  readonly packed: Uint8Array<SharedArrayBuffer>
-  readonly room: SharedArrayBuffer
-}
-
-const makeBuffers = (): Buffers => ({
-  packed: new Uint8Array(new SharedArrayBuffer(batchBytes)),
-  room: new SharedArrayBuffer(batchBlocks * packedSizeBytesMax),
-})
-
 /** Tells how many bytes that added. */
 export async function takeBlocks(
   { parts, writer }: UploadParts,
   nextBlocks: NextPacked,
   { onTaken, signal }: TakeOptions,
 ): Promise<number> {
-  const freeBuffers: Buffers[] = []
+  /** For one batch at a time, as in `save-disk.ts`. */
+  const freeBuffers: Uint8Array<SharedArrayBuffer>[] = []
   const own: Claim[] = []
   let addedBytes = 0
   let isOver = false
@@ -57,28 +47,26 @@ export async function takeBlocks(
 
   const takeBatch = async () => {
     signal?.throwIfAborted()
-    const buffers = freeBuffers.pop() ?? makeBuffers()
-    const { packed, room } = buffers
+    const packed = freeBuffers.pop() ?? new Uint8Array(new SharedArrayBuffer(batchBytes))
     const blocks = await read(packed)
     if (!blocks) {
       isOver = true
       return
     }
-    const { admitted, lengths, damaged } = await parts.pool.run('admit', { packed, blocks, room })
+    const { repacked, damaged } = await parts.pool.run('admit', { packed, blocks })
     const [bad] = damaged
     if (bad !== undefined) throw new CorruptBlock(digestOfKey(blocks[bad]?.key ?? ''), 'it came so')
     const { claim, positions } = writer.decide(blocks.map(keyToKeep))
     if (claim) {
       own.push(claim)
-      const wanted = gather(admitted, lengths, positions)
-      await writer.write(
-        claim,
-        wanted,
-        positions.map((position) => lengths[position] ?? 0),
-      )
-      addedBytes += wanted.length
+      const wanted = positions.map((position) => {
+        const { at = 0, length = 0 } = blocks[position] ?? {}
+        return repacked.get(position) ?? packed.subarray(at, at + length)
+      })
+      await writer.write(claim, wanted)
+      for (const { length } of wanted) addedBytes += length
     }
-    freeBuffers.push(buffers)
+    freeBuffers.push(packed)
     onTaken?.(blocks.length)
   }
 
@@ -94,23 +82,3 @@ export async function takeBlocks(
 
 /** A block of zeros is named and not kept. */
 const keyToKeep = ({ key }: Packed): BlockKey => (key === zeroKey ? '' : key)
-
-/** Moves the blocks at these ascending positions together, to the front. */
-function gather(
-  packed: Uint8Array,
-  lengths: readonly number[],
-  positions: readonly number[],
-): Uint8Array {
-  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.length)
-  const wanted = new Set(positions)
-  let from = 0
-  let to = 0
-  for (const [position, length] of lengths.entries()) {
-    if (wanted.has(position)) {
-      if (from > to) bytes.copy(bytes, to, from, from + length)
-      to += length
-    }
-    from += length
-  }
-  return bytes.subarray(0, to)
-}

@@ -15,6 +15,7 @@ import {
   packBlock,
   packedSizeBytesMax,
   unpackBlock,
+  unpackedSlackBytes,
 } from './block.ts'
 import type { BlockCipher } from './block-cipher.ts'
 import { hasCode } from './errors.ts'
@@ -81,13 +82,11 @@ export interface Tasks {
     damaged: number[]
   }
   /**
-   * Puts packed plain blocks that came from elsewhere into `room`, one behind the other: as they are, or
-   * packed anew where a pack should not hold them so. Tells which are damaged, by position.
+   * Looks at packed plain blocks that came from elsewhere. Tells which are damaged, by position, and
+   * packs those anew that a pack should not hold as they are.
    */
-  admit(input: { packed: AnyBytes; blocks: readonly Packed[]; room: ArrayBufferLike }): {
-    admitted: AnyBytes
-    /** By position. */
-    lengths: number[]
+  admit(input: { packed: AnyBytes; blocks: readonly Packed[] }): {
+    repacked: Map<number, Bytes>
     damaged: number[]
   }
   /** The plain bytes of one block; nothing where it is damaged. */
@@ -200,24 +199,20 @@ export const tasks: Tasks = {
     return { packed, damaged }
   },
 
-  admit({ packed, blocks, room }) {
-    const bytes = new Uint8Array(room)
+  admit({ packed, blocks }) {
     const damaged: number[] = []
-    let at = 0
-    const lengths = blocks.map(({ key, at: start, length }, position) => {
-      const block = packed.subarray(start, start + length)
+    const repacked = new Map<number, Bytes>()
+    for (const [position, { key, at, length }] of blocks.entries()) {
+      const block = packed.subarray(at, at + length)
       const plain = unpackBlock(key, block)
       if (!plain) {
         damaged.push(position)
-        return 0
+        continue
       }
-      const admitted = isOneFrame(block) ? block : packBlock(plain)
+      if (!isOneFrame(block)) repacked.set(position, new Uint8Array(packBlock(plain)))
       release(plain)
-      Buffer.from(admitted.buffer, admitted.byteOffset, admitted.length).copy(bytes, at)
-      at += admitted.length
-      return admitted.length
-    })
-    return { admitted: bytes.subarray(0, at), lengths, damaged }
+    }
+    return { repacked, damaged }
   },
 
   unpack({ packed, key, cipher }) {
@@ -269,9 +264,9 @@ export type TaskInput<N extends TaskName> = Parameters<Tasks[N]>[0]
 export type TaskOutput<N extends TaskName> = ReturnType<Tasks[N]>
 
 /** Bytes that can be handed over, as they have a buffer of their own. */
-function ownBytes({ buffer, length }: Uint8Array): Bytes {
-  assert(buffer instanceof ArrayBuffer && buffer.byteLength === length)
-  return new Uint8Array(buffer)
+function ownBytes({ buffer, byteOffset, length }: Uint8Array): Bytes {
+  assert(buffer instanceof ArrayBuffer && buffer.byteLength - length <= unpackedSlackBytes)
+  return new Uint8Array(buffer, byteOffset, length)
 }
 
 /** What there is of it; nothing where there is no file. */

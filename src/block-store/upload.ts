@@ -208,7 +208,7 @@ export class Upload {
     try {
       const packed = await pack()
       const addedBytes = packed.length
-      await this.#writer.write(claim, packed, [addedBytes])
+      await this.#writer.write(claim, [packed])
       this.#unsealed++
       release(packed)
       return addedBytes

@@ -1,8 +1,8 @@
 /**
  * A new file of the store, written from its beginning to its end. It goes around the page
  * cache, where the file system lets it: nobody reads a pack again soon, the copy costs as
- * much as compressing, and what is read back afterwards comes from the disk and not from
- * memory (open(2), O_DIRECT).
+ * much as compressing, and what is read back comes from the disk and not from memory
+ * (open(2), O_DIRECT). Each piece is read back while the next is written.
  */
 import assert from 'node:assert/strict'
 import { constants } from 'node:fs'
@@ -24,6 +24,7 @@ export class WrittenFile implements NewFile {
   /** Where the piece that is being filled will go. */
   #offset = 0
   #writing: Promise<void> = Promise.resolve()
+  #checking: Promise<void> = Promise.resolve()
   #isEnded = false
 
   static async create(path: string, pages: Pages, mode?: number): Promise<WrittenFile> {
@@ -44,9 +45,13 @@ export class WrittenFile implements NewFile {
     this.#isDirect = isDirect
   }
 
-  /** The bytes are copied at once, in the order of the calls; resolves when whole pieces are written. */
+  /**
+   * The bytes are copied at once, in the order of the calls. Resolves when whole pieces are written,
+   * and those before them read back: so few are in memory.
+   */
   async append(bytes: Uint8Array): Promise<void> {
     assert(!this.#isEnded, 'the file has its end')
+    const checked = this.#checking
     const from = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     for (let at = 0; at < bytes.length;) {
       this.#piece ??= this.#pages.take()
@@ -56,52 +61,27 @@ export class WrittenFile implements NewFile {
       at += count
       if (this.#filled === this.#piece.length) this.#flush()
     }
-    await this.#writing
+    await Promise.all([this.#writing, checked])
   }
 
+  /** Throws where the file is not what was appended. */
   async sync(): Promise<void> {
-    this.#end()
+    this.#isEnded = true
+    if (this.#piece) this.#flush()
     await this.#writing
-    await this.#file.sync()
-  }
-
-  /** What is in the file, piece by piece; each is good until the next is asked for. */
-  async *readBack(): AsyncGenerator<Uint8Array> {
-    this.#end()
-    await this.#writing
-    const pieces: Uint8Array[] = []
-    const sizeBytes = this.#offset
-    const read = async (offset: number) => {
-      const piece = pieces.shift() ?? this.#pages.take()
-      const length = Math.min(piece.length, sizeBytes - offset)
-      return { piece, length: await fill(this.#file, piece, length, offset) }
-    }
-    try {
-      // One is under way while another is looked at.
-      for (let offset = 0, next = read(0); offset < sizeBytes;) {
-        const { piece, length } = await next
-        offset += piece.length
-        if (offset < sizeBytes) next = read(offset)
-        next.catch(() => {}) // Thrown when it is waited for.
-        yield piece.subarray(0, length)
-        pieces.push(piece)
-      }
-    } finally {
-      for (const piece of pieces) this.#pages.give(piece)
-    }
+    // One waits for the disk and the other for a processor.
+    const synced = this.#file.sync()
+    synced.catch(() => {}) // Thrown below, where nothing else is.
+    await this.#checking
+    await synced
   }
 
   async close(): Promise<void> {
-    await this.#writing.catch(() => {})
+    await Promise.allSettled([this.#writing, this.#checking])
     if (this.#piece) this.#pages.give(this.#piece)
     this.#piece = undefined
     this.#isEnded = true
     await this.#file.close()
-  }
-
-  #end(): void {
-    this.#isEnded = true
-    if (this.#piece) this.#flush()
   }
 
   /** Writes the piece behind those before it. Once one has failed, all fail. */
@@ -112,10 +92,24 @@ export class WrittenFile implements NewFile {
     this.#offset += length
     this.#piece = undefined
     this.#filled = 0
-    this.#writing = this.#writing
-      .then(() => this.#write(piece, length, offset))
+    this.#writing = this.#writing.then(() => this.#write(piece, length, offset))
+    this.#checking = Promise.all([this.#writing, this.#checking])
+      .then(() => this.#check(piece, length, offset))
       .finally(() => this.#pages.give(piece))
-    this.#writing.catch(() => {}) // Thrown by `append` and `sync`.
+    // Thrown by `append` and `sync`.
+    this.#writing.catch(() => {})
+    this.#checking.catch(() => {})
+  }
+
+  async #check(piece: Uint8Array, length: number, offset: number): Promise<void> {
+    const back = this.#pages.take()
+    try {
+      const found = await fill(this.#file, back, length, offset)
+      if (Buffer.compare(back.subarray(0, found), piece.subarray(0, length)) === 0) return
+      throw new Error(`A file does not read back as it was written: ${this.#path}`)
+    } finally {
+      this.#pages.give(back)
+    }
   }
 
   async #write(piece: Uint8Array, length: number, offset: number): Promise<void> {
