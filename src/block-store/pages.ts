@@ -1,7 +1,11 @@
 /**
- * Memory that begins at a page, as direct I/O wants it, for one piece of a file after
- * another. Node does not say where a buffer begins; a memory of WebAssembly is made of pages.
+ * Memory that begins at a page, as direct I/O wants it (open(2), O_DIRECT). Node does not say where
+ * a buffer begins; a memory of WebAssembly is made of pages.
  */
+
+/** Lengths and places of direct I/O are multiples of that on every disk. */
+export const sectorBytes = 4096
+/** One piece of a file after another. */
 export const pieceSizeBytes = 512 * 1024
 
 /** Of its types we need no more than this. */
@@ -16,13 +20,18 @@ declare const WebAssembly: {
 const wasmPageBytes = 64 * 1024
 const keptMax = 8
 
+/** Shared with threads. The size is a multiple of 64 KiB. */
+export function makePages(sizeBytes: number): Uint8Array<SharedArrayBuffer> {
+  const count = sizeBytes / wasmPageBytes
+  const size = { initial: count, maximum: count, shared: true } as const
+  return new Uint8Array(new WebAssembly.Memory(size).buffer)
+}
+
 export class Pages {
   readonly #free: Uint8Array[] = []
 
   take(): Uint8Array {
-    const count = pieceSizeBytes / wasmPageBytes
-    const size = { initial: count, maximum: count, shared: true } as const
-    return this.#free.pop() ?? new Uint8Array(new WebAssembly.Memory(size).buffer)
+    return this.#free.pop() ?? makePages(pieceSizeBytes)
   }
 
   /** The next one who takes some gets it, with whatever is in it. */

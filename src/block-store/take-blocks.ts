@@ -7,10 +7,11 @@ import { type BlockKey, digestOfKey, zeroKey } from './block.ts'
 import type { Claim } from './claims.ts'
 import { CorruptBlock } from './errors.ts'
 import { inLanes } from './lanes.ts'
+import { makePages } from './pages.ts'
 import type { UploadParts } from './save-disk.ts'
 import type { Packed } from './tasks.ts'
 
-/** Puts the next blocks into the buffer, and tells where they are in it; nothing when there are no more. */
+/** Puts the next blocks into pages of memory, and tells where they are; nothing when there are no more. */
 export type NextPacked = (
   into: Uint8Array<SharedArrayBuffer>,
   blocksMax: number,
@@ -22,8 +23,8 @@ export interface TakeOptions {
 }
 
 const batchBlocks = 8
-/** About so many blocks of an ordinary disk, and more than the largest one. */
-const batchBytes = 1280 * 1024
+/** Room for so many blocks of an ordinary disk, and for the largest one. */
+const batchBytes = 1536 * 1024
 
 /** Tells how many bytes that added. */
 export async function takeBlocks(
@@ -47,7 +48,7 @@ export async function takeBlocks(
 
   const takeBatch = async () => {
     signal?.throwIfAborted()
-    const packed = freeBuffers.pop() ?? new Uint8Array(new SharedArrayBuffer(batchBytes))
+    const packed = freeBuffers.pop() ?? makePages(batchBytes)
     const blocks = await read(packed)
     if (!blocks) {
       isOver = true

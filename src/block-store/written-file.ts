@@ -9,10 +9,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { NewFile } from './disk.ts'
 import { hasCode } from './errors.ts'
-import type { Pages } from './pages.ts'
-
-/** Lengths and places of direct I/O are multiples of that on every disk. */
-const sectorBytes = 4096
+import { type Pages, sectorBytes } from './pages.ts'
 
 export class WrittenFile implements NewFile {
   readonly #path: string

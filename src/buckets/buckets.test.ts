@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
+import { makePages } from '../block-store/pages.ts'
 import { Buckets, NoSuchBucket, ObjectExists, TruncatedObject } from './buckets.ts'
 import { isBucketName, isObjectKey } from './names.ts'
 
@@ -69,10 +80,15 @@ test('an object keeps its bytes in order, however they come, and is for its owne
   assert.equal((await stat(join(folder, place.key))).mode & 0o777, 0o600)
   await using object = await buckets.open(place)
   assert(object)
-  const middle = Buffer.alloc(1000)
-  await object.fill(middle, 699_500)
-  assert(middle.equals(large.subarray(699_500, 700_500)))
-  await assert.rejects(object.fill(middle, large.length - 999), TruncatedObject)
+  assert((await object.read(699_500, 1000)).equals(large.subarray(699_500, 700_500)))
+  const pages = makePages(1024 * 1024)
+  const fill = async (offset: number) => pages.subarray(0, await object.fill(pages, offset))
+  assert(large.subarray(8192, 8192 + pages.length).equals(await fill(8192)))
+  const end = 1_499_136
+  assert(large.subarray(end).equals(await fill(end)))
+  assert.equal((await fill(end + 4096)).length, 0)
+  await truncate(join(folder, place.key), large.length - 1)
+  await assert.rejects(fill(end), TruncatedObject)
 })
 
 test('an object is read as far as it goes', async (context) => {

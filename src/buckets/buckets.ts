@@ -8,7 +8,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { asDiskFull, hasCode } from '../block-store/errors.ts'
-import { Pages } from '../block-store/pages.ts'
+import { Pages, sectorBytes } from '../block-store/pages.ts'
 import { WrittenFile } from '../block-store/written-file.ts'
 import { isBucketName, isObjectKey, temporaryPrefix } from './names.ts'
 
@@ -27,8 +27,11 @@ export interface StoredObject extends AsyncDisposable {
   readonly sizeBytes: number
   /** All of the range. Throws `TruncatedObject` where the object ends before. */
   read(offset: number, length: number): Promise<Buffer<ArrayBuffer>>
-  /** The same, into memory that is there. */
-  fill(bytes: Uint8Array, offset: number): Promise<void>
+  /**
+   * From there on as much as there is and goes into whole pages of memory: the offset is a multiple of
+   * `sectorBytes`. Goes around the page cache. Tells how many bytes that is. Throws `TruncatedObject`.
+   */
+  fill(pages: Uint8Array, offset: number): Promise<number>
 }
 
 /**
@@ -190,26 +193,54 @@ async function publish(temporary: string, path: string, place: ObjectPlace): Pro
 }
 
 function storedObject(file: FileHandle, sizeBytes: number, key: string): StoredObject {
-  const fill = async (bytes: Uint8Array, offset: number) => {
-    if (offset + bytes.length > sizeBytes) throw new TruncatedObject(key)
-    for (let at = 0; at < bytes.length;) {
-      const { bytesRead } = await file.read(bytes, at, bytes.length - at, offset + at)
-      if (bytesRead === 0) throw new TruncatedObject(key)
-      at += bytesRead
+  let direct: Promise<FileHandle | undefined> | undefined
+  const readDirect = async (pages: Uint8Array, at: number, offset: number) => {
+    direct ??= openDirect(file)
+    try {
+      return await (await direct)?.read(pages, at, pages.length - at, offset + at)
+    } catch (error) {
+      // Behind the last whole sector, or on a disk that wants more than pages.
+      if (hasCode(error, 'EINVAL')) return undefined
+      throw error
     }
   }
+  const read = (bytes: Uint8Array, at: number, offset: number) =>
+    file.read(bytes, at, bytes.length - at, offset + at)
   return {
     sizeBytes,
-    fill,
+    async fill(pages, offset) {
+      assert(offset % sectorBytes === 0)
+      const wanted = Math.min(pages.length, Math.max(0, sizeBytes - offset))
+      let at = 0
+      while (at < wanted) {
+        const found = (await readDirect(pages, at, offset)) ?? (await read(pages, at, offset))
+        if (found.bytesRead === 0) throw new TruncatedObject(key)
+        at += found.bytesRead
+      }
+      return wanted
+    },
     async read(offset, length) {
       // Before there is memory for it.
       if (offset + length > sizeBytes) throw new TruncatedObject(key)
       const bytes = Buffer.from(new ArrayBuffer(length))
-      await fill(bytes, offset)
+      for (let at = 0; at < length;) {
+        const { bytesRead } = await read(bytes, at, offset)
+        if (bytesRead === 0) throw new TruncatedObject(key)
+        at += bytesRead
+      }
       return bytes
     },
-    [Symbol.asyncDispose]: () => file.close(),
+    async [Symbol.asyncDispose]() {
+      await (await direct)?.close()
+      await file.close()
+    },
   }
+}
+
+/** Another handle of the same file, around the page cache; none where its file system has no such. */
+async function openDirect(file: FileHandle): Promise<FileHandle | undefined> {
+  const { O_RDONLY, O_DIRECT } = constants
+  return await open(`/proc/self/fd/${file.fd}`, O_RDONLY | O_DIRECT).catch(() => undefined)
 }
 
 function orNothing(error: unknown): undefined {

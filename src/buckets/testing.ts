@@ -2,18 +2,16 @@
 import { type StoredObject, TruncatedObject } from './buckets.ts'
 
 export function objectOf(bytes: Buffer): StoredObject {
-  const fill = async (into: Uint8Array, offset: number) => {
-    if (offset + into.length > bytes.length) throw new TruncatedObject('it')
-    into.set(bytes.subarray(offset, offset + into.length))
-  }
   return {
     sizeBytes: bytes.length,
-    fill,
+    async fill(pages, offset) {
+      const found = bytes.subarray(offset, offset + pages.length)
+      pages.set(found)
+      return found.length
+    },
     async read(offset, length) {
       if (offset + length > bytes.length) throw new TruncatedObject('it')
-      const read = Buffer.from(new ArrayBuffer(length))
-      await fill(read, offset)
-      return read
+      return Buffer.from(new Uint8Array(bytes.subarray(offset, offset + length)).buffer)
     },
     [Symbol.asyncDispose]: async () => {},
   }

@@ -17,6 +17,7 @@ import {
   keyAt,
   type Manifest,
 } from '../block-store/manifest.ts'
+import { sectorBytes } from '../block-store/pages.ts'
 import { release } from '../block-store/release.ts'
 import type { WorkOptions } from '../block-store/save-disk.ts'
 import type { NextPacked } from '../block-store/take-blocks.ts'
@@ -176,13 +177,12 @@ export async function readObject(
     let key = keys.next()
     const nextBlocks: NextPacked = async (into, blocksMax) => {
       if (key.done) return undefined
-      const bytes = into.subarray(0, Math.min(into.length, object.sizeBytes - at))
-      await object.fill(bytes, at)
-      const lengths = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+      const start = at - (at % sectorBytes)
+      const bytes = Buffer.from(into.buffer, into.byteOffset, await object.fill(into, start))
       const blocks: Packed[] = []
-      let end = 0
+      let end = at - start
       while (!key.done && blocks.length < blocksMax && end + lengthSizeBytes <= bytes.length) {
-        const length = lengths.readUInt32LE(end)
+        const length = bytes.readUInt32LE(end)
         if (length > packedSizeBytesMax) throw new BadObject('a part of it is too long')
         if (end + lengthSizeBytes + length > bytes.length) break
         blocks.push({ key: key.value, at: end + lengthSizeBytes, length })
@@ -190,7 +190,7 @@ export async function readObject(
         key = keys.next()
       }
       if (blocks.length === 0) throw new BadObject('it ends too soon')
-      at += end
+      at = start + end
       return blocks
     }
     const onTaken = (blocks: number) => {
