@@ -4,7 +4,7 @@
  * has nothing of it, by way of a bucket. Beside them, what one would do without such a
  * store: copying the file, as fast as the disk is.
  */
-import { mkdir, rename } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, until } from './commands.ts'
 import { importImage, obtainDisk, scratchFolder } from './disks.ts'
@@ -13,7 +13,7 @@ import { elementOf, type SignedClient } from './signed-client.ts'
 import { type RunningService, startService } from './start-service.ts'
 
 const rounds = 20
-const fileRounds = 3
+const fileRounds = 5
 const mebibyte = 2 ** 20
 /** How often what takes long is asked about: who asks takes processor time too. */
 const askedEveryMs = 20
@@ -51,18 +51,7 @@ export async function benchCopy(): Promise<void> {
   const stored = (await blocks()) - before
   west.close()
   const another = await importImage(service.client, await obtainDisk('tiny'))
-  const elsewhere = await copyToOtherStores(service, { image, another }, folder.path)
-
-  const files: number[] = []
-  for (let round = 0; round < fileRounds; round++) {
-    const path = join(folder.path, `copy-${round}.raw`)
-    files.push(
-      await timed(async () => {
-        await run('cp', ['--sparse=always', '--reflink=never', disk, path])
-        await run('sync', [path])
-      }),
-    )
-  }
+  const elsewhere = await copyToOtherStores(service, { image, another, disk }, folder.path)
   console.log(
     `Copying the image of the 2 GiB disk of debian-12 to another Region, ` +
       `${rounds} rounds (median, and range)\n`,
@@ -77,21 +66,22 @@ export async function benchCopy(): Promise<void> {
       (elsewhere.objectBytes / mebibyte).toFixed(1),
     ],
     ['imago: out of it into an empty store, to available', spread(elsewhere.restored), ''],
-    [`cp of the raw disk, and synced (${fileRounds} rounds)`, spread(files), ''],
+    [`cp of the raw disk, and synced (${fileRounds} rounds)`, spread(elsewhere.copied), ''],
   ])
 }
 
 /**
  * Stores the image in a bucket, and restores it in an installation that is new each time, and
- * has restored another one before: programs are compiled as they go.
+ * has restored another one before: programs are compiled as they go. Then copies the disk.
  */
 async function copyToOtherStores(
   { client }: RunningService,
-  { image, another }: { readonly image: string; readonly another: string },
+  { image, another, disk }: Record<'image' | 'another' | 'disk', string>,
   path: string,
 ) {
   const stored: number[] = []
   const restored: number[] = []
+  const copied: number[] = []
   let objectBytes = 0
   for (let round = 0; round < fileRounds; round++) {
     const bucket = `bench-${round}`
@@ -106,8 +96,16 @@ async function copyToOtherStores(
     for (const id of [another, image]) await rename(join(from, `${id}.bin`), join(to, `${id}.bin`))
     await restore(other.client, another, bucket)
     restored.push(await timed(() => restore(other.client, image, bucket)))
+    const copy = join(path, `copy-${round}.raw`)
+    copied.push(
+      await timed(async () => {
+        await run('cp', ['--sparse=always', '--reflink=never', disk, copy])
+        await run('sync', [copy])
+      }),
+    )
+    await rm(copy)
   }
-  return { stored, restored, objectBytes }
+  return { stored, restored, copied, objectBytes }
 }
 
 async function store(client: SignedClient, image: string, bucket: string): Promise<void> {

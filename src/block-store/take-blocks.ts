@@ -74,7 +74,8 @@ export async function takeBlocks(
   const untilOver = function* () {
     while (!isOver) yield
   }
-  await inLanes(parts.pool.lanes, untilOver(), takeBatch)
+  // As many again wait for the disk.
+  await inLanes(2 * parts.pool.lanes, untilOver(), takeBatch)
   await writer.seal()
   await Promise.all(own.map(({ sealed }) => sealed))
   signal?.throwIfAborted()
