@@ -5,8 +5,8 @@
 
 /** Lengths and places of direct I/O are multiples of that on every disk. */
 export const sectorBytes = 4096
-/** One piece of a file after another. */
-export const pieceSizeBytes = 512 * 1024
+/** A file is written piece by piece. With smaller ones, the disk waits for whoever brings the next. */
+export const pieceSizeBytes = 2 * 1024 * 1024
 
 /** Of its types we need no more than this. */
 declare const WebAssembly: {
@@ -18,7 +18,7 @@ declare const WebAssembly: {
 }
 
 const wasmPageBytes = 64 * 1024
-const keptMax = 8
+const keptMax = 4
 
 /** Shared with threads. The size is a multiple of 64 KiB. */
 export function makePages(sizeBytes: number): Uint8Array<SharedArrayBuffer> {
