@@ -12,6 +12,8 @@ import { actions } from '../src/actions.ts'
 import { listEvents } from '../src/audit/store.ts'
 import { sealerOf } from '../src/lib/seal.ts'
 import { decodeRefusal } from '../src/policies/refusal.ts'
+import { Model } from '../src/wire/model.ts'
+import schemas from '../src/wire/schemas/ec2.json' with { type: 'json' }
 import { hasKey, typesOf, typesOfArn } from './aws-actions.ts'
 import { lastFirst } from './last-first.ts'
 import { anotherThan, covers, leastPolicy, type Need, refusedFor } from './least-policy.ts'
@@ -404,6 +406,20 @@ for (const { action } of stsActions) {
     await assert.rejects(sendSts(sessions.expired()), { name: /^ExpiredToken/ })
   })
 }
+
+test('who names one thing by nothing is not told of all', async () => {
+  const model = new Model(schemas)
+  const lists = ec2Actions.flatMap((action) =>
+    (model.input(action)?.members ?? [])
+      .filter(({ shape }) => shape.kind === 'list' && shape.item.kind === 'string')
+      .map(({ name }) => ({ action, name })),
+  )
+  assert(lists.length > 30)
+  for (const { action, name } of lists) {
+    const sent = system.ec2.send(command(action, { [name]: [''] }))
+    await assert.rejects(sent, (error: Error) => !/^Internal/.test(error.name), `${action} ${name}`)
+  }
+})
 
 test('each action touches what AWS says that it touches', () => {
   const differences: Record<string, object> = {}

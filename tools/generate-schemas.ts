@@ -128,7 +128,6 @@ const meantWhenEmpty = new Set([
   'AttributeValue.Value',
 
   'BlockDeviceMapping.NoDevice',
-  'Filter.Values',
   'LaunchTemplateBlockDeviceMappingRequest.NoDevice',
   'SecureBlobAttributeValue.Value',
   'Tag.Value',

@@ -175,8 +175,10 @@ function anyValue(
   depth: number,
 ): fc.Arbitrary<unknown> {
   if (shape.kind === 'structure') return anyStructure(model, model.structure(shape.name), depth - 1)
-  if (shape.kind === 'list')
-    return fc.array(anyValue(model, shape.item, member, depth), { minLength: 1, maxLength: 3 })
+  if (shape.kind === 'list') {
+    const item = anyValue(model, shape.item, { ...member, isMeantWhenEmpty: true }, depth)
+    return fc.array(item, { minLength: 1, maxLength: 3 })
+  }
   if (shape.kind === 'map')
     return fc.dictionary(
       fc

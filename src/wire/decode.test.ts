@@ -27,7 +27,7 @@ test('an empty value is no value', () => {
     MinCount: '1',
     MaxCount: '1',
     SubnetId: '',
-    'SecurityGroupId.1': '',
+    SecurityGroupId: '',
     'Placement.Tenancy': '',
     Monitoring: '',
     'BlockDeviceMapping.1.Ebs.KmsKeyId': '',
@@ -36,6 +36,10 @@ test('an empty value is no value', () => {
 })
 
 test('an empty value is kept where it says something', () => {
+  assert.deepEqual(decode('DescribeImages', { 'ImageId.1': '', 'Owner.1': 'self' }), {
+    ImageIds: [''],
+    Owners: ['self'],
+  })
   assert.deepEqual(decode('DescribeTags', { 'Filter.1.Name': 'value', 'Filter.1.Value.1': '' }), {
     Filters: [{ Name: 'value', Values: [''] }],
   })

@@ -120,8 +120,10 @@ function decodeList(
   const items = itemsOf(model.protocol, shape.itemName, node, path)
   if (items.length > listLengthMax)
     throw invalidParameterValue(path, '', `It must have at most ${listLengthMax} items.`)
+  // Who names one image by nothing does not mean all of them.
+  const meant = { ...member, isMeantWhenEmpty: true }
   for (const { index, child, itemPath } of items.toSorted((a, b) => a.index - b.index)) {
-    const value = decodeShape(model, member, shape.item, child, `${itemPath}.${index}`)
+    const value = decodeShape(model, meant, shape.item, child, `${itemPath}.${index}`)
     if (value !== undefined) values.push(value)
   }
   return values.length === 0 ? undefined : values
