@@ -12,24 +12,32 @@ export interface InstanceTypes {
   readonly unsupported: readonly string[]
 }
 
-const patternForm = /^[a-z0-9*.-]{1,30}$/
+const listMax = 100
+const patternForm = /^[A-Za-z0-9_.*-]{1,24}$/
 
-/** Reads what a call wants, which is nothing where it names no type at all. */
+/** Reads what a call wants, which is nothing where it names no type at all. Nothing is said twice. */
 export function readInstanceTypes(
   input: InstanceTypeSpecificationRequest | undefined,
 ): InstanceTypes | undefined {
   const supported = input?.SupportedInstanceTypes ?? []
   const unsupported = input?.UnsupportedInstanceTypes ?? []
+  if (Math.max(supported.length, unsupported.length) > listMax) {
+    const message = `An instance type specification can have ${listMax} types of each kind.`
+    throw new ApiError('InvalidParameterValue', message)
+  }
+  const seen = new Set<string>()
   for (const type of [...supported, ...unsupported]) {
-    if (patternForm.test(type)) continue
+    if (seen.has(type)) throw invalidParameterValue('instanceType', type, 'It is named twice.')
+    seen.add(type)
+    if (patternForm.test(type) && !type.includes('**')) continue
     throw invalidParameterValue(
       'instanceType',
       type,
       'It is no instance type and no pattern of any.',
     )
   }
-  if (supported.length + unsupported.length === 0) return undefined
-  return { supported: [...new Set(supported)], unsupported: [...new Set(unsupported)] }
+  if (seen.size === 0) return undefined
+  return { supported, unsupported }
 }
 
 /** Tells whether an instance of a type may be launched. */

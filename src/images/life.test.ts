@@ -56,7 +56,8 @@ test('an instance type must be named, if any is, and not be left out', () => {
   const types = ['t3.nano', 't3.micro', 'c5.large']
   const patterns = fc.subarray([...types, 't3.*', '*.large', '*'])
   fc.assert(
-    fc.property(patterns, patterns, fc.constantFrom(...types), (supported, unsupported, type) => {
+    fc.property(patterns, patterns, fc.constantFrom(...types), (supported, others, type) => {
+      const unsupported = others.filter((one) => !supported.includes(one))
       const isIn = (list: readonly string[]) =>
         list.some((pattern) =>
           new RegExp(`^${pattern.replace('.', '\\.').replace('*', '.*')}$`).test(type),
@@ -70,9 +71,20 @@ test('an instance type must be named, if any is, and not be left out', () => {
     }),
   )
   assert.equal(readInstanceTypes({}), undefined)
-  assert.throws(() => readInstanceTypes({ SupportedInstanceTypes: ['t3 nano'] }), {
-    code: 'InvalidParameterValue',
-  })
+  const longest = `u-${'6'.repeat(10)}.${'x'.repeat(11)}`
+  const many = Array.from({ length: 100 }, (_, number) => `T${number}_a.*`)
+  for (const list of [[longest], many]) {
+    assert.deepEqual(readInstanceTypes({ UnsupportedInstanceTypes: list })?.unsupported, list)
+  }
+  for (const list of [['t3 nano'], ['t**'], [`${longest}x`], ['c5*', 'c5*'], [...many, 'c5*']]) {
+    for (const side of ['SupportedInstanceTypes', 'UnsupportedInstanceTypes'] as const) {
+      assert.throws(() => readInstanceTypes({ [side]: list }), { code: 'InvalidParameterValue' })
+    }
+  }
+  assert.throws(
+    () => readInstanceTypes({ SupportedInstanceTypes: ['c5*'], UnsupportedInstanceTypes: ['c5*'] }),
+    { code: 'InvalidParameterValue' },
+  )
 })
 
 const daysAgo = (days: number): Date => new Date(now.getTime() - days * dayMs)
