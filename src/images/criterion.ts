@@ -138,9 +138,15 @@ function checkCriterion(criterion: ImageCriterionRequest): void {
       `It must be an account id, ${providerWords.join(', ')}, or none alone.`,
     )
   }
-  for (const name of ImageNames ?? []) {
-    if (name.length >= 1 && name.length <= 128) continue
-    throw invalidParameterValue('imageName', name, 'It must have 1 to 128 characters.')
+  for (const name of ImageNames ?? []) checkNamePattern(name)
+  for (const code of MarketplaceProductCodes ?? []) {
+    if (/^[A-Za-z0-9]{1,25}$/.test(code)) continue
+    const rule = 'It must have 1 to 25 letters and numbers.'
+    throw invalidParameterValue('marketplaceProductCode', code, rule)
+  }
+  for (const wanted of criterion.ImageWatermarks ?? []) {
+    checkDays('maximumDaysSinceSourceImageCreated', wanted.MaximumDaysSinceSourceImageCreated)
+    checkDays('maximumDaysSinceWatermarkCreated', wanted.MaximumDaysSinceWatermarkCreated)
   }
   checkDays('maximumDaysSinceCreated', criterion.CreationDateCondition?.MaximumDaysSinceCreated)
   checkDays(
@@ -148,6 +154,15 @@ function checkCriterion(criterion: ImageCriterionRequest): void {
     criterion.DeprecationTimeCondition?.MaximumDaysSinceDeprecated,
   )
   if (criterion.ScanResultCondition) checkScanCondition(criterion.ScanResultCondition)
+}
+
+function checkNamePattern(name: string): void {
+  if (!/^[A-Za-z0-9()[\] ./\-'@_*?]{1,128}$/.test(name)) {
+    const rule = "It must have 1 to 128 letters, numbers, spaces, or characters of ()[]./-'@_*?"
+    throw invalidParameterValue('imageName', name, rule)
+  }
+  if (!name.includes('?') || name.length >= 3) return
+  throw invalidParameterValue('imageName', name, 'With ?, it must have 3 characters or more.')
 }
 
 function checkScanCondition(condition: ScanResultCondition): void {

@@ -172,10 +172,23 @@ test('criteria that AWS would not take are refused', () => {
     [{ ImageProviders: ['none', 'amazon'] }],
     [{ ImageProviders: ['somebody'] }],
     [{ ImageNames: many.slice(0, 51) }],
+    [{ ImageNames: ['web$'] }],
+    [{ ImageNames: ['w?'] }],
+    [{ ImageNames: ['x'.repeat(129)] }],
+    [{ MarketplaceProductCodes: ['a b'] }],
+    [{ MarketplaceProductCodes: ['a'.repeat(26)] }],
+    [{ ImageWatermarks: [{ MaximumDaysSinceWatermarkCreated: -1 }] }],
+    [{ ImageWatermarks: [{ MaximumDaysSinceSourceImageCreated: -1 }] }],
     [{ CreationDateCondition: { MaximumDaysSinceCreated: -1 } }],
   ]) {
     assert.throws(() => readCriteria(criteria), { code: 'InvalidParameterValue' })
   }
+  const taken = [
+    { ImageNames: ['*', "web (1)/[a].b-c'd@e_?*"] },
+    { MarketplaceProductCodes: ['Abcdefghij0123456789abcde'] },
+    { ImageWatermarks: [{ WatermarkKey: '*:golden?', MaximumDaysSinceWatermarkCreated: 0 }] },
+  ]
+  assert.deepEqual(readCriteria(taken), taken)
 })
 
 /** What each filter that AWS has shall find of the image below; nothing where we keep no record. */
