@@ -84,7 +84,7 @@ export function encodeDescription({ image, ...description }: Description): Buffe
   )
 }
 
-/** Whatever keeps its content secret is left behind: the blocks are in the object as they are. */
+/** Of a disk with blocks its encryption is left behind: they are in the object as they are. */
 function plainDevice({ deviceName, virtualName, ebs }: BlockDevice): BlockDevice {
   return {
     deviceName,
@@ -94,9 +94,10 @@ function plainDevice({ deviceName, virtualName, ebs }: BlockDevice): BlockDevice
 }
 
 function plainEbs(ebs: EbsDevice): EbsDevice {
-  const { snapshotId, sizeGiB, type, iops, throughput, deleteOnTermination } = ebs
+  const { snapshotId, sizeGiB, type, iops, throughput, isEncrypted, deleteOnTermination } = ebs
   return {
     ...(snapshotId !== undefined && { snapshotId }),
+    ...(snapshotId === undefined && isEncrypted && { isEncrypted }),
     sizeGiB,
     type,
     ...(iops !== undefined && { iops }),
@@ -212,8 +213,11 @@ function parseEbs(value: unknown): EbsDevice {
   const snapshotId = optional(read['snapshotId'], (one) => idOf('snapshot', one))
   const iops = optional(read['iops'], (one) => integer(one, 'iops', 1, 1_000_000))
   const throughput = optional(read['throughput'], (one) => integer(one, 'throughput', 1, 100_000))
+  const isEncrypted = optional(read['isEncrypted'], (one) => flag(one, 'isEncrypted'))
+  if (isEncrypted && snapshotId !== undefined) throw new BadObject('a disk of it is not plain')
   return {
     ...(snapshotId !== undefined && { snapshotId }),
+    ...(isEncrypted && { isEncrypted }),
     sizeGiB: integer(read['sizeGiB'], 'sizeGiB', 1, sizeGiBMax),
     type: oneOf(Object.keys(volumeTypes), read['type'], 'type'),
     ...(iops !== undefined && { iops }),

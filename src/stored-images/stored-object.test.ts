@@ -10,6 +10,7 @@ import { encodeManifest, manifestOf } from '../block-store/manifest.ts'
 import { SimDisk } from '../block-store/sim-disk.ts'
 import { readAll, saveNumbers } from '../block-store/testing.ts'
 import { objectOf } from '../buckets/testing.ts'
+import type { BlockDevice } from '../images/image.ts'
 import { type Digest, digestOf } from '../lib/digest.ts'
 import { type Description, encodeDescription, parseDescription } from './description.ts'
 import { BadObject } from './reading.ts'
@@ -59,6 +60,10 @@ function describe(manifests: readonly Digest[]): Description {
           ebs: { snapshotId, sizeGiB: 2, type: 'gp3', iops: 3000, deleteOnTermination: true },
         })),
         { deviceName: '/dev/sdh', ebs: { sizeGiB: 1, type: 'gp2', deleteOnTermination: false } },
+        {
+          deviceName: '/dev/sdj',
+          ebs: { isEncrypted: true, sizeGiB: 1, type: 'gp2', deleteOnTermination: true },
+        },
         { deviceName: '/dev/sdi', virtualName: 'ephemeral0' },
       ],
       tags: [{ key: 'Name', value: 'web' }],
@@ -242,6 +247,11 @@ test('a description is what it says, or it is refused by name', () => {
   const good = describe([`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`])
   const text = encodeDescription(good).toString()
   assert.deepEqual(parseDescription(Buffer.from(text)), good)
+  const sealed = good.image.blockDevices.map((device): BlockDevice =>
+    device.ebs?.snapshotId ? { ...device, ebs: { ...device.ebs, isEncrypted: true } } : device,
+  )
+  const wasSealed = { ...good, image: { ...good.image, blockDevices: sealed } }
+  assert.deepEqual(parseDescription(encodeDescription(wasSealed)), good)
   const change = (path: readonly string[], value: unknown) => {
     const read = JSON.parse(text) as Record<string, unknown>
     let at = read
@@ -278,6 +288,13 @@ test('a description is what it says, or it is refused by name', () => {
     for (const value of [undefined, {}, -1, '\0', 'aws:x'.repeat(300)]) {
       assert.throws(() => parseDescription(change(path, value)), BadObject, path.join('.'))
     }
+  }
+  for (const [device, value] of [
+    ['0', true],
+    ['3', 'yes'],
+  ] as const) {
+    const bad = change(['image', 'blockDevices', device, 'ebs', 'isEncrypted'], value)
+    assert.throws(() => parseDescription(bad), BadObject)
   }
   fc.assert(
     fc.property(fc.constantFrom('image', 'disks'), fc.jsonValue(), (name, value) => {
