@@ -20,6 +20,7 @@ import type { Config } from './config.ts'
 import { type Connections, migrate, openSqlite, transaction } from './db/database.ts'
 import { SharedTransactions } from './db/shared-transactions.ts'
 import { lockFolder } from './db/lock.ts'
+import { Reserve } from './db/reserve.ts'
 import { openMasterKey } from './db/master-key.ts'
 import { declarativeReportReconciler } from './declarative-reports/reconcile.ts'
 import { directSnapshotReconciler } from './ebs-direct/reconcile.ts'
@@ -188,6 +189,7 @@ export async function openImago(options: Options): Promise<Imago> {
   const feed = new EventFeed()
   const limits = { rules: config.outbound, bytesMax: config.importBytesMax }
   const closing = new AbortController()
+  const reserve = new Reserve(config.dataFolder)
   const host = () => hostCapacity
   const launchReaders = { masterKey, randomBytes, tpmProblem, host }
   const reconcilers = [
@@ -242,7 +244,7 @@ export async function openImago(options: Options): Promise<Imago> {
     keyReconciler({ db, now }),
     declarativeReportReconciler({ db, buckets, regions, now }),
     accountReconciler({ db, now, newId, randomBytes, regions }),
-    garbageReconciler({ db, blockStore, bases, now }),
+    garbageReconciler({ db, blockStore, bases, reserve, now }),
     auditReconciler({ db, now, retention: config.auditRetention }),
     eventReconciler({ db, feed, newId: randomUUID }),
     deliveryReconciler({ db, sealer: masterKey, rules: limits.rules, now, signal: closing.signal }),
@@ -276,6 +278,7 @@ export async function openImago(options: Options): Promise<Imago> {
     changed: () => loop.wake(),
     contents: new BlockIntake(blockStore, (arn) => cipherUnder(arn, openKey)),
     sharedWrites: new SharedTransactions(db),
+    reserve,
     limiter: new RateLimiter(config.callsPerSecond),
     readers: {
       masterKey,

@@ -8,6 +8,7 @@ import type { AuditLog } from './audit/log.ts'
 import { resourcesIn } from './audit/resources.ts'
 import { ownersOf } from './audit/shared-use.ts'
 import { type Connections, type Database, isDiskFull, type Tx, transaction } from './db/database.ts'
+import type { Reserve } from './db/reserve.ts'
 import type { SharedTransactions } from './db/shared-transactions.ts'
 import type { EventFeed } from './events/feed.ts'
 import { claimToken, keepAnswer } from './client-tokens/store.ts'
@@ -36,6 +37,7 @@ export interface System {
   readonly contents: Contents
   /** For calls that come in great numbers. */
   readonly sharedWrites: SharedTransactions
+  readonly reserve: Pick<Reserve, 'release'>
   readonly audit: AuditLog
   readonly limiter: RateLimiter
   /** Told when there are new events. */
@@ -123,14 +125,20 @@ export async function answer(request: HttpRequest, system: System): Promise<Http
       const { sharedWrites } = system
       const inTransaction = <T>(work: (tx: Tx) => Promise<T>) =>
         operation.sharesTransaction ? sharedWrites.run(work) : transaction(db.writes, work)
-      const { reply: written, output } = await inTransaction(async (tx) => {
-        await allow(tx)
-        refuseDryRun(input)
-        const begun = { tx, prepared: prepared as void }
-        const done = await write(operation, service, input, context, begun, system)
-        const event = eventOf('Success', undefined, done.output)
-        await system.audit.record(tx, event, await ownersFor(tx, caller, event))
-        return done
+      const record = () =>
+        inTransaction(async (tx) => {
+          await allow(tx)
+          refuseDryRun(input)
+          const begun = { tx, prepared: prepared as void }
+          const done = await write(operation, service, input, context, begun, system)
+          const event = eventOf('Success', undefined, done.output)
+          await system.audit.record(tx, event, await ownersFor(tx, caller, event))
+          return done
+        })
+      const { reply: written, output } = await record().catch(async (error: unknown) => {
+        if (!operation.makesRoom || !isDiskFull(error)) throw error
+        await system.reserve.release()
+        return await record()
       })
       reply = written
       if (!operation.owesNothing) system.changed()

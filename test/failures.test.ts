@@ -1,6 +1,7 @@
 /** What people see when something breaks: one clear reason, nothing else lost, and a way on. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import {
   mkdir,
   mkdtemp,
@@ -21,6 +22,7 @@ import {
   AttachVolumeCommand,
   CreateImageCommand,
   CreateSnapshotCommand,
+  DeleteVolumeCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
   DescribeSnapshotsCommand,
@@ -327,6 +329,10 @@ test('a call that finds no room for its record says so, and nothing is lost', as
   const { world } = await start(context, server)
   const [id = ''] = await world.run(world.imageId)
   await world.reaches(id, 'running')
+  const volumes = []
+  for (let count = 0; count < 10; count++) volumes.push(await world.createVolume())
+  const reserve = join(folder, 'reserve')
+  await world.until('room is kept', async () => existsSync(reserve))
   const filler = await fill(folder, 0)
   let refusal: Error | undefined
   const made: string[] = []
@@ -339,6 +345,9 @@ test('a call that finds no room for its record says so, and nothing is lost', as
   }
   assert.equal(refusal?.name, 'Unavailable', await readFile(server.logFile, 'utf8'))
   assert.match(refusal.message, /disk of the data folder is full/)
+  // What makes room is recorded all the same.
+  for (const VolumeId of volumes) await server.ec2.send(new DeleteVolumeCommand({ VolumeId }))
+  assert(!existsSync(reserve))
   await rm(filler)
   await world.until('there is room', async () => {
     await world.createVolume().catch(() => undefined)

@@ -1,10 +1,12 @@
 /**
  * Frees the blocks and bases that nothing names any more: when it is asked for,
  * and every few minutes. What is named is read from the database after the block
- * store has begun to look, so nothing that a call has just recorded is missed.
+ * store has begun to look, so nothing that a call has just recorded is missed. What was given
+ * away of the reserve is kept again then, where there is room.
  */
 import type { BlockStore } from '../block-store/block-store.ts'
 import type { Connections } from '../db/database.ts'
+import type { Reserve } from '../db/reserve.ts'
 import { listAllDirectBlocks } from '../ebs-direct/store.ts'
 import { messageOf } from '../lib/message-of.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
@@ -20,11 +22,13 @@ export function garbageReconciler({
   db,
   blockStore,
   bases,
+  reserve,
   now,
 }: {
   readonly db: Connections
   readonly blockStore: BlockStore
   readonly bases: Bases
+  readonly reserve: Pick<Reserve, 'keep'>
   readonly now: () => Date
 }): Reconciler {
   const wanted = async () => Number((await findSetting(db.reads, 'garbage-wanted')) ?? 0)
@@ -55,6 +59,8 @@ export function garbageReconciler({
         basesDeleted,
       }
       await putSetting(db.writes, 'garbage-done', JSON.stringify(done))
+      // It is for want of room alone that it cannot be made, and then there is none to be kept.
+      await reserve.keep().catch(() => {})
       return 'moved'
     },
     // Such as while a manifest is damaged: who asked is told, and it is tried again in its time.

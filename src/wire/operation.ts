@@ -101,6 +101,8 @@ export interface WriteOperation<
   readonly prepare?: (input: Input, context: PrepareContext) => Promise<Prepared>
   /** There is nothing to reconcile after it: no reconciler is woken. */
   readonly owesNothing?: true
+  /** It makes room on disks: what it records goes into the reserve where there is none. */
+  readonly makesRoom?: true
   /** It is called in great numbers: calls at the same time share one transaction. */
   readonly sharesTransaction?: true
   run(call: WriteCall<Input>, prepared: Prepared): Promise<Output>

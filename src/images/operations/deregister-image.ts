@@ -24,6 +24,7 @@ type Call = WriteCall<DeregisterImageRequest>
 
 export const deregisterImage = writeOperation<DeregisterImageRequest, DeregisterImageResult>({
   action: 'DeregisterImage',
+  makesRoom: true,
   async run(call) {
     const { input, tx, caller, region, now } = call
     const { accountId } = caller

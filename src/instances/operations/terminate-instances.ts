@@ -9,6 +9,7 @@ export const terminateInstances = writeOperation<
   TerminateInstancesResult
 >({
   action: 'TerminateInstances',
+  makesRoom: true,
 
   async run(call) {
     const { changes } = await requestChange(call, {

@@ -6,6 +6,7 @@ import { removeSnapshot } from '../remove.ts'
 
 export const deleteSnapshot = writeOperation<DeleteSnapshotRequest, { Return: boolean }>({
   action: 'DeleteSnapshot',
+  makesRoom: true,
   async run({ input, tx, caller, region, now }) {
     const { accountId } = caller
     const { id } = await ownSnapshot(tx, { accountId, region, id: input.SnapshotId })

@@ -9,6 +9,7 @@ import { changeVolumeState, findAttachment } from '../store.ts'
 
 export const deleteVolume = writeOperation<DeleteVolumeRequest, Record<string, never>>({
   action: 'DeleteVolume',
+  makesRoom: true,
   async run(call) {
     const { input, tx, now } = call
     const { id, state, accountId, region } = await findOneVolume(tx, call, input.VolumeId)
