@@ -118,19 +118,24 @@ async function sweep(
   tally: Tally,
 ): Promise<void> {
   let mover = new Mover(parts, isNeeded, tally)
+  const finish = async () => {
+    await mover.finish()
+    mover = new Mover(parts, isNeeded, tally)
+  }
   const small = packsToMerge(await wholeSmallPacks(packs, isNeeded))
   try {
     for (const pack of packs) {
       await breathe()
       const needed = positionsOf(pack).filter((position) => isNeeded(pack, position))
       if (needed.length === entryCount(pack) && !small.has(pack)) continue
-      if (needed.length === 0) await deletePack(parts, pack, tally)
-      else if (await mover.take(pack, needed)) {
-        await mover.finish()
-        mover = new Mover(parts, isNeeded, tally)
+      if (needed.length === 0) {
+        await deletePack(parts, pack, tally)
+        continue
       }
+      if (!mover.hasRoomFor(needed.length)) await finish()
+      if (await mover.take(pack, needed)) await finish()
     }
-    await mover.finish()
+    await finish()
   } catch (error) {
     await mover.discard()
     throw error
@@ -160,6 +165,11 @@ class Mover {
     this.#parts = parts
     this.#isNeeded = isNeeded
     this.#tally = tally
+  }
+
+  /** Whether the new pack can have so many more blocks. */
+  hasRoomFor(blocks: number): boolean {
+    return this.#writer?.hasRoomFor(blocks) ?? true
   }
 
   /** Tells whether the new pack is full. */

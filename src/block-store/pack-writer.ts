@@ -11,6 +11,7 @@ import { asDiskFull } from './errors.ts'
 import {
   encodeFooter,
   encodeIndex,
+  packEntriesMax,
   packMagic,
   type PackEntry,
   targetEntries,
@@ -38,6 +39,11 @@ export class PackWriter {
 
   get isFull(): boolean {
     return this.#sizeBytes >= targetSizeBytes || this.#entries.length >= targetEntries
+  }
+
+  /** Whether a pack can have so many more. */
+  hasRoomFor(blocks: number): boolean {
+    return this.#entries.length + blocks <= packEntriesMax
   }
 
   /** Appends packed blocks, each with its key. */
