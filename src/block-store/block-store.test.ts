@@ -292,6 +292,20 @@ test('a full disk is said to be full, and nothing half-written is left', async (
   }
 })
 
+test('an upload goes on when a disk that was full has room again', async () => {
+  for (const bytes of [0, 4, 20]) {
+    const disk = new SimDisk(clock())
+    const store = await openStore(disk)
+    using upload = store.beginUpload()
+    disk.fillUpAfter(bytes)
+    await assert.rejects(upload.putBlock(blockNumber(1)), DiskFull)
+    disk.fillUpAfter(Infinity)
+    for (const number of [1, 2]) {
+      await store.readBlock(await upload.putBlock(blockNumber(number)))
+    }
+  }
+})
+
 const isRoot = process.getuid?.() === 0
 
 test(

@@ -57,11 +57,17 @@ export class BlockWriter {
       writer: new PackWriter({ disk, number: packs.nextNumber() }),
       claims: [],
     }
-    const { writer, claims } = this.#open
-    claims.push(claim)
-    const written = writer.append(claim.keys, blocks)
-    if (writer.isFull) void this.seal()
-    await written
+    const open = this.#open
+    open.claims.push(claim)
+    const written = open.writer.append(claim.keys, blocks)
+    if (open.writer.isFull) void this.seal()
+    try {
+      await written
+    } catch (error) {
+      // That pack takes no more. What comes next has another, where there may be room again.
+      if (this.#open === open) await this.seal()
+      throw error
+    }
   }
 
   /** Seals what was written so far. Never fails: the claims tell what became of it. */

@@ -111,16 +111,14 @@ export class SimDisk implements Disk {
 
   async create(name: string): Promise<NewFile> {
     await this.#spend()
+    this.#fill(0)
     const modifiedAtMs = this.#now().getTime()
     const file: File = { content: Buffer.alloc(0), synced: false, modifiedAtMs }
     this.#names.set(name, file)
     return {
       append: async (bytes) => {
         this.#spendNow()
-        if (bytes.length > this.#bytesFree) {
-          throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
-        }
-        this.#bytesFree -= bytes.length
+        this.#fill(bytes.length)
         file.content = Buffer.concat([file.content, bytes])
         file.synced = false
         await this.#pause() // Bytes keep their order.
@@ -156,6 +154,14 @@ export class SimDisk implements Disk {
     const file = this.#names.get(name)
     if (!file) throw Object.assign(new Error(`no such file: ${name}`), { code: 'ENOENT' })
     return file
+  }
+
+  /** Where nothing is free, there is no room for a name either. */
+  #fill(bytes: number): void {
+    if (this.#bytesFree === 0 || bytes > this.#bytesFree) {
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    }
+    this.#bytesFree -= bytes
   }
 
   async #spend(): Promise<void> {
