@@ -155,6 +155,7 @@ test('an image is not made of what has no disk to make it of, nor named as it li
   const duplicate = new RegExp(`^AMI name taken is already in use by AMI ${image.id}$`)
   await create('InvalidAMIName.Duplicate', { Name: 'taken' }, duplicate)
   await create('InvalidParameterValue', { Description: 'x'.repeat(256) })
+  await create('InvalidParameterValue', { Description: 'web \u2014 db' }, /beyond ASCII/)
   const TagSpecifications = [{ ResourceType: 'volume', Tags: [{ Key: 'a', Value: 'b' }] }]
   const taggable = /^'volume' is not a valid taggable resource type for this operation\.$/
   await create('InvalidParameterValue', { TagSpecifications }, taggable)

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { checkImageName, imagesNotFound, parseImageId, snapshotsOf } from './image.ts'
+import {
+  checkImageDescription,
+  checkImageName,
+  imagesNotFound,
+  parseImageId,
+  snapshotsOf,
+} from './image.ts'
 import { readLaunchPermissions, viewLaunchPermission } from './launch-permission.ts'
 
 const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789()[] ./-'@_".split(
@@ -29,6 +35,15 @@ test('an image can have no name that is too short, too long, or has another char
       assert.throws(() => checkImageName(name), { code: 'InvalidAMIName.Malformed' }),
     ),
   )
+})
+
+test('a description is ASCII, as EC2 has it', () => {
+  for (const text of ['', 'web & db, "2nd" <try>;\t\r\n', '~'.repeat(255)]) {
+    checkImageDescription(text)
+  }
+  for (const text of ['web \u2014 db', 'caf\u00e9', '\u0001', '\u007f', '~'.repeat(256)]) {
+    assert.throws(() => checkImageDescription(text), { code: 'InvalidParameterValue' })
+  }
 })
 
 test('an id that is none is refused in the words of EC2', () => {

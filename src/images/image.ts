@@ -8,7 +8,7 @@
  * `available` is only said when every snapshot that it names is completed, or its bundle is read.
  * A deregistered image stays on record: instances still name it.
  */
-import { ApiError } from '../lib/errors.ts'
+import { ApiError, invalidParameterValue } from '../lib/errors.ts'
 import { type Id, isId } from '../lib/ids.ts'
 import type { InstanceTypes } from './instance-types.ts'
 
@@ -113,10 +113,19 @@ export function checkImageName(name: string): void {
 export const imageDescriptionMax = 255
 
 export function checkImageDescription(description: string | undefined): void {
-  if (description === undefined || description.length <= imageDescriptionMax) return
-  throw new ApiError(
-    'InvalidParameterValue',
-    `The description is longer than ${imageDescriptionMax} characters.`,
+  if (description === undefined) return
+  if (description.length > imageDescriptionMax) {
+    throw new ApiError(
+      'InvalidParameterValue',
+      `The description is longer than ${imageDescriptionMax} characters.`,
+    )
+  }
+  // Found out by whoever wrote a dash that is none: https://github.com/wendylabsinc/WendyOS-Builder/pull/56
+  if (/^[\t\n\r\x20-\x7e]*$/.test(description)) return
+  throw invalidParameterValue(
+    'description',
+    description,
+    'Character sets beyond ASCII are not supported.',
   )
 }
 
