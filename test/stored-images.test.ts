@@ -355,6 +355,13 @@ test('an image is stored by its owner, or by who was given it by name', async (c
   for (const changes of kinds) {
     await refused(ec2, (await putImage(db, owner, changes)).id, 'InvalidRequest')
   }
+  const blank = { sizeGiB: 1, type: 'gp2', deleteOnTermination: true }
+  const many = Array.from({ length: 128 }, (_, at) => ({ deviceName: `/dev/sdb${at}`, ebs: blank }))
+  const wide = await putImage(db, owner, { name: 'wide', blockDevices: [...blockDevices, ...many] })
+  await assert.rejects(store(ec2, wide.id), {
+    name: 'InvalidRequest',
+    message: `The image ${wide.id} could not be restored: blockDevices is wrong.`,
+  })
   const huge = snapshotRow(owner, { volumeSizeGiB: 5001 })
   await transaction(db.writes, (tx) => insertSnapshot(tx, huge))
   const ebs = { snapshotId: huge.id, sizeGiB: 5001, type: 'gp3', deleteOnTermination: true }

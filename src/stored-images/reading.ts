@@ -2,9 +2,12 @@
 
 /** An object that is no stored image, or a damaged one. Its message says why. */
 export class BadObject extends Error {
+  readonly why: string
+
   constructor(why: string) {
     super(`The object is not a whole stored image: ${why}`)
     this.name = 'BadObject'
+    this.why = why
   }
 }
 

@@ -1,6 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateStoreImageTask.html */
 import type { CreateStoreImageTaskRequest, CreateStoreImageTaskResult } from '@aws-sdk/client-ec2'
-import { parseImageId } from '../../images/image.ts'
+import { type Image, parseImageId } from '../../images/image.ts'
 import { demandOn } from '../../iam/demand.ts'
 import { ec2Demands } from '../../iam/ec2-touched.ts'
 import { isBucketName } from '../../buckets/names.ts'
@@ -8,7 +8,8 @@ import { readTags } from '../../tags/tag.ts'
 import { requireReadable } from '../../volumes/encryption.ts'
 import { type CallContext, writeOperation } from '../../wire/operation.ts'
 import { describe, findStorable } from '../describe.ts'
-import { descriptionBytesMax, encodeDescription } from '../description.ts'
+import { descriptionBytesMax, encodeDescription, parseDescription } from '../description.ts'
+import { BadObject } from '../reading.ts'
 import { insertStoreTask, sumStoringGiB } from '../store.ts'
 import {
   cannotStore,
@@ -57,9 +58,7 @@ export const createStoreImageTask = writeOperation<
     const description = encodeDescription(
       await describe(tx, storable, { accountId, task: id, at: now, objectTags }),
     )
-    if (description.length > descriptionBytesMax) {
-      throw cannotStore(`There is too much to be said of the image ${imageId}.`)
-    }
+    checkRestorable(imageId, description)
     const isFirst = await insertStoreTask(tx, {
       ...place,
       id,
@@ -75,6 +74,19 @@ export const createStoreImageTask = writeOperation<
     return { ObjectKey: key }
   },
 })
+
+/** What could not be made an image of again is not stored, lest somebody relies on it. */
+function checkRestorable(imageId: Image['id'], description: Buffer): void {
+  if (description.length > descriptionBytesMax) {
+    throw cannotStore(`There is too much to be said of the image ${imageId}.`)
+  }
+  try {
+    parseDescription(description)
+  } catch (error) {
+    if (!(error instanceof BadObject)) throw error
+    throw cannotStore(`The image ${imageId} could not be restored: ${error.why}.`)
+  }
+}
 
 async function lookInto(
   { Bucket: bucket = '', ImageId = '' }: CreateStoreImageTaskRequest,
