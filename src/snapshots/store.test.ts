@@ -116,6 +116,10 @@ for (const [name, start] of Object.entries(databases)) {
       assert.deepEqual(await seen({ ownerIds: [yours] }), [3, 4])
       assert.deepEqual(await seen({ restorableBy: ['all'] }), [3])
       assert.deepEqual(await seen({ restorableBy: [mine] }), [1, 4])
+      // With whom else it is shared, and what is whose, is for its owner to find out.
+      assert.deepEqual(await seen({ restorableBy: ['333333333333', yours] }), [])
+      const theirs = { viewer: yours, restorableBy: ['333333333333'] }
+      assert.deepEqual(await seen(theirs), [4])
       assert.deepEqual(await seen({ after: idOf(1), limit: 1 }), [3])
       const usable = (number: number) =>
         findUsableSnapshot(db, { accountId: mine, region, id: idOf(number) })

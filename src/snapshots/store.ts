@@ -46,7 +46,10 @@ export interface SnapshotQuery {
   readonly ids?: readonly Id<'snapshot'>[] | undefined
   readonly ownerIds?: readonly string[] | undefined
   readonly volumeIds?: readonly string[] | undefined
-  /** Accounts, or `all`, of which one has to have been given the snapshot (or own it). */
+  /**
+   * Accounts, or `all`, of which one has to have been given the snapshot, or be the viewer and own
+   * it. With whom else somebody's snapshot is shared, only its owner finds out.
+   */
   readonly restorableBy?: readonly string[] | undefined
   readonly after?: string | undefined
   readonly limit?: number | undefined
@@ -57,16 +60,23 @@ export async function listSnapshots(
   db: Database,
   query: SnapshotQuery,
 ): Promise<readonly Snapshot[]> {
-  const { ids, ownerIds, volumeIds, restorableBy, after, limit } = query
+  const { viewer, ids, ownerIds, volumeIds, restorableBy, after, limit } = query
   let select = selectVisible(db, query).orderBy('id')
   if (ids) select = select.where('id', 'in', ids.length > 0 ? ids : ['snap-'])
   if (ownerIds) select = select.where('account_id', 'in', ownerIds.length > 0 ? ownerIds : [''])
   if (volumeIds) select = select.where('volume_id', 'in', volumeIds as readonly Id<'volume'>[])
   if (restorableBy) {
+    const seenByViewer = restorableBy.filter((who) => who === viewer || who === 'all')
     select = select.where((where) =>
       where.or([
-        where('account_id', 'in', restorableBy),
-        where('id', 'in', grantedTo(db, restorableBy)),
+        where('id', 'in', grantedTo(db, seenByViewer)),
+        where.and([
+          where('account_id', '=', viewer),
+          where.or([
+            where.lit(restorableBy.includes(viewer)),
+            where('id', 'in', grantedTo(db, restorableBy)),
+          ]),
+        ]),
       ]),
     )
   }
