@@ -1,6 +1,7 @@
 /** Snapshots and volumes that are deleted go into the Recycle Bin where a rule says so, and come back. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import {
   CreateTagsCommand,
   CreateVolumeCommand,
@@ -9,9 +10,11 @@ import {
   DeregisterImageCommand,
   DescribeSnapshotsCommand,
   DescribeVolumesCommand,
+  DescribeVolumesModificationsCommand,
   ListSnapshotsInRecycleBinCommand,
   ListVolumesInRecycleBinCommand,
   LockSnapshotCommand,
+  ModifyVolumeCommand,
   RestoreSnapshotFromRecycleBinCommand,
   RestoreVolumeFromRecycleBinCommand,
 } from '@aws-sdk/client-ec2'
@@ -134,8 +137,18 @@ test('a volume keeps what is on it in the Recycle Bin', async (context) => {
   const restore = (VolumeId: string) =>
     ec2.send(new RestoreVolumeFromRecycleBinCommand({ VolumeId }))
 
+  const changes = async () => {
+    const { VolumesModifications: all } = await ec2.send(
+      new DescribeVolumesModificationsCommand({}),
+    )
+    return all?.map((one) => [one.VolumeId, one.ModificationState])
+  }
+
   const kept = await create({ Key: 'keep', Value: 'me' })
   const plain = await create()
+  await ec2.send(new ModifyVolumeCommand({ VolumeId: kept, VolumeType: 'gp3' }))
+  const changed = [[kept, 'completed']]
+  await system.until('the change', async () => isDeepStrictEqual(await changes(), changed))
   await remove(kept)
   await remove(plain)
   const [binned, ...others] = await volumes()
@@ -148,9 +161,11 @@ test('a volume keeps what is on it in the Recycle Bin', async (context) => {
   await assert.rejects(restore(plain), missing)
   const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}))
   assert(!Volumes.some(({ VolumeId }) => VolumeId === kept))
+  assert.deepEqual(await changes(), [])
   assert.equal((await restore(kept)).Return, true)
   const back = await describe(kept)
   assert.deepEqual([back?.State, back?.Tags], ['available', [{ Key: 'keep', Value: 'me' }]])
+  assert.deepEqual(await changes(), changed)
 
   await remove(kept)
   const over = { recycle_exit_at_ms: 1 }

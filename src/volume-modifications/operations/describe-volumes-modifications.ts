@@ -38,8 +38,10 @@ export const describeVolumesModifications = readOperation<
     const owner = { accountId: caller.accountId, region }
     const ids = input.VolumeIds?.length ? input.VolumeIds.map(parseVolumeId) : undefined
     const modifications = await listLastModifications(db, owner)
+    // Those of a volume in the Recycle Bin come back with it.
+    const seen = await listVolumes(db, { ...owner, ...(ids && { ids }) })
+    const volumes = new Set(seen.map(({ id }) => id))
     if (ids) {
-      const volumes = new Set((await listVolumes(db, { ...owner, ids })).map(({ id }) => id))
       const modified = new Set(modifications.map(({ volumeId }) => volumeId))
       for (const id of ids) {
         if (!volumes.has(id)) throw volumeNotFound(id)
@@ -48,7 +50,7 @@ export const describeVolumesModifications = readOperation<
       }
     }
     const matching = modifications
-      .filter(({ volumeId }) => !ids || ids.includes(volumeId))
+      .filter(({ volumeId }) => volumes.has(volumeId))
       .filter((one) => matchesFilters(one, input.Filters, filters))
     const { items, NextToken } = page(matching, input, ({ volumeId }) => volumeId, { max: 500 })
     return { VolumesModifications: items.map(viewModification), NextToken }
