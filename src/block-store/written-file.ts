@@ -90,7 +90,10 @@ export class WrittenFile implements NewFile {
     this.#piece = undefined
     this.#filled = 0
     this.#writing = this.#writing.then(() => this.#write(piece, length, offset))
-    this.#checking = Promise.all([this.#writing, this.#checking])
+    const before = [this.#writing, this.#checking]
+    // Where one has failed, too, the piece is given back when nothing reads it any more.
+    this.#checking = Promise.allSettled(before)
+      .then(() => Promise.all(before))
       .then(() => this.#check(piece, length, offset))
       .finally(() => this.#pages.give(piece))
     // Thrown by `append` and `sync`.
@@ -103,7 +106,7 @@ export class WrittenFile implements NewFile {
     try {
       const found = await fill(this.#file, back, length, offset)
       if (Buffer.compare(back.subarray(0, found), piece.subarray(0, length)) === 0) return
-      throw new Error(`A file does not read back as it was written: ${this.#path}`)
+      throw notAsWritten(this.#path)
     } finally {
       this.#pages.give(back)
     }
@@ -128,6 +131,12 @@ export class WrittenFile implements NewFile {
   }
 }
 
+/** It is a broken disk, as where the system says so. */
+function notAsWritten(path: string): Error {
+  const error = new Error(`A file does not read back as it was written: ${path}`)
+  return Object.assign(error, { code: 'EIO', syscall: 'read', path })
+}
+
 const wholeSectors = (length: number): number => Math.ceil(length / sectorBytes) * sectorBytes
 
 async function drain(
@@ -150,7 +159,7 @@ async function fill(
 ): Promise<number> {
   let at = 0
   while (at < length) {
-    const wanted = wholeSectors(length - at)
+    const wanted = Math.min(wholeSectors(length - at), bytes.length - at)
     const { bytesRead } = await file.read(bytes, at, wanted, offset + at)
     if (bytesRead === 0) break
     at += bytesRead

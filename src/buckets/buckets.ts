@@ -84,10 +84,10 @@ export class Buckets {
     const flags = constants.O_RDONLY | constants.O_NONBLOCK
     const file = await open(this.#objectPath(place), flags).catch(orNothing)
     if (!file) return undefined
+    await using handles = new AsyncDisposableStack()
+    handles.use(file)
     const found = await file.stat()
-    if (found.isFile()) return storedObject(file, found.size, place.key)
-    await file.close()
-    return undefined
+    return found.isFile() ? storedObject(file, handles.move(), found.size, place.key) : undefined
   }
 
   /** Every object there is, in any bucket. What else lies in the folders is left out. */
@@ -192,10 +192,15 @@ async function publish(temporary: string, path: string, place: ObjectPlace): Pro
   await folder.sync()
 }
 
-function storedObject(file: FileHandle, sizeBytes: number, key: string): StoredObject {
+function storedObject(
+  file: FileHandle,
+  handles: AsyncDisposableStack,
+  sizeBytes: number,
+  key: string,
+): StoredObject {
   let direct: Promise<FileHandle | undefined> | undefined
   const readDirect = async (pages: Uint8Array, at: number, offset: number) => {
-    direct ??= openDirect(file)
+    direct ??= openDirect(file).then((handle) => handles.use(handle))
     try {
       return await (await direct)?.read(pages, at, pages.length - at, offset + at)
     } catch (error) {
@@ -231,8 +236,8 @@ function storedObject(file: FileHandle, sizeBytes: number, key: string): StoredO
       return bytes
     },
     async [Symbol.asyncDispose]() {
-      await (await direct)?.close()
-      await file.close()
+      await direct
+      await handles.disposeAsync()
     },
   }
 }
