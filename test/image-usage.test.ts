@@ -264,6 +264,12 @@ test('the owner of an image has it reported which accounts use it', async (conte
   await assert.rejects(create({ ResourceTypes: [{ ResourceType: 'ssm:Parameter' }] }), {
     name: 'InvalidParameterValue',
   })
+  const byState = { OptionName: 'state-name', OptionValues: ['running'] }
+  const narrow = { ResourceType: 'ec2:Instance', ResourceTypeOptions: [byState] }
+  await assert.rejects(create({ ResourceTypes: [narrow as { ResourceType: string }] }), {
+    name: 'InvalidParameterValue',
+    message: /state-name/,
+  })
   await assert.rejects(create({ AccountIds: ['me'] }), { name: 'InvalidUserID.Malformed' })
   const many = Array.from({ length: 201 }, (_, number) => String(100_000_000_000 + number))
   await assert.rejects(create({ AccountIds: many }), { name: 'InvalidParameterValue' })

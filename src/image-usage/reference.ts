@@ -32,11 +32,14 @@ interface Input {
     | undefined
 }
 
+interface Allowed {
+  readonly types: readonly ReferringType[]
+  /** Whether instances can be narrowed by their states. */
+  readonly takesStates: boolean
+}
+
 /** Reads `ResourceType.N`, each type once. */
-export function readScopes(
-  inputs: readonly Input[],
-  allowed: readonly ReferringType[],
-): readonly Scope[] {
+export function readScopes(inputs: readonly Input[], allowed: Allowed): readonly Scope[] {
   const scopes = inputs.map((input) => readScope(input, allowed))
   const types = new Set(scopes.map(({ type }) => type))
   if (types.size === scopes.length) return scopes
@@ -45,16 +48,16 @@ export function readScopes(
 
 const versionDepthMax = 10_000
 
-function readScope(input: Input, allowed: readonly ReferringType[]): Scope {
+function readScope(input: Input, { types, takesStates }: Allowed): Scope {
   const { ResourceType = '', ResourceTypeOptions = [] } = input
-  const type = allowed.find((one) => one === ResourceType)
+  const type = types.find((one) => one === ResourceType)
   if (!type) {
-    const rule = `It must be one of: ${allowed.join(', ')}.`
+    const rule = `It must be one of: ${types.join(', ')}.`
     throw invalidParameterValue('resourceType', ResourceType, rule)
   }
   let scope: Scope = { type }
   for (const { OptionName = '', OptionValues = [] } of ResourceTypeOptions) {
-    if (type === 'ec2:Instance' && OptionName === 'state-name') {
+    if (takesStates && type === 'ec2:Instance' && OptionName === 'state-name') {
       scope = { ...scope, states: OptionValues.map(parseState) }
     } else if (type === 'ec2:LaunchTemplate' && OptionName === 'version-depth') {
       scope = { ...scope, versionDepth: parseDepth(OptionValues) }

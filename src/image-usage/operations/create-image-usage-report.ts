@@ -22,7 +22,10 @@ export const createImageUsageReport = writeOperation<
   async run({ input, tx, caller, region, now, newId }) {
     const { accountId } = caller
     const tags = tagsOnCreate(input.TagSpecifications, [resourceType]).get(resourceType) ?? []
-    const scopes = readScopes(input.ResourceTypes ?? [], reportedTypes)
+    const scopes = readScopes(input.ResourceTypes ?? [], {
+      types: reportedTypes,
+      takesStates: false,
+    })
     if (scopes.length === 0) throw missingParameter('ResourceTypes')
     const accountIds = checkAccountIds(input.AccountIds ?? [])
     const image = await ownImage(tx, { accountId, region, id: input.ImageId })

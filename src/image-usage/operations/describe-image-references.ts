@@ -41,7 +41,7 @@ export const describeImageReferences = readOperation<
 /** All types with what goes for them, but for those that the call says more of. */
 function scopesOf(input: DescribeImageReferencesRequest): readonly Scope[] {
   const { IncludeAllResourceTypes, ResourceTypes = [] } = input
-  const given = readScopes(ResourceTypes, referringTypes)
+  const given = readScopes(ResourceTypes, { types: referringTypes, takesStates: true })
   if (IncludeAllResourceTypes) {
     return referringTypes.map((type) => given.find((scope) => scope.type === type) ?? { type })
   }
