@@ -133,19 +133,40 @@ test('a copy takes the caller’s own tags along where it is asked to', async (c
   await shareSnapshot()
   const tag = (client: EC2Client, ...Tags: { Key: string; Value: string }[]) =>
     client.send(new CreateTagsCommand({ Resources: [imageId], Tags }))
-  await tag(ec2, { Key: 'mine', Value: '1' }, { Key: 'stage', Value: 'old' })
-  await tag(otherHere, { Key: 'theirs', Value: '2' })
+  const shown = { Key: 'ec2:SharedTag/os', Value: 'tiny' }
+  await tag(ec2, { Key: 'mine', Value: '1' }, { Key: 'stage', Value: 'old' }, shown)
+  await tag(otherHere, { Key: 'theirs', Value: '2' }, { Key: 'ec2:SharedTag/a', Value: '' })
   const mine = await copy(inWest, {
     CopyImageTags: true,
     TagSpecifications: [{ ResourceType: 'image', Tags: [{ Key: 'stage', Value: 'new' }] }],
   })
   assert.deepEqual((await available(inWest, mine)).Tags, [
+    shown,
     { Key: 'mine', Value: '1' },
     { Key: 'stage', Value: 'new' },
   ])
   const theirs = await copy(otherInWest, { CopyImageTags: true })
   const image = await available(otherInWest, theirs)
-  assert.deepEqual([image.OwnerId, image.Tags], [other, [{ Key: 'theirs', Value: '2' }]])
+  const seen = [{ Key: 'ec2:SharedTag/a', Value: '' }, shown, { Key: 'theirs', Value: '2' }]
+  assert.deepEqual([image.OwnerId, image.Tags], [other, seen])
+
+  // What its owner shows, others see of the image itself too, and find it by that.
+  const find = async (client: EC2Client, Name: string, value: string) => {
+    const Filters = [{ Name, Values: [value] }]
+    return (await client.send(new DescribeImagesCommand({ Filters }))).Images ?? []
+  }
+  for (const [Name, value] of [
+    ['tag:ec2:SharedTag/os', 'tiny'],
+    ['tag-key', 'ec2:SharedTag/os'],
+    ['tag-key', 'ec2:*/os'],
+  ] as const) {
+    const [found, ...more] = await find(otherHere, Name, value)
+    assert.deepEqual([found?.ImageId, found?.Tags, more], [imageId, seen, []], Name)
+  }
+  assert.deepEqual(await find(otherHere, 'tag:mine', '1'), [])
+  assert.deepEqual(await find(ec2, 'tag-key', 'ec2:SharedTag/a'), [])
+  await tag(otherHere, { Key: 'ec2:SharedTag/os', Value: 'our own word' })
+  assert.deepEqual(await find(otherHere, 'tag:ec2:SharedTag/os', 'tiny'), [])
 })
 
 test('who copies an image needs the image and its disks', async (context) => {

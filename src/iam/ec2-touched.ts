@@ -118,8 +118,17 @@ export async function copiedTagsDemands(
 ): Promise<readonly Demand[]> {
   const { accountId } = placeOf(asking)
   const tags = await listTags(asking.db, { accountId, resourceIds: sources })
-  const made = ec2Resource(type, placeOf(asking))
-  return sources.flatMap((id) => taggingOnCreate(made, tags.get(id) ?? [], action))
+  return sources.flatMap((id) => demandsToTag(action, type, tags.get(id) ?? [], asking))
+}
+
+/** The same where it is known which ones they are. */
+export function demandsToTag(
+  action: string,
+  type: Ec2Type,
+  tags: readonly Tag[],
+  asking: Asking,
+): readonly Demand[] {
+  return taggingOnCreate(ec2Resource(type, placeOf(asking)), tags, action)
 }
 
 interface TagSpecification {

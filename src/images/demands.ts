@@ -9,14 +9,19 @@ import type { Demand } from '../iam/demand.ts'
 import { attributeNamed, changesOf, granteesOf } from '../iam/ec2-resources.ts'
 import {
   type Asking,
-  copiedTagsDemands,
   demandsOn,
+  demandsToTag,
   ec2Demands,
   making,
   namesAt,
   taggingDemands,
 } from '../iam/ec2-touched.ts'
+import { isId } from '../lib/ids.ts'
 import { attachedTo, demandsToTake } from '../snapshots/demands.ts'
+import { listTags } from '../tags/store.ts'
+import type { Tag } from '../tags/tag.ts'
+import { findVisible } from './find.ts'
+import { tagsToCopy } from './shared-tags.ts'
 
 /** The instance, the image, the snapshots that are taken for it, and those that it gets besides. */
 export async function createImageDemands(
@@ -42,12 +47,23 @@ export async function copyImageDemands(
   asking: Asking,
 ): Promise<readonly Demand[]> {
   const action = 'CopyImage'
-  const { CopyImageTags, SourceImageId } = input
-  const sources = CopyImageTags && SourceImageId ? [SourceImageId] : []
+  const copied = input.CopyImageTags ? await tagsOfSource(input, asking) : []
   return [
     ...(await ec2Demands(action, input, asking)),
-    ...(await copiedTagsDemands(action, 'image', sources, asking)),
+    ...demandsToTag(action, 'image', copied, asking),
   ]
+}
+
+async function tagsOfSource(
+  { SourceImageId: id, SourceRegion: region }: CopyImageRequest,
+  { db, caller }: Asking,
+): Promise<readonly Tag[]> {
+  const { accountId } = caller
+  if (id === undefined || region === undefined || !isId('image', id)) return []
+  const image = await findVisible(db, { accountId, region, id })
+  if (!image) return []
+  const own = (await listTags(db, { accountId, resourceIds: [id] })).get(id) ?? []
+  return await tagsToCopy(db, accountId, image, own)
 }
 
 /** Each account and group that the image is shared with, or no more, is judged by itself. */

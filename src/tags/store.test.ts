@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { databases } from '../../test/databases.ts'
 import { transaction } from '../db/database.ts'
-import { deleteTagsOf, listTags, listTagsOfResources, putTags, removeTags } from './store.ts'
+import {
+  deleteTagsOf,
+  listSharedTags,
+  listTags,
+  listTagsOfResources,
+  putTags,
+  removeTags,
+} from './store.ts'
 
 const [mine, yours] = ['111111111111', '222222222222']
 const region = 'us-east-1'
@@ -40,6 +47,13 @@ for (const [name, start] of Object.entries(databases)) {
         const tags = [{ key: 'name', value: 'yours' }]
         await putTags(tx, { ...onImage, accountId: yours, tags })
       })
+      const shown = { key: 'ec2:SharedTag/os', value: 'tiny' }
+      await transaction(writes, (tx) => putTags(tx, { ...onImage, tags: [shown] }))
+      const own = { id: image, accountId: mine }
+      const others = { id: volume, accountId: mine }
+      assert.deepEqual([...(await listSharedTags(reads, [own, others]))], [[image, [shown]]])
+      assert.equal((await listSharedTags(reads, [{ ...own, accountId: yours }])).size, 0)
+      assert.equal((await listSharedTags(reads, [])).size, 0)
       const query = { accountId: yours, resourceIds: [image] }
       assert.deepEqual((await listTags(reads, query)).get(image), [{ key: 'name', value: 'yours' }])
       await transaction(writes, (tx) => deleteTagsOf(tx, image))

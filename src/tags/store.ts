@@ -1,8 +1,9 @@
 /** The `tags` table. Nothing else reads or writes it. A tag is seen by the account that put it. */
+import { sql } from 'kysely'
 import type { Database, Tx } from '../db/database.ts'
 import { inChunks } from '../lib/chunks.ts'
 import type { Owner } from '../lib/owner.ts'
-import { type ResourceType, type Tag, tagsMax, tooManyTags } from './tag.ts'
+import { type ResourceType, sharedTagPrefix, type Tag, tagsMax, tooManyTags } from './tag.ts'
 
 /** One row of `DescribeTags`. */
 export interface TagOfResource extends Tag {
@@ -118,6 +119,28 @@ export async function listTaggedIds(
   if (values) rows = rows.where('value', 'in', values)
   const ids = (await rows.execute()).map((row) => row.resource_id)
   return ids.length > max ? undefined : ids
+}
+
+/** The tags of resources that their owners show to others, by the resource's id. */
+export async function listSharedTags(
+  db: Database,
+  resources: readonly { readonly id: string; readonly accountId: string }[],
+): Promise<ReadonlyMap<string, readonly Tag[]>> {
+  const found = new Map<string, Tag[]>()
+  const owners = new Map(resources.map(({ id, accountId }) => [id, accountId]))
+  for (const ids of inChunks([...owners.keys()])) {
+    const pairs = ids.map((id) => sql`(${owners.get(id)}, ${id})`)
+    const rows = await db
+      .selectFrom('tags')
+      .select(['resource_id', 'key', 'value'])
+      .where(sql<boolean>`(account_id, resource_id) IN (VALUES ${sql.join(pairs)})`)
+      .where(sql<boolean>`substr(key, 1, ${sharedTagPrefix.length}) = ${sharedTagPrefix}`)
+      .execute()
+    for (const { resource_id, key, value } of rows) {
+      found.set(resource_id, [...(found.get(resource_id) ?? []), { key, value }])
+    }
+  }
+  return found
 }
 
 /** All tags, in the order of resource and key. */

@@ -27,6 +27,9 @@ export const withTags = (tags: readonly Tag[], others: readonly Tag[]): readonly
   ...others,
 ]
 
+/** What the key of a tag begins with that is seen by all who have its resource, where that is shared. */
+export const sharedTagPrefix = 'ec2:SharedTag/'
+
 export const tagsMax = 50
 const keyLengthMax = 128
 const valueLengthMax = 256

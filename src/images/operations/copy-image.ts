@@ -17,6 +17,7 @@ import { findCopySource } from '../copy-source.ts'
 import { diskOfSnapshot } from '../block-devices.ts'
 import { copyImageDemands } from '../demands.ts'
 import { checkImageDescription, checkImageName, type Image } from '../image.ts'
+import { tagsToCopy } from '../shared-tags.ts'
 import { insertImage, requireFreeName } from '../store.ts'
 import { carryUefiData } from '../uefi-data-store.ts'
 import { carryWatermarks } from '../watermark-store.ts'
@@ -110,7 +111,7 @@ function checkPlainBundle({ Encrypted, KmsKeyId }: CopyImageRequest): void {
   )
 }
 
-/** The tags that the call gives, and the caller's own of the source where it wants them. */
+/** The tags that the call gives and, where it wants them, those of the source that the caller has or is shown. */
 async function imageTags(
   { input, tx, caller }: Call,
   source: Image,
@@ -119,6 +120,5 @@ async function imageTags(
   if (!input.CopyImageTags) return given
   const { accountId } = caller
   const own = (await listTags(tx, { accountId, resourceIds: [source.id] })).get(source.id) ?? []
-  const carried = own.filter(({ key }) => !key.toLowerCase().startsWith('aws:'))
-  return checkTags(withTags(carried, given))
+  return checkTags(withTags(await tagsToCopy(tx, accountId, source, own), given))
 }

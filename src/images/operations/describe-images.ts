@@ -7,12 +7,14 @@ import { page, readPageQuery } from '../../lib/pages.ts'
 import { publicNamesOfImages } from '../../parameters/public.ts'
 import { resultsOf } from '../../scans/results-of.ts'
 import { listTaggedIds, listTags } from '../../tags/store.ts'
+import { sharedTagPrefix } from '../../tags/tag.ts'
 import { type ReadCall, readOperation } from '../../wire/operation.ts'
 import { type Allowance, readAllowance } from '../allowance.ts'
 import { imageFilters, type ImageItem } from '../filters.ts'
 import { viewerOf } from '../find.ts'
 import { type Image, imagesNotFound, parseImageId } from '../image.ts'
 import { permissionsOf, type Viewer } from '../launch-permission.ts'
+import { withSharedTags } from '../shared-tags.ts'
 import { type ImageQuery, listImages } from '../store.ts'
 import { leavesOutDisabledNamedById } from '../unknowns.ts'
 import { viewImage } from '../view.ts'
@@ -55,12 +57,10 @@ export const describeImages = readOperation<DescribeImagesRequest, DescribeImage
     const matching = await find(call, context, query, count)
     const { items: shown, NextToken } = page(matching, input, ({ image }) => image.id)
     const ids = shown.map(({ image }) => image.id)
-    const tags = await tagsOf(call, ids)
+    const images = shown.map(({ image }) => image)
+    const tags = await tagsOf(call, images, images)
     const watermarks = await listWatermarks(db, ids)
-    const scans = await resultsOf(
-      db,
-      shown.map(({ image }) => image),
-    )
+    const scans = await resultsOf(db, images)
     const Images = shown.map(({ image, ownerAlias, isAllowed, publicName }) =>
       viewImage(image, {
         tags: tags.get(image.id),
@@ -115,7 +115,8 @@ async function filter(
   const needs = (start: string) => Filters?.some(({ Name }) => Name?.startsWith(start))
   const watermarks = needs('image-watermark.') ? await listWatermarks(call.db, ids) : undefined
   const scans = needs('scan-result.') ? await resultsOf(call.db, images) : undefined
-  const tags = needs('tag') ? await tagsOf(call, ids) : undefined
+  const shown = Filters?.some(asksForShownTags) ? images : []
+  const tags = needs('tag') ? await tagsOf(call, images, shown) : undefined
   const items = images.map((image) => ({
     image,
     ownerAlias: aliases.get(image.accountId),
@@ -155,8 +156,9 @@ async function narrow({
   for (const { Name = '', Values } of Filters ?? []) {
     const isByTag = Name === 'tag-key' || Name.startsWith('tag:')
     if (among || !isByTag || !Values?.every(isExact)) continue
-    const wanted =
-      Name === 'tag-key' ? { keys: Values } : { keys: [Name.slice('tag:'.length)], values: Values }
+    if (asksForShownTags({ Name, Values })) continue
+    const keys = Name === 'tag-key' ? Values : [Name.slice('tag:'.length)]
+    const wanted = Name === 'tag-key' ? { keys } : { keys, values: Values }
     const { accountId } = caller
     const owner = { accountId, region, resourceType: 'image' as const }
     among = await listTaggedIds(db, { ...owner, ...wanted, max: amongMax })
@@ -237,10 +239,22 @@ function plainValues(
     : undefined
 }
 
-async function tagsOf({ db, caller, region }: Call, resourceIds: readonly string[]) {
+/** Tells whether what others show of their tags can pass a filter that one's own do not. */
+function asksForShownTags({ Name = '', Values = [] }: Filter): boolean {
+  if (Name !== 'tag-key') return Name.startsWith(`tag:${sharedTagPrefix}`)
+  return Values.some((value) => !isExact(value) || value.startsWith(sharedTagPrefix))
+}
+
+/** The caller's own tags of images, and those that others show of some. */
+async function tagsOf(
+  { db, caller, region }: Call,
+  images: readonly Image[],
+  shown: readonly Image[],
+) {
   const { accountId } = caller
-  if (resourceIds.length > tagsByIdMax) {
-    return await listTags(db, { accountId, region, resourceType: 'image' })
-  }
-  return await listTags(db, { accountId, resourceIds })
+  const own =
+    images.length > tagsByIdMax
+      ? await listTags(db, { accountId, region, resourceType: 'image' })
+      : await listTags(db, { accountId, resourceIds: images.map(({ id }) => id) })
+  return await withSharedTags(db, { accountId, own, images: shown })
 }
