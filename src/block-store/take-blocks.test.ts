@@ -178,6 +178,29 @@ test('two who bring the same at once both have it', async (context) => {
   assert.deepEqual(await findingsOf(store), [])
 })
 
+test('a block that another brings is there when it is sealed, and not where that is given up', async (context) => {
+  const store = await openReal(context)
+  const blocks = [foreign(anyBlock())]
+  const [held, taken, found] = [0, 1, 2].map(() => Promise.withResolvers<undefined>())
+  const bringing = bring(blocks)
+  const first = store.beginUpload()
+  const taking = first.takeBlocks(
+    async (...room) => (await bringing(...room)) ?? (await held?.promise),
+    { onTaken: () => taken?.resolve(undefined) },
+  )
+  await taken?.promise
+  using second = store.beginUpload()
+  const onTaken = () => found?.resolve(undefined)
+  const waiting = second.takeBlocks(bring(blocks), { onTaken })
+  await found?.promise
+  first.close()
+  held?.reject(new Error('cut off'))
+  await assert.rejects(taking, /cut off/)
+  await assert.rejects(waiting, /closed/)
+  await second.takeBlocks(bring(blocks))
+  await nameAll(second, blocks)
+})
+
 test('what is read packed was verified, and what is damaged is named', async () => {
   const disk = new SimDisk(clock())
   const store = await openStore(disk)

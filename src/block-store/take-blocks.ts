@@ -34,7 +34,7 @@ export async function takeBlocks(
 ): Promise<number> {
   /** For one batch at a time, as in `save-disk.ts`. */
   const freeBuffers: Uint8Array<SharedArrayBuffer>[] = []
-  const own: Claim[] = []
+  const claims = new Set<Claim>()
   let addedBytes = 0
   let isOver = false
   let reading: Promise<unknown> = Promise.resolve()
@@ -57,9 +57,10 @@ export async function takeBlocks(
     const { repacked, damaged } = await parts.pool.run('admit', { packed, blocks })
     const [bad] = damaged
     if (bad !== undefined) throw new CorruptBlock(digestOfKey(blocks[bad]?.key ?? ''), 'it came so')
-    const { claim, positions } = writer.decide(blocks.map(keyToKeep))
+    const { claim, positions, others } = writer.decide(blocks.map(keyToKeep))
+    for (const other of others.values()) claims.add(other)
     if (claim) {
-      own.push(claim)
+      claims.add(claim)
       const wanted = positions.map((position) => {
         const { at = 0, length = 0 } = blocks[position] ?? {}
         return repacked.get(position) ?? packed.subarray(at, at + length)
@@ -77,7 +78,8 @@ export async function takeBlocks(
   // As many again wait for the disk.
   await inLanes(2 * parts.pool.lanes, untilOver(), takeBatch)
   await writer.seal()
-  await Promise.all(own.map(({ sealed }) => sealed))
+  // Where another upload gave up a block, this one fails too, and is done again.
+  await Promise.all([...claims].map(({ sealed }) => sealed))
   signal?.throwIfAborted()
   return addedBytes
 }
