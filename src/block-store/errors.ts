@@ -64,6 +64,15 @@ export class DiskFull extends Error {
   }
 }
 
+/** The file system has no files as large as the disk: nothing that waiting would help. */
+export class DiskTooLarge extends Error {
+  constructor(sizeBytes: number, cause: unknown) {
+    const sizeGiB = Math.ceil(sizeBytes / 2 ** 30)
+    super(`A disk of ${sizeGiB} GiB is larger than a file of this host can be`, { cause })
+    this.name = 'DiskTooLarge'
+  }
+}
+
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }

@@ -6,7 +6,7 @@ import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type BlockKey, blockSizeBytes } from './block.ts'
 import type { BlockCipher } from './block-cipher.ts'
-import { asDiskFull } from './errors.ts'
+import { asDiskFull, DiskTooLarge, hasCode } from './errors.ts'
 import { inLanes } from './lanes.ts'
 import { keyAt, type Manifest } from './manifest.ts'
 import { packedIn, packPath, type Span, spansOf } from './pack-reader.ts'
@@ -81,6 +81,7 @@ export async function writeDisk(
     await directory.sync()
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})
+    if (hasCode(error, 'EFBIG')) throw new DiskTooLarge(manifest.sizeBytes, error)
     throw asDiskFull(error, path)
   }
 }

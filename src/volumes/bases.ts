@@ -6,6 +6,7 @@
  */
 import { blockSizeBytes } from '../block-store/block.ts'
 import type { BlockStore } from '../block-store/block-store.ts'
+import { DiskTooLarge } from '../block-store/errors.ts'
 import type { WorkOptions } from '../block-store/save-disk.ts'
 import { isKeyUnusable } from '../kms/key-trouble.ts'
 import type { Log } from '../lib/log.ts'
@@ -90,7 +91,8 @@ export class Bases {
   async isWhole(source: BaseSource): Promise<boolean> {
     const problem = this.#unfinished.get(baseName(source.base))?.problem
     // Room on the disk may come back, and is waited for.
-    if (isDamage(problem) || isKeyUnusable(problem)) throw problem
+    const isFinal = isDamage(problem) || isKeyUnusable(problem) || problem instanceof DiskTooLarge
+    if (isFinal) throw problem
     await this.prepare(source)
     return await this.#isThere(source.base)
   }

@@ -7,9 +7,10 @@ import { test, type TestContext } from 'node:test'
 import { databases } from '../../test/databases.ts'
 import { snapshotRow } from '../../test/rows.ts'
 import { baseReconciler } from '../bases/reconcile.ts'
-import { blockSizeBytes } from '../block-store/block.ts'
-import { CorruptBlock } from '../block-store/errors.ts'
+import { blockSizeBytes, keyOf } from '../block-store/block.ts'
+import { CorruptBlock, DiskTooLarge } from '../block-store/errors.ts'
 import { BlockStore } from '../block-store/block-store.ts'
+import { manifestOf } from '../block-store/manifest.ts'
 import { transaction } from '../db/database.ts'
 import { isKeyUnusable, KeyUnusable } from '../kms/key-trouble.ts'
 import type { Digest } from '../lib/digest.ts'
@@ -220,6 +221,31 @@ test('what is damaged of a disk is told by its name, and the rest is read and ma
   bases.fail(name, why)
   await assert.rejects(bases.isWhole(source), why)
   assert.deepEqual(await bases.progress(source.base), { percent: 0, isDamaged: true })
+})
+
+test('a disk larger than a file can be is said to be, and read all the same', async (context) => {
+  const { bases, blockStore } = await start(context)
+  using upload = blockStore.beginUpload()
+  const block = randomBytes(blockSizeBytes)
+  const sizeBytes = 2 ** 46
+  const at = sizeBytes - blockSizeBytes
+  const blocks = new Map([[at / blockSizeBytes, keyOf(await upload.putBlock(block))]])
+  const source = {
+    base: { manifest: await upload.putManifest(manifestOf(sizeBytes, blocks)) },
+    storedKeyArn: undefined,
+  }
+  await bases.prepare(source)
+  const [name = ''] = bases.unfinished()
+  const failed = await bases.make(name).catch((error: unknown) => error)
+  if (failed === undefined) return // There are such files here, as on XFS.
+  assert(failed instanceof DiskTooLarge)
+  assert.match(failed.message, /^A disk of 65536 GiB is larger/)
+  assert.equal(await bases.isWhole(source), false)
+  bases.fail(name, failed)
+  await assert.rejects(bases.isWhole(source), failed)
+  using content = await bases.open(source)
+  const read = await content.read(at, blockSizeBytes)
+  assert(block.equals(Buffer.concat(read ?? [])))
 })
 
 test('of a disk, any bytes are read as they are, and zeros where it has none', async (context) => {
