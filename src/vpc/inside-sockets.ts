@@ -21,7 +21,7 @@ export function listenInside(enter: readonly string[]): Promise<InsideSockets> {
   const addresses = [metadataAddress, apiAddress]
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...args, process.execPath, script, ...addresses], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
       env: toolEnvironment,
     })
     const said: Buffer[] = []

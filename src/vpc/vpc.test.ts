@@ -1,5 +1,6 @@
 /** The network of a VPC as its guests see it. Runs as root and as an ordinary user alike. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -267,6 +268,34 @@ test('a network of which nothing is left is made anew', { skip }, async (t) => {
   await vpc.destroy()
   assert.equal(findNamespace(folder), undefined)
 })
+
+test(
+  'who dies while it opens the sockets inside leaves nobody who has them',
+  { skip },
+  async (t) => {
+    const { vpc } = await startNetwork(t, [portOf(5)])
+    const sockets = new URL('inside-sockets.ts', import.meta.url).href
+    const dies = `
+    import { ChildProcess } from 'node:child_process'
+    import { listenInside } from ${JSON.stringify(sockets)}
+    const { emit } = ChildProcess.prototype
+    ChildProcess.prototype.emit = function (name, ...rest) {
+      if (name === 'message') process.kill(process.pid, 'SIGKILL')
+      return emit.call(this, name, ...rest)
+    }
+    await listenInside(${JSON.stringify(vpc.enter())})`
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', dies], {
+      stdio: 'inherit',
+    })
+    assert.deepEqual(await once(parent, 'exit'), [null, 'SIGKILL'])
+
+    const untilMs = performance.now() + 5_000
+    while (performance.now() < untilMs) {
+      if (await listenInside(t, vpc).catch(() => undefined)) return
+    }
+    assert.fail('somebody has the sockets')
+  },
+)
 
 async function listenInside(t: TestContext, vpc: Vpc) {
   const sockets = await vpc.listen()
