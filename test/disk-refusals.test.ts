@@ -223,6 +223,8 @@ test('a volume that is not ready for it is left as it is', async (context) => {
     .execute()
   const attach = { VolumeId, InstanceId: ended.id, Device: '/dev/sdf' }
   await refused(new ec2.AttachVolumeCommand(attach), 'IncorrectState')
+  const onOther = new ec2.AttachVolumeCommand({ ...attach, EbsCardIndex: 1 })
+  await refused(onOther, 'UnsupportedOperation')
 
   const { id: InstanceId } = await putInstance(db, owner, { imageId })
   const replace = (input: object) =>

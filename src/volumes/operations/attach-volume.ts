@@ -1,6 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachVolume.html */
 import type { AttachVolumeRequest, VolumeAttachment } from '@aws-sdk/client-ec2'
-import { ApiError } from '../../lib/errors.ts'
+import { ApiError, unsupportedParameter } from '../../lib/errors.ts'
 import { instanceNotFound, parseInstanceId } from '../../instances/instance.ts'
 import { hasHostRoot, volumesMaxOf } from '../../instances/instance-store.ts'
 import { findOwnInstance } from '../../instances/store.ts'
@@ -23,6 +23,8 @@ export const attachVolume = writeOperation<AttachVolumeRequest, VolumeAttachment
     const instanceId = parseInstanceId(InstanceId)
     const volume = await findOneVolume(tx, call, input.VolumeId)
     checkDeviceName(device)
+    // Machines have one card for volumes, which is the first.
+    if (input.EbsCardIndex) throw unsupportedParameter('EbsCardIndex')
     const owner = { accountId: caller.accountId, region }
     const instance = await findOwnInstance(tx, { ...owner, id: instanceId })
     if (!instance) throw instanceNotFound([instanceId])
