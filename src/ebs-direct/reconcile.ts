@@ -8,7 +8,7 @@ import type { BlockStore } from '../block-store/block-store.ts'
 import { keyAt, manifestOf } from '../block-store/manifest.ts'
 import { type Connections, type Tx, transaction } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
-import { messageOf } from '../lib/message-of.ts'
+import { reasonOf } from '../lib/reason-of.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import type { PendingSnapshot } from '../snapshots/snapshot.ts'
 import { completeSnapshot, failSnapshot, findSnapshot } from '../snapshots/store.ts'
@@ -90,7 +90,7 @@ export function directSnapshotReconciler({
       })
     },
     async giveUp(id, error) {
-      const message = messageOf(error)
+      const message = reasonOf(error)
       await transaction(db.writes, (tx) => fail(tx, id, message))
     },
   }

@@ -7,7 +7,7 @@ import { findVisible, isAllowed } from '../images/find.ts'
 import { findInstance } from '../instances/store.ts'
 import { ApiError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import { messageOf } from '../lib/message-of.ts'
+import { reasonOf } from '../lib/reason-of.ts'
 import { findStanding } from '../organizations/store.ts'
 import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
 import { findSnapshots } from '../snapshots/store.ts'
@@ -73,7 +73,7 @@ export function fastLaunchReconciler({
     },
     async giveUp(key, error) {
       log.error('the reserve of an image could not be filled', { key, error })
-      await fail(key, messageOf(error))
+      await fail(key, reasonOf(error))
     },
   }
 }

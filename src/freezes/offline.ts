@@ -6,7 +6,7 @@
  */
 import { type Connections, type Database, transaction } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
-import { messageOf } from '../lib/message-of.ts'
+import { reasonOf } from '../lib/reason-of.ts'
 import { addLayer, topLayer } from '../qemu/layers.ts'
 import type { Lanes } from '../reconcile/lanes.ts'
 import { failSnapshot, listSnapshotsOfFreeze, setFrozenLayer } from '../snapshots/store.ts'
@@ -51,7 +51,7 @@ export class FreezeFailed extends Error {
   readonly freezeId: FreezeId
 
   constructor(freezeId: FreezeId, cause: unknown) {
-    super(messageOf(cause), { cause })
+    super(reasonOf(cause), { cause })
     this.name = 'FreezeFailed'
     this.freezeId = freezeId
   }

@@ -6,7 +6,7 @@
 import { transaction } from '../db/database.ts'
 import { findInstance } from '../instances/store.ts'
 import type { Id } from '../lib/ids.ts'
-import { messageOf } from '../lib/message-of.ts'
+import { reasonOf } from '../lib/reason-of.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import { listAttachments } from '../volumes/store.ts'
 import type { FreezeId } from './freeze.ts'
@@ -51,7 +51,7 @@ export function freezeReconciler(files: VolumeFiles): Reconciler<FreezeId> {
     },
 
     async giveUp(id, error) {
-      const message = messageOf(error)
+      const message = reasonOf(error)
       await failFreeze(db, id, message)
     },
   }

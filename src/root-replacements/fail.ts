@@ -1,6 +1,6 @@
 /** A task that will not come to its end: its new volume is let go of, or goes. */
 import type { Tx } from '../db/database.ts'
-import { messageOf } from '../lib/message-of.ts'
+import { reasonOf } from '../lib/reason-of.ts'
 import { changeVolumeState, findAttachment } from '../volumes/store.ts'
 import type { Replacement, ReplacementId } from './replacement.ts'
 import { changeReplacement } from './store.ts'
@@ -10,7 +10,7 @@ export class ReplacementFailed extends Error {
   readonly taskId: ReplacementId
 
   constructor(taskId: ReplacementId, cause: unknown) {
-    super(messageOf(cause), { cause })
+    super(reasonOf(cause), { cause })
     this.name = 'ReplacementFailed'
     this.taskId = taskId
   }

@@ -7,7 +7,7 @@
 import type { BlockStore } from '../block-store/block-store.ts'
 import { type Connections, type Tx, transaction } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
-import { messageOf } from '../lib/message-of.ts'
+import { reasonOf } from '../lib/reason-of.ts'
 import type { Reconciler, StepOutcome } from '../reconcile/loop.ts'
 import type { Snapshot } from '../snapshots/snapshot.ts'
 import {
@@ -111,7 +111,7 @@ export function snapshotCopyReconciler({
       })
     },
     async giveUp(id, error) {
-      const message = messageOf(error)
+      const message = reasonOf(error)
       await transaction(db.writes, (tx) => fail(tx, id, message))
     },
   }

@@ -9,7 +9,7 @@ import { blockSizeBytes } from '../block-store/block.ts'
 import { type Connections, transaction } from '../db/database.ts'
 import { listWantedFreezes } from '../freezes/store.ts'
 import type { Id } from '../lib/ids.ts'
-import { messageOf } from '../lib/message-of.ts'
+import { reasonOf } from '../lib/reason-of.ts'
 import { mapVolume } from '../qemu/map-volume.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import type { Bases } from '../volumes/bases.ts'
@@ -122,7 +122,7 @@ export function snapshotReconciler({
     },
 
     async giveUp(id, error) {
-      const message = messageOf(error)
+      const message = reasonOf(error)
       await transaction(db.writes, (tx) => failSnapshot(tx, { id, message }))
     },
   }

@@ -1,4 +1,4 @@
-/** What callers hear of work that takes its time: how far it is, and why it could not be done. */
+/** What callers hear of work that takes its time: how far it is. */
 
 const everyMs = 1000
 
@@ -14,12 +14,4 @@ export function everySoOften(
     toldAtMs = atMs
     tell(Math.min(99, Math.floor((100 * done) / Math.max(1, total)))).catch(() => {})
   }
-}
-
-/** Why it could not be done. Errors of the system name files, which are nobody else's business. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return 'syscall' in error && 'code' in error
-    ? `Server.InternalError: ${String(error.code)}`
-    : error.message
 }

@@ -5,7 +5,7 @@
 import { type Connections, transaction } from '../db/database.ts'
 import { isFreezeWanted, type VolumeFiles } from '../freezes/offline.ts'
 import type { Id } from '../lib/ids.ts'
-import { messageOf } from '../lib/message-of.ts'
+import { reasonOf } from '../lib/reason-of.ts'
 import { chainOf, resizeVolume, topLayer } from '../qemu/layers.ts'
 import type { Bases } from '../volumes/bases.ts'
 import { baseSourceOf, keysOfVolume } from '../volumes/disk-keys.ts'
@@ -19,7 +19,7 @@ export class ModificationFailed extends Error {
   readonly volumeId: Id<'volume'>
 
   constructor(volumeId: Id<'volume'>, cause: unknown) {
-    super(messageOf(cause), { cause })
+    super(reasonOf(cause), { cause })
     this.name = 'ModificationFailed'
     this.volumeId = volumeId
   }

@@ -5,7 +5,7 @@
 import { transaction } from '../db/database.ts'
 import type { VolumeFiles } from '../freezes/offline.ts'
 import type { Id } from '../lib/ids.ts'
-import { messageOf } from '../lib/message-of.ts'
+import { reasonOf } from '../lib/reason-of.ts'
 import type { Reconciler } from '../reconcile/loop.ts'
 import type { Bases } from '../volumes/bases.ts'
 import { findAttachment, findVolumeById } from '../volumes/store.ts'
@@ -46,7 +46,7 @@ export function modificationReconciler(
     },
 
     async giveUp(volumeId, error) {
-      const message = messageOf(error)
+      const message = reasonOf(error)
       await failModification(files, { volumeId, message, at: now() })
     },
   }

@@ -7,7 +7,7 @@ import { type Connections, transaction } from '../db/database.ts'
 import { KeyUnusable } from '../kms/key-trouble.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
-import { messageOf } from '../lib/message-of.ts'
+import { reasonOf } from '../lib/reason-of.ts'
 import {
   chainOf,
   createVolume,
@@ -95,7 +95,7 @@ export function volumeReconciler(dependencies: Dependencies): Reconciler<Id<'vol
 
     async giveUp(id, error) {
       // What is to go is tried for as long as it takes.
-      const message = messageOf(error)
+      const message = reasonOf(error)
       const change = { id, from: 'creating', to: 'error', message } as const
       const isOver = await transaction(db.writes, (tx) => changeVolumeState(tx, change))
       if (isOver) log.error('a volume could not be made', { volumeId: id, error })

@@ -1,7 +1,7 @@
 /** The disks of a machine: what is to be attached or detached, and layers to be merged. */
 import { transaction } from '../../db/database.ts'
 import { holdVolumes, isFreezeWanted } from '../../freezes/offline.ts'
-import { messageOf } from '../../lib/message-of.ts'
+import { reasonOf } from '../../lib/reason-of.ts'
 import { NoFreePort } from '../../qemu/disks.ts'
 import { chainOf, hasMergedLayers, removeMergedLayers, topLayer } from '../../qemu/layers.ts'
 import { KeyUnusable } from '../../kms/key-trouble.ts'
@@ -60,7 +60,7 @@ export class AttachFailed extends Error {
   readonly volumeId: Id<'volume'>
 
   constructor(volumeId: Id<'volume'>, cause: unknown) {
-    super(messageOf(cause), { cause })
+    super(reasonOf(cause), { cause })
     this.name = 'AttachFailed'
     this.volumeId = volumeId
   }

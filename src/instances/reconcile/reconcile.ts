@@ -8,7 +8,7 @@ import { transaction } from '../../db/database.ts'
 import { FreezeFailed, failFreeze } from '../../freezes/offline.ts'
 import { listWantedFreezes } from '../../freezes/store.ts'
 import type { Id } from '../../lib/ids.ts'
-import { messageOf } from '../../lib/message-of.ts'
+import { reasonOf } from '../../lib/reason-of.ts'
 import type { Reconciler, StepOutcome } from '../../reconcile/loop.ts'
 import { failReplacement, ReplacementFailed } from '../../root-replacements/fail.ts'
 import { listReplacementsUnderWay } from '../../root-replacements/store.ts'
@@ -90,7 +90,7 @@ export function instanceReconciler(
       const instance = await findInstance(db.reads, id)
       // What is to end is tried for as long as it takes.
       if (instance?.state !== 'pending') return
-      const message = messageOf(error)
+      const message = reasonOf(error)
       await abandonStart(instance, message, dependencies)
     },
   }

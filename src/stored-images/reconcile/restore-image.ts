@@ -10,6 +10,7 @@ import { type Connections, transaction } from '../../db/database.ts'
 import { changeImageState, findImage } from '../../images/store.ts'
 import type { Digest } from '../../lib/digest.ts'
 import type { Id } from '../../lib/ids.ts'
+import { reasonOf } from '../../lib/reason-of.ts'
 import type { Reconciler } from '../../reconcile/loop.ts'
 import {
   completeSnapshot,
@@ -18,7 +19,7 @@ import {
   setSnapshotProgress,
 } from '../../snapshots/store.ts'
 import { cipherUnder, type OpenDiskKey } from '../../volumes/disk-keys.ts'
-import { everySoOften, reasonOf } from '../progress.ts'
+import { everySoOften } from '../progress.ts'
 import { BadObject } from '../reading.ts'
 import { deleteRestore, findRestore, listRestores } from '../store.ts'
 import type { Restore } from '../store-task.ts'
