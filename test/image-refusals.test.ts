@@ -10,6 +10,7 @@ import { transaction } from '../src/db/database.ts'
 import { changeImageState } from '../src/images/store.ts'
 import { noRebootImagesAtOnceMax, watermarksMax } from '../src/images/unknowns.ts'
 import { copiesAtOnceMax } from '../src/snapshot-copies/snapshot-copy.ts'
+import { addSnapshotPermissions } from '../src/snapshots/permission-store.ts'
 import { insertSnapshot } from '../src/snapshots/store.ts'
 import { newId, putImage, putInstance, snapshotRow } from './rows.ts'
 import { accountId, region, startSystem } from './system.ts'
@@ -259,6 +260,10 @@ test('an image is registered with what it can be started from, or not at all', a
   await map('InvalidSnapshotID.Malformed', ...root({ SnapshotId: 'disk' }))
   await map('InvalidSnapshot.NotFound', ...root({ SnapshotId: newId('snapshot') }))
   await map('InvalidSnapshot.NotFound', ...root({ SnapshotId: foreign.id }))
+  // No image of ours keeps the one who shares a snapshot from deleting it.
+  await transaction(db.writes, (tx) => addSnapshotPermissions(tx, foreign.id, [accountId]))
+  await map('AuthFailure', ...root({ SnapshotId: foreign.id }))
+  await map('AuthFailure', ...root(), { DeviceName: '/dev/sdb', Ebs: { SnapshotId: foreign.id } })
   for (const VolumeType of ['st1', 'sc1']) {
     await map('BootForVolumeTypeUnsupported', ...root({ VolumeType, VolumeSize: 125 }))
   }

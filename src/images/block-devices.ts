@@ -14,7 +14,7 @@ import { checkDeviceName } from '../volumes/attachment.ts'
 import { checkVolumeShape, type VolumeType, volumeTypes } from '../volumes/volume-type.ts'
 import { smallerThanSnapshot, type Volume } from '../volumes/volume.ts'
 import type { BlockDevice, EbsDevice } from './image.ts'
-import { imageKeyCode } from './unknowns.ts'
+import { imageKeyCode, othersSnapshotCode } from './unknowns.ts'
 
 /** What EC2 takes where nobody says of which type a volume shall be. */
 const defaultType = 'gp2'
@@ -78,6 +78,13 @@ export async function readNewDevice(
   const id = parseSnapshotId(Ebs.SnapshotId)
   const found = await findUsableSnapshot(db, { ...owner, id })
   if (!found) throw snapshotNotFound(id)
+  // Whoever shares a snapshot can take it back, and delete it: an image is made of a copy of it.
+  if (found.accountId !== owner.accountId) {
+    throw new ApiError(
+      othersSnapshotCode,
+      `The snapshot '${id}' belongs to another account. Copy it, and make the image of the copy.`,
+    )
+  }
   const snapshot = requireCompleted(found)
   const sizeGiB = Ebs.VolumeSize ?? snapshot.volumeSizeGiB
   if (sizeGiB < snapshot.volumeSizeGiB) {

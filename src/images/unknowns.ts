@@ -49,3 +49,6 @@ export const imageKeyCode: ErrorCode = 'InvalidBlockDeviceMapping'
 
 /** How many images of one instance may be under way where it goes on running. AWS has a limit and does not say which. */
 export const noRebootImagesAtOnceMax = 20
+
+/** The code where an image is to be made of a snapshot that somebody else only shares. */
+export const othersSnapshotCode: ErrorCode = 'AuthFailure'
