@@ -15,6 +15,7 @@ import {
   DisableImageCommand,
   ModifySnapshotTierCommand,
   RunInstancesCommand,
+  StartInstancesCommand,
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2'
@@ -22,6 +23,7 @@ import { blankSnapshot, registerBlank } from './blank-image.ts'
 import { listRoots } from '../src/inventory/root-store.ts'
 import type { Id } from '../src/lib/ids.ts'
 import { findProcess } from '../src/qemu/machine-process.ts'
+import { callerOf } from './kms-sdk.ts'
 import { lastFirst } from './last-first.ts'
 import { region, startSystem } from './system.ts'
 
@@ -205,6 +207,36 @@ test('a task goes on when its instance is stopped, and fails when that ends', as
   await ec2.send(new TerminateInstancesCommand({ InstanceIds: [other] }))
   await untilTask(ended?.ReplaceRootVolumeTaskId, 'failed')
   assert.equal((await volume(VolumeId))?.State, 'available')
+})
+
+test('an instance whose new root cannot be opened stops, and says why', async (context) => {
+  const system = await start(context)
+  const { ec2, launch, replace, untilTask, rootOf, volume, describe, until, endMachine } = system
+  const kms = callerOf(context, system.settingsWith())
+  const { KeyId } = (await kms('CreateKey')).KeyMetadata ?? {}
+  const { VolumeId } = await ec2.send(
+    new CreateVolumeCommand({
+      AvailabilityZone: `${region}a`,
+      Size: 2,
+      Encrypted: true,
+      KmsKeyId: KeyId,
+    }),
+  )
+  await until('the volume', async () => (await volume(VolumeId))?.State === 'available')
+  const InstanceId = await launch()
+  const task = await replace({ InstanceId, VolumeId })
+  await untilTask(task?.ReplaceRootVolumeTaskId, 'in-progress')
+  await kms('DisableKey', { KeyId })
+  await endMachine(InstanceId)
+  await untilTask(task?.ReplaceRootVolumeTaskId, 'failed-detached')
+  await until('it stops', async () => (await describe(InstanceId))?.State?.Name === 'stopped')
+  const { StateReason } = (await describe(InstanceId)) ?? {}
+  assert.equal(StateReason?.Code, 'Client.InvalidKMSKey.InvalidState')
+
+  await kms('EnableKey', { KeyId })
+  await ec2.send(new StartInstancesCommand({ InstanceIds: [InstanceId] }))
+  await until('it runs', async () => (await describe(InstanceId))?.State?.Name === 'running')
+  assert.equal(await rootOf(InstanceId), VolumeId)
 })
 
 test('what cannot replace a root volume is refused with a code', async (context) => {

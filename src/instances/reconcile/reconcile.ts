@@ -10,7 +10,7 @@ import { listWantedFreezes } from '../../freezes/store.ts'
 import type { Id } from '../../lib/ids.ts'
 import { reasonOf } from '../../lib/reason-of.ts'
 import type { Reconciler, StepOutcome } from '../../reconcile/loop.ts'
-import { failReplacement, ReplacementFailed } from '../../root-replacements/fail.ts'
+import { ReplacementFailed } from '../../root-replacements/fail.ts'
 import { listReplacementsUnderWay } from '../../root-replacements/store.ts'
 import { deleteTagsOf } from '../../tags/store.ts'
 import { failModification, ModificationFailed } from '../../volume-modifications/apply.ts'
@@ -23,7 +23,7 @@ import type { InstanceDependencies } from './context.ts'
 import { abandonAttachment, AttachFailed, settleAttachments } from './disks.ts'
 import { freezeStopped } from './freeze.ts'
 import { growDisks } from './grow.ts'
-import { replaceRoot } from './replace-root.ts'
+import { abandonReplacement, replaceRoot } from './replace-root.ts'
 import { run } from './run.ts'
 import { abandonStart, start } from './start.ts'
 import { stop, terminate } from './stop.ts'
@@ -79,11 +79,7 @@ export function instanceReconciler(
         return await failModification(dependencies, { volumeId, message, at: now() })
       }
       if (error instanceof ReplacementFailed) {
-        const { message } = error
-        return await transaction(db.writes, async (tx) => {
-          const [task] = await listReplacementsUnderWay(tx, { instanceId: id })
-          if (task) await failReplacement(tx, task, { message, at: now() })
-        })
+        return await abandonReplacement(id, error.message, dependencies)
       }
       if (error instanceof FreezeFailed) return await failFreeze(db, error.freezeId, error.message)
       if (error instanceof AttachFailed) return await abandonAttachment(error, dependencies)

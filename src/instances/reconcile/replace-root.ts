@@ -7,6 +7,7 @@
 import { transaction } from '../../db/database.ts'
 import { FreezeFailed, isFreezeWanted } from '../../freezes/offline.ts'
 import { noteRoot } from '../../inventory/note-root.ts'
+import type { Id } from '../../lib/ids.ts'
 import type { Machine } from '../../qemu/machine.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
 import { failReplacement, ReplacementFailed } from '../../root-replacements/fail.ts'
@@ -19,7 +20,9 @@ import {
   insertAttachment,
   listAttachments,
 } from '../../volumes/store.ts'
+import { serverError } from '../cause.ts'
 import type { Instance } from '../instance.ts'
+import { changeInstanceState } from '../store.ts'
 import { type InstanceDependencies, pressPowerButton, shutdownMsMax } from './context.ts'
 import { tidyVolume } from './disks.ts'
 import { freezeStopped } from './freeze.ts'
@@ -130,5 +133,22 @@ async function swap(
       deleteOnTermination: old?.deleteOnTermination ?? false,
       attachedAt: at,
     })
+  })
+}
+
+/** A replacement that will not come about. Its instance stops where the old machine is gone, and no new one there. */
+export async function abandonReplacement(
+  instanceId: Id<'instance'>,
+  message: string,
+  { db, machines, now }: InstanceDependencies,
+): Promise<void> {
+  const machine = await machines.find(instanceId)
+  await transaction(db.writes, async (tx) => {
+    const at = now()
+    const [task] = await listReplacementsUnderWay(tx, { instanceId })
+    if (task) await failReplacement(tx, task, { message, at })
+    if (machine) return
+    const stop = { from: 'running', to: 'stopping', isStopForced: true } as const
+    await changeInstanceState(tx, { id: instanceId, ...stop, at, cause: serverError(message) })
   })
 }
