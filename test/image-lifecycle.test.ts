@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import {
   CancelImageLaunchPermissionCommand,
+  CreateTagsCommand,
   DeleteSnapshotCommand,
   DeregisterImageCommand,
   DescribeImageAttributeCommand,
@@ -406,8 +407,12 @@ test('a deregistered image that a rule retains comes back from the bin, or goes 
   await assert.rejects(sharee.send(new RestoreImageFromRecycleBinCommand({ ImageId })), {
     name: 'InvalidAMIID.NotFound',
   })
+  const tag = new CreateTagsCommand({ Resources: [ImageId], Tags: [{ Key: 'a', Value: 'b' }] })
+  await assert.rejects(sharee.send(tag), { name: 'InvalidAMIID.NotFound' })
+  await owner.send(tag)
   await owner.send(new RestoreImageFromRecycleBinCommand({ ImageId }))
   assert.equal((await one(sharee)).State, 'available')
+  assert.deepEqual((await one(owner)).Tags, [{ Key: 'a', Value: 'b' }])
 
   await owner.send(new DeregisterImageCommand({ ImageId }))
   const reconciler = imageReconciler({ db, now: () => new Date(Date.now() + 7 * dayMs + 1000) })

@@ -6,6 +6,7 @@ import {
   CreateTagsCommand,
   CreateVolumeCommand,
   DeleteSnapshotCommand,
+  DeleteTagsCommand,
   DeleteVolumeCommand,
   DeregisterImageCommand,
   DescribeSnapshotsCommand,
@@ -75,11 +76,17 @@ test('a snapshot is brought back from the Recycle Bin, or leaves it in the end',
   const theirs = new RestoreSnapshotFromRecycleBinCommand({ SnapshotId: id })
   await assert.rejects(other.send(theirs), gone)
 
+  // Its tags alone can be changed, by its owner.
+  const tag = new CreateTagsCommand({ Resources: [id], Tags: [{ Key: 'c', Value: 'd' }] })
+  await assert.rejects(other.send(tag), gone)
+  await ec2.send(tag)
+  await ec2.send(new DeleteTagsCommand({ Resources: [id], Tags: [{ Key: 'a' }] }))
+
   const back = await restore()
   assert.deepEqual([back.SnapshotId, back.State, back.VolumeSize], [id, 'completed', 1])
   assert.deepEqual(await snapshots(), [])
   const { Snapshots } = await ec2.send(new DescribeSnapshotsCommand({ SnapshotIds }))
-  assert.deepEqual(Snapshots?.[0]?.Tags, [{ Key: 'a', Value: 'b' }])
+  assert.deepEqual(Snapshots?.[0]?.Tags, [{ Key: 'c', Value: 'd' }])
   await assert.rejects(restore(), gone)
   const { VolumeId = '' } = await ec2.send(new CreateVolumeCommand(use))
   await system.until('a volume of it', async () => {
@@ -159,12 +166,14 @@ test('a volume keeps what is on it in the Recycle Bin', async (context) => {
   await assert.rejects(describe(kept), missing)
   await assert.rejects(remove(kept), missing)
   await assert.rejects(restore(plain), missing)
+  const Tags = [{ Key: 'keep', Value: 'it' }]
+  await ec2.send(new CreateTagsCommand({ Resources: [kept], Tags }))
   const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}))
   assert(!Volumes.some(({ VolumeId }) => VolumeId === kept))
   assert.deepEqual(await changes(), [])
   assert.equal((await restore(kept)).Return, true)
   const back = await describe(kept)
-  assert.deepEqual([back?.State, back?.Tags], ['available', [{ Key: 'keep', Value: 'me' }]])
+  assert.deepEqual([back?.State, back?.Tags], ['available', Tags])
   assert.deepEqual(await changes(), changed)
 
   await remove(kept)

@@ -1,4 +1,7 @@
-/** What can be tagged has to be there: looks each resource up with its own kind. */
+/**
+ * What can be tagged has to be there: looks each resource up with its own kind. What its owner
+ * has in the Recycle Bin is there too: its tags are all that can be changed of it.
+ */
 import {
   type ReportId as DeclarativeReportId,
   reportNotFound as declarativeReportNotFound,
@@ -11,6 +14,7 @@ import { type ReportId, reportNotFound } from '../image-usage/report.ts'
 import { listReports } from '../image-usage/store.ts'
 import { imagesNotFound } from '../images/image.ts'
 import { findVisible, isAllowed } from '../images/find.ts'
+import { listRecycledImages } from '../images/life-store.ts'
 import { type ImportTaskId, taskNotFound } from '../import-tasks/import-task.ts'
 import { listTasks } from '../import-tasks/store.ts'
 import { instanceNotFound } from '../instances/instance.ts'
@@ -25,8 +29,10 @@ import { groupNotFound } from '../network/security-group.ts'
 import { findSubnet, findVpc } from '../network/store.ts'
 import { subnetNotFound } from '../network/subnet.ts'
 import { vpcNotFound } from '../network/vpc.ts'
+import { listRecycledSnapshots } from '../snapshots/life-store.ts'
 import { snapshotNotFound } from '../snapshots/snapshot.ts'
 import { findUsableSnapshot } from '../snapshots/store.ts'
+import { listRecycledVolumes } from '../volumes/life-store.ts'
 import { findVolume } from '../volumes/store.ts'
 import { volumeNotFound } from '../volumes/volume.ts'
 import type { ResourceType } from './tag.ts'
@@ -59,7 +65,8 @@ const kinds: Readonly<Partial<Record<ResourceType, Kind>>> = {
     // One puts one's own tags on public and shared images and snapshots too, where one's account allows them.
     find: async (db, viewer, id: Id<'image'>) => {
       const image = await findVisible(db, { ...viewer, id })
-      return image && (await isAllowed(db, viewer, image))
+      if (image) return await isAllowed(db, viewer, image)
+      return (await listRecycledImages(db, { ...viewer, ids: [id] }))[0]
     },
     notFound: (id) => imagesNotFound([id]),
   },
@@ -94,7 +101,9 @@ const kinds: Readonly<Partial<Record<ResourceType, Kind>>> = {
     notFound: ruleNotFound,
   },
   snapshot: {
-    find: (db, owner, id: Id<'snapshot'>) => findUsableSnapshot(db, { ...owner, id }),
+    find: async (db, owner, id: Id<'snapshot'>) =>
+      (await findUsableSnapshot(db, { ...owner, id })) ??
+      (await listRecycledSnapshots(db, { ...owner, ids: [id] }))[0],
     notFound: snapshotNotFound,
   },
   subnet: {
@@ -102,7 +111,9 @@ const kinds: Readonly<Partial<Record<ResourceType, Kind>>> = {
     notFound: subnetNotFound,
   },
   volume: {
-    find: (db, owner, id: Id<'volume'>) => findVolume(db, { ...owner, id }),
+    find: async (db, owner, id: Id<'volume'>) =>
+      (await findVolume(db, { ...owner, id })) ??
+      (await listRecycledVolumes(db, { ...owner, ids: [id] }))[0],
     notFound: volumeNotFound,
   },
   vpc: {
