@@ -10,6 +10,7 @@ import {
   DeleteVolumeCommand,
   DeregisterImageCommand,
   DescribeSnapshotsCommand,
+  DescribeTagsCommand,
   DescribeVolumesCommand,
   DescribeVolumesModificationsCommand,
   ListSnapshotsInRecycleBinCommand,
@@ -22,7 +23,7 @@ import {
 import type { Id } from '../src/lib/ids.ts'
 import { blankSnapshot, registerBlank } from './blank-image.ts'
 import { RbinClient, rbinCommands } from './rbin-sdk.ts'
-import { region, startSystem } from './system.ts'
+import { region, startSystem, type TestSystem } from './system.ts'
 
 const AvailabilityZone = `${region}a`
 const gone = { name: 'InvalidSnapshot.NotFound' }
@@ -44,6 +45,12 @@ async function start(context: TestContext) {
     volumes: async () =>
       (await system.ec2.send(new ListVolumesInRecycleBinCommand({}))).Volumes ?? [],
   }
+}
+
+async function tagsOf({ ec2 }: Pick<TestSystem, 'ec2'>, id: string) {
+  const Filters = [{ Name: 'resource-id', Values: [id] }]
+  const { Tags = [] } = await ec2.send(new DescribeTagsCommand({ Filters }))
+  return Tags.map(({ Key, Value }) => [Key, Value])
 }
 
 test('a snapshot is brought back from the Recycle Bin, or leaves it in the end', async (context) => {
@@ -81,12 +88,21 @@ test('a snapshot is brought back from the Recycle Bin, or leaves it in the end',
   await assert.rejects(other.send(tag), gone)
   await ec2.send(tag)
   await ec2.send(new DeleteTagsCommand({ Resources: [id], Tags: [{ Key: 'a' }] }))
+  const mark = ['aws:recycle-bin:resource-in-bin', 'true']
+  assert.deepEqual(await tagsOf(system, id), [mark, ['c', 'd']])
+  await ec2.send(new DeleteTagsCommand({ Resources: [id] }))
+  assert.deepEqual(await tagsOf(system, id), [mark])
+  // It does not count.
+  const Tags = Array.from({ length: 50 }, (_, number) => ({ Key: `k${number}`, Value: '' }))
+  await ec2.send(new CreateTagsCommand({ Resources: [id], Tags }))
+  await assert.rejects(ec2.send(tag), { name: 'TagLimitExceeded' })
+  await ec2.send(new DeleteTagsCommand({ Resources: [id], Tags: Tags.slice(1) }))
 
   const back = await restore()
   assert.deepEqual([back.SnapshotId, back.State, back.VolumeSize], [id, 'completed', 1])
   assert.deepEqual(await snapshots(), [])
   const { Snapshots } = await ec2.send(new DescribeSnapshotsCommand({ SnapshotIds }))
-  assert.deepEqual(Snapshots?.[0]?.Tags, [{ Key: 'c', Value: 'd' }])
+  assert.deepEqual(Snapshots?.[0]?.Tags, Tags.slice(0, 1))
   await assert.rejects(restore(), gone)
   const { VolumeId = '' } = await ec2.send(new CreateVolumeCommand(use))
   await system.until('a volume of it', async () => {
@@ -168,6 +184,7 @@ test('a volume keeps what is on it in the Recycle Bin', async (context) => {
   await assert.rejects(restore(plain), missing)
   const Tags = [{ Key: 'keep', Value: 'it' }]
   await ec2.send(new CreateTagsCommand({ Resources: [kept], Tags }))
+  assert.equal((await tagsOf(system, kept)).length, 2)
   const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}))
   assert(!Volumes.some(({ VolumeId }) => VolumeId === kept))
   assert.deepEqual(await changes(), [])

@@ -6,6 +6,7 @@ import type { Tx } from '../db/database.ts'
 import { deleteFastRestores } from '../fast-restores/store.ts'
 import { listImagesOnSnapshots } from '../images/store.ts'
 import type { Id } from '../lib/ids.ts'
+import { markRecycled } from '../recycle-bin/mark.ts'
 import { recycleExit } from '../recycle-bin/retention.ts'
 import { deleteTagsOf } from '../tags/store.ts'
 import { claimExpiredSnapshot, claimSnapshot, recycleSnapshot } from './life-store.ts'
@@ -31,6 +32,7 @@ export async function removeSnapshot(tx: Tx, id: Id<'snapshot'>, now: Date): Pro
     const exitAt = await recycleExit(tx, { ...owned, resourceType: 'EBS_SNAPSHOT' })
     // It keeps its tags and shares for its return.
     if (exitAt && (await recycleSnapshot(tx, id, { at: now, exitAt }))) {
+      await markRecycled(tx, snapshot, 'snapshot')
       await deleteFastRestores(tx, id)
       return
     }

@@ -18,6 +18,9 @@ interface TagQuery {
   readonly resourceType?: ResourceType
 }
 
+/** What the service itself puts on resources: it does not count, and stays when all tags go. */
+const reserved = 'aws:%'
+
 /** Puts tags on a resource; one of the same key gets the new value. */
 export async function putTags(
   tx: Tx,
@@ -50,6 +53,7 @@ export async function putTags(
     .select((select) => select.fn.countAll<number>().as('count'))
     .where('account_id', '=', put.accountId)
     .where('resource_id', '=', put.resourceId)
+    .where('key', 'not like', reserved)
     .executeTakeFirstOrThrow()
   if (Number(count) > tagsMax) throw tooManyTags()
 }
@@ -67,7 +71,7 @@ export async function removeTags(
     .deleteFrom('tags')
     .where('account_id', '=', removed.accountId)
     .where('resource_id', '=', removed.resourceId)
-  if (!removed.tags) return void (await all.execute())
+  if (!removed.tags) return void (await all.where('key', 'not like', reserved).execute())
   for (const { key, value } of removed.tags) {
     const ofKey = all.where('key', '=', key)
     await (value === undefined ? ofKey : ofKey.where('value', '=', value)).execute()

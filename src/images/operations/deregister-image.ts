@@ -6,7 +6,10 @@ import type {
   SnapshotReturnCodes,
 } from '@aws-sdk/client-ec2'
 import { deleteBundle } from '../../bundles/store.ts'
+import { demandsOn } from '../../iam/ec2-touched.ts'
+import { allowsAll } from '../../iam/evaluate.ts'
 import type { Id } from '../../lib/ids.ts'
+import { markRecycled } from '../../recycle-bin/mark.ts'
 import { recycleExit } from '../../recycle-bin/retention.ts'
 import { claimSnapshot } from '../../snapshots/life-store.ts'
 import { isLocked, removeSnapshot } from '../../snapshots/remove.ts'
@@ -57,8 +60,9 @@ async function recycle({ tx, now }: Call, image: Image): Promise<boolean> {
   const { id, accountId, region } = image
   const exitAt = await recycleExit(tx, { resourceType: 'EC2_IMAGE', accountId, region, id, now })
   if (!exitAt) return false
-  if (await recycleImage(tx, image, { at: now, exitAt })) return true
-  throw imageUnavailable(id)
+  if (!(await recycleImage(tx, image, { at: now, exitAt }))) throw imageUnavailable(id)
+  await markRecycled(tx, image, 'image')
+  return true
 }
 
 /** What another image needs stays, and is no failure. */
@@ -74,12 +78,15 @@ async function deleteSnapshots(call: Call, image: Image): Promise<DeleteSnapshot
 }
 
 async function deleteOne(
-  { tx, caller, now }: Call,
+  { tx, caller, region, now }: Call,
   id: Id<'snapshot'>,
 ): Promise<SnapshotReturnCodes> {
   const snapshot = await findSnapshot(tx, id)
   if (!snapshot) return 'client-error'
   if (snapshot.accountId !== caller.accountId) return 'missing-permissions'
+  // Who may deregister an image may not therefore delete what it was made of.
+  const demands = await demandsOn('DeleteSnapshot', 'snapshot', [id], { db: tx, caller, region })
+  if (!allowsAll(caller, demands)) return 'missing-permissions'
   if (!(await claimSnapshot(tx, id)) || (await isLocked(tx, snapshot, now))) return 'client-error'
   await removeSnapshot(tx, id, now)
   return 'success'

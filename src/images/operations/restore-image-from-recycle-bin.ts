@@ -1,5 +1,6 @@
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RestoreImageFromRecycleBin.html */
 import type { RestoreImageFromRecycleBinRequest } from '@aws-sdk/client-ec2'
+import { unmarkRecycled } from '../../recycle-bin/mark.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { imagesNotFound, parseImageId } from '../image.ts'
 import { listRecycledImages } from '../life-store.ts'
@@ -24,6 +25,7 @@ export const restoreImageFromRecycleBin = writeOperation<
       at: now,
     })
     if (!isChanged) throw imagesNotFound([id])
+    await unmarkRecycled(tx, image)
     await requireDisks(tx, image)
     return { Return: true }
   },

@@ -3,6 +3,7 @@ import type {
   RestoreSnapshotFromRecycleBinRequest,
   RestoreSnapshotFromRecycleBinResult,
 } from '@aws-sdk/client-ec2'
+import { unmarkRecycled } from '../../recycle-bin/mark.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { listRecycledSnapshots, restoreRecycledSnapshot } from '../life-store.ts'
 import { parseSnapshotId, snapshotNotFound } from '../snapshot.ts'
@@ -18,6 +19,7 @@ export const restoreSnapshotFromRecycleBin = writeOperation<
     const id = parseSnapshotId(input.SnapshotId ?? '')
     const [snapshot] = await listRecycledSnapshots(tx, { accountId, region, ids: [id] })
     if (!snapshot || !(await restoreRecycledSnapshot(tx, id))) throw snapshotNotFound(id)
+    await unmarkRecycled(tx, snapshot)
     const { Tags: _, ...shown } = viewTaken(snapshot, undefined)
     return { ...shown, Progress: `${snapshot.progressPercent}%` }
   },
