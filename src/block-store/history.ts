@@ -5,10 +5,11 @@
 import fc from 'fast-check'
 import type { Digest } from '../lib/digest.ts'
 import type { BlockStore } from './block-store.ts'
-import { keyNumber, readAll, saveNumbers } from './testing.ts'
+import { keyNumber, readAll, saveNumbers, takeNumbers } from './testing.ts'
 
 export type Step =
   | { readonly kind: 'save'; readonly numbers: readonly number[]; readonly key?: number }
+  | { readonly kind: 'take'; readonly numbers: readonly number[] }
   | { readonly kind: 'drop' | 'read'; readonly which: number }
   | { readonly kind: 'collect' }
 
@@ -17,6 +18,7 @@ const which = fc.nat(5)
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('save'), numbers, key: fc.nat(2) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('take'), numbers }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('drop'), which }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read'), which }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('collect') }) },
@@ -51,6 +53,8 @@ async function playOne(store: BlockStore, steps: readonly Step[], live: Set<Dige
     if (done.kind === 'save') {
       const name = (manifest: Digest) => live.add(manifest)
       await saveNumbers(store, done.numbers, name, keyNumber(done.key ?? 0))
+    } else if (done.kind === 'take') {
+      await takeNumbers(store, done.numbers, (manifest) => live.add(manifest))
     } else if (done.kind === 'collect') {
       await store.collectGarbage({ live: async () => [...live] })
     } else {

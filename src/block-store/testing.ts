@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Digest, digestOf } from '../lib/digest.ts'
-import { type BlockKey, blockSizeBytes, digestOfKey, keyOf } from './block.ts'
+import { type BlockKey, blockSizeBytes, digestOfKey, keyOf, packBlock } from './block.ts'
 import { type BlockCipher, cipherOf } from './block-cipher.ts'
 import { BlockStore } from './block-store.ts'
 import type { Disk } from './disk.ts'
@@ -78,6 +78,25 @@ export async function saveNumbers(
   const manifest = await upload.putManifest(manifestOf(sizeBytes, blocks))
   name(manifest)
   return manifest
+}
+
+/** The same disk from blocks that come packed. */
+export async function takeNumbers(
+  store: BlockStore,
+  numbers: readonly number[],
+  name: (manifest: Digest) => void,
+): Promise<void> {
+  using upload = store.beginUpload()
+  const coming = [...new Set(numbers)].filter((number) => number !== 0)
+  await upload.takeBlocks(async (into) => {
+    const number = coming.pop()
+    if (number === undefined) return undefined
+    const packed = packBlock(blockNumber(number))
+    into.set(packed)
+    return [{ key: keyOf(digestNumber(number)), at: 0, length: packed.length }]
+  })
+  const blocks = new Map(numbers.map((number, index) => [index, keyOf(digestNumber(number))]))
+  name(await upload.putManifest(manifestOf(numbers.length * blockSizeBytes, blocks)))
 }
 
 /** A disk under whichever key it is. */
