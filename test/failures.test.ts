@@ -22,6 +22,7 @@ import {
   AttachVolumeCommand,
   CreateImageCommand,
   CreateSnapshotCommand,
+  CreateVolumeCommand,
   DeleteVolumeCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
@@ -37,6 +38,7 @@ import { findDaemon } from '../src/vpc/daemon.ts'
 import { writeBareDisk } from './bare-disk.ts'
 import { BareWorld } from './bare-world.ts'
 import { KillableServer } from './killable-server.ts'
+import { callerOf } from './kms-sdk.ts'
 
 const run = promisify(execFile)
 const isRoot = process.getuid?.() === 0
@@ -113,6 +115,37 @@ test('an instance whose machine dies is stopped, says why, and starts again', as
   await server.ec2.send(new StartInstancesCommand({ InstanceIds: [id] }))
   await world.reaches(id, 'running')
   assert.match((await describe(server, id)).PublicIpAddress ?? '', /^127\./)
+  assert.deepEqual(await server.check(), [])
+})
+
+test('a guest that was shut down for its image starts again, whatever comes in between', async (context) => {
+  const { server, world } = await start(context)
+  const kms = callerOf(context, server.settings)
+  const { KeyId } = (await kms('CreateKey')).KeyMetadata ?? {}
+  const [InstanceId = '', other = ''] = await world.run(world.imageId, 2)
+  const shape = { AvailabilityZone: 'us-east-1a', Size: 1, Encrypted: true, KmsKeyId: KeyId }
+  const { VolumeId = '' } = await server.ec2.send(new CreateVolumeCommand(shape))
+  for (const id of [InstanceId, other]) await world.reaches(id, 'running')
+  await world.reaches(VolumeId, 'available')
+  const attachment = { VolumeId, InstanceId, Device: '/dev/sdf' }
+  await server.ec2.send(new AttachVolumeCommand(attachment))
+  await world.attached(VolumeId)
+  await server.countPoints()
+  const startsAgain = async (id: string) => {
+    await world.until('its start', async () => (await server.countPoints()).has('after qmp cont'))
+    assert.equal((await describe(server, id)).State?.Name, 'running')
+  }
+
+  await kms('DisableKey', { KeyId })
+  await world.reaches(await world.createImage(InstanceId, false), 'failed')
+  await startsAgain(InstanceId)
+
+  server.dieAt({ name: 'before qmp system_reset', nth: 1 })
+  const baked = await world.createImage(other, false)
+  await server.died()
+  await server.start()
+  await world.reaches(baked, 'available')
+  await startsAgain(other)
   assert.deepEqual(await server.check(), [])
 })
 

@@ -4,7 +4,7 @@
  * whoever goes on after a crash freezes the same one. The parts of it serve the
  * freeze of a running machine, which differs in how the new layer gets on top.
  */
-import { type Connections, type Database, transaction } from '../db/database.ts'
+import { type Connections, type Database, type Tx, transaction } from '../db/database.ts'
 import type { Id } from '../lib/ids.ts'
 import { reasonOf } from '../lib/reason-of.ts'
 import { addLayer, topLayer } from '../qemu/layers.ts'
@@ -58,17 +58,11 @@ export class FreezeFailed extends Error {
 }
 
 /** Says of the snapshots of a freeze that they will never be. */
-export async function failFreeze(
-  { writes }: Connections,
-  freezeId: FreezeId,
-  message: string,
-): Promise<void> {
-  await transaction(writes, async (tx) => {
-    for (const { id } of await listSnapshotsOfFreeze(tx, freezeId)) {
-      await failSnapshot(tx, { id, message })
-    }
-    await finishFreeze(tx, freezeId)
-  })
+export async function failFreeze(tx: Tx, freezeId: FreezeId, message: string): Promise<void> {
+  for (const { id } of await listSnapshotsOfFreeze(tx, freezeId)) {
+    await failSnapshot(tx, { id, message })
+  }
+  await finishFreeze(tx, freezeId)
 }
 
 /** Whether a moment is owed of one of these volumes. */

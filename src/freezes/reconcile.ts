@@ -52,7 +52,7 @@ export function freezeReconciler(files: VolumeFiles): Reconciler<FreezeId> {
 
     async giveUp(id, error) {
       const message = reasonOf(error)
-      await failFreeze(db, id, message)
+      await transaction(db.writes, (tx) => failFreeze(tx, id, message))
     },
   }
 }

@@ -7,18 +7,21 @@
 import { transaction } from '../../db/database.ts'
 import type { Freeze } from '../../freezes/freeze.ts'
 import {
+  failFreeze,
   FreezeFailed,
   freezeOffline,
   holdVolumes,
   listVolumesOfFreeze,
   recordLayers,
 } from '../../freezes/offline.ts'
-import { finishFreeze, listWantedFreezes } from '../../freezes/store.ts'
+import { findFreeze, finishFreeze, listWantedFreezes } from '../../freezes/store.ts'
+import type { Id } from '../../lib/ids.ts'
 import { addLayer, topLayer } from '../../qemu/layers.ts'
 import type { Machine } from '../../qemu/machine.ts'
 import { keysOfVolume } from '../../volumes/disk-keys.ts'
 import { diskId } from '../hardware.ts'
 import type { Instance } from '../instance.ts'
+import { bumpReboots } from '../store.ts'
 import { catchUp } from './disks.ts'
 import { type InstanceDependencies, pressPowerButton, shutdownMsMax } from './context.ts'
 
@@ -38,7 +41,8 @@ export async function freezeStopped(
 
 /**
  * Takes the next of what is owed of an instance that runs. `shutting down`: the
- * guest was asked to power off, and whoever sees it do so shall know why.
+ * guest was asked to power off, and whoever sees it do so shall know why. It is
+ * owed a reboot from the moment on at which nothing else would say why it is off.
  */
 export async function freezeRunning(
   instance: Instance,
@@ -61,8 +65,20 @@ export async function freezeRunning(
     await machine.stop()
   }
   await take(freeze, machine, dependencies)
-  await machine.reset()
   return 'taken'
+}
+
+/** A moment that will not be taken. A guest that was shut down for it starts again. */
+export async function abandonFreeze(
+  instanceId: Id<'instance'>,
+  { freezeId, message }: FreezeFailed,
+  { db }: InstanceDependencies,
+): Promise<void> {
+  await transaction(db.writes, async (tx) => {
+    const freeze = await findFreeze(tx, freezeId)
+    await failFreeze(tx, freezeId, message)
+    if (freeze?.withReboot) await bumpReboots(tx, instanceId)
+  })
 }
 
 async function take(
@@ -97,6 +113,9 @@ async function takeNow(
       points.push({ diskId: id, folder, layer: layer + 1, keys })
     }
     await machine.freeze(points)
-    await transaction(db.writes, (tx) => finishFreeze(tx, freeze.id))
+    await transaction(db.writes, async (tx) => {
+      await finishFreeze(tx, freeze.id)
+      if (freeze.withReboot && freeze.instanceId) await bumpReboots(tx, freeze.instanceId)
+    })
   })
 }

@@ -5,7 +5,7 @@
  */
 import { rm } from 'node:fs/promises'
 import { transaction } from '../../db/database.ts'
-import { FreezeFailed, failFreeze } from '../../freezes/offline.ts'
+import { FreezeFailed } from '../../freezes/offline.ts'
 import { listWantedFreezes } from '../../freezes/store.ts'
 import type { Id } from '../../lib/ids.ts'
 import { reasonOf } from '../../lib/reason-of.ts'
@@ -21,7 +21,7 @@ import { endLaunch } from '../../inventory/launch-store.ts'
 import { deleteInstance, findInstance, listDueInstances, listExpired } from '../store.ts'
 import type { InstanceDependencies } from './context.ts'
 import { abandonAttachment, AttachFailed, settleAttachments } from './disks.ts'
-import { freezeStopped } from './freeze.ts'
+import { abandonFreeze, freezeStopped } from './freeze.ts'
 import { growDisks } from './grow.ts'
 import { abandonReplacement, replaceRoot } from './replace-root.ts'
 import { run } from './run.ts'
@@ -81,7 +81,7 @@ export function instanceReconciler(
       if (error instanceof ReplacementFailed) {
         return await abandonReplacement(id, error.message, dependencies)
       }
-      if (error instanceof FreezeFailed) return await failFreeze(db, error.freezeId, error.message)
+      if (error instanceof FreezeFailed) return await abandonFreeze(id, error, dependencies)
       if (error instanceof AttachFailed) return await abandonAttachment(error, dependencies)
       const instance = await findInstance(db.reads, id)
       // What is to end is tried for as long as it takes.
