@@ -535,6 +535,39 @@ test('a security group is judged by its VPC, also where it is called by its name
   await isRefused(authorize('no such'), action, `${own}:security-group/no such`)
 })
 
+test('an image takes those of its disks along that one may delete', async () => {
+  const { ec2 } = parts.admin
+  const { db } = parts.system
+  const [free, kept] = [snapshotRow(owner), snapshotRow(owner)]
+  await transaction(db.writes, async (tx) => {
+    for (const one of [free, kept]) await insertSnapshot(tx, one)
+  })
+  await ec2.send(
+    new CreateTagsCommand({ Resources: [kept.id], Tags: [{ Key: 'Keep', Value: '' }] }),
+  )
+  const ebs = { sizeGiB: 1, type: 'gp3', deleteOnTermination: true }
+  const { id: ImageId } = await putImage(db, owner, {
+    name: 'of two disks',
+    blockDevices: [free, kept].map(({ id: snapshotId }, at) => ({
+      deviceName: `/dev/xvd${'ab'[at]}`,
+      ebs: { ...ebs, snapshotId },
+    })),
+  })
+  await allow(
+    { Action: ['ec2:DeregisterImage', 'ec2:DeleteSnapshot'] },
+    {
+      Effect: 'Deny',
+      Action: 'ec2:DeleteSnapshot',
+      Condition: { Null: { 'aws:ResourceTag/Keep': 'false' } },
+    },
+  )
+  const command = new DeregisterImageCommand({ ImageId, DeleteAssociatedSnapshots: true })
+  assert.deepEqual((await user.send(command)).DeleteSnapshotResults, [
+    { SnapshotId: free.id, ReturnCode: 'success' },
+    { SnapshotId: kept.id, ReturnCode: 'missing-permissions' },
+  ])
+})
+
 test('an image is copied by who may make one, and its tags by who may put them on', async () => {
   const making = [imageArn('*'), `arn:aws:ec2:${region}::snapshot/*`]
   const copy = (input: Partial<CopyImageRequest> = {}) => {

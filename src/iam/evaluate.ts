@@ -61,6 +61,11 @@ export function questionOf(
   return { principal, action, resource, resourceAccountId, context }
 }
 
+/** Tells whether the caller is allowed all of it. */
+export function allowsAll(caller: Caller, demands: readonly Demand[]): boolean {
+  return firstRefused(demands, caller, caller.keys) === undefined
+}
+
 /** Throws unless the caller is allowed all of it. */
 export function requireAll(caller: Caller, demands: readonly Demand[]): void {
   const refused = firstRefused(demands, caller, caller.keys)

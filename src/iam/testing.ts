@@ -1,5 +1,7 @@
-/** For tests: a caller whom nobody asks what it may do. */
-import type { Caller } from './evaluate.ts'
+/** For tests: a caller that may do everything. */
+import { type Caller, policiesOfStatements, type Statement } from './evaluate.ts'
+
+const everything: readonly Statement[] = [{ effect: 'Allow', actions: ['*'], resources: ['*'] }]
 
 export function callerIn<Id extends string>(accountId: Id): Caller & { readonly accountId: Id } {
   const arn = `arn:aws:iam::${accountId}:user/test`
@@ -8,7 +10,7 @@ export function callerIn<Id extends string>(accountId: Id): Caller & { readonly 
     arn,
     userId: 'AIDATEST',
     principal: { kind: 'user', accountId, arn },
-    policies: { identity: [] },
+    policies: { identity: policiesOfStatements(everything) },
     keys: {},
   }
 }
