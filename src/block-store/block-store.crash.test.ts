@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Digest } from '../lib/digest.ts'
-import { MissingBlock } from './errors.ts'
+import { DiskFull, MissingBlock } from './errors.ts'
 import { anyHistory, pauseOf, play, type Step } from './history.ts'
 import { PowerCut, SimDisk } from './sim-disk.ts'
 import { clock, digestNumber, findingsOf, openStore, readAll, saveNumbers } from './testing.ts'
@@ -64,6 +64,30 @@ test('a power cut at any moment breaks no promise', async () => {
       },
     ),
     { numRuns: 200 },
+  )
+})
+
+test('a disk that is full for a while breaks no promise, and keeps nobody waiting', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyHistory, anyDelays, fc.nat(900), async (history, delays, bytes) => {
+      const now = clock()
+      const disk = new SimDisk(now, pauseOf(delays))
+      const store = await openStore(disk, now)
+      const live = new Set<Digest>()
+      disk.fillUpAfter(bytes)
+      const ended = history.map((steps) => play(store, [steps], live))
+      for (const result of await Promise.allSettled(ended)) {
+        if (result.status === 'rejected') assert(result.reason instanceof DiskFull, result.reason)
+      }
+      disk.fillUpAfter(Infinity)
+      for (const manifest of live) await readAll(store, manifest)
+      await store.close()
+      const after = await openStore(disk, now)
+      assert.deepEqual(await findingsOf(after, live), [])
+      await play(after, history, live)
+      for (const manifest of live) await readAll(after, manifest)
+    }),
+    { numRuns: 30 },
   )
 })
 
