@@ -13,6 +13,7 @@ import {
   DescribeVolumesCommand,
   DescribeReplaceRootVolumeTasksCommand,
   DisableImageCommand,
+  ListVolumesInRecycleBinCommand,
   ModifySnapshotTierCommand,
   RunInstancesCommand,
   StartInstancesCommand,
@@ -20,12 +21,14 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2'
 import { blankSnapshot, registerBlank } from './blank-image.ts'
+import { transaction } from '../src/db/database.ts'
 import { listRoots } from '../src/inventory/root-store.ts'
 import type { Id } from '../src/lib/ids.ts'
+import { insertRule } from '../src/recycle-bin/store.ts'
 import { findProcess } from '../src/qemu/machine-process.ts'
 import { callerOf } from './kms-sdk.ts'
 import { lastFirst } from './last-first.ts'
-import { region, startSystem } from './system.ts'
+import { accountId, region, startSystem } from './system.ts'
 
 async function start(context: TestContext) {
   const opened = lastFirst()
@@ -151,6 +154,20 @@ test('an instance gets its root as it was launched, and stays what it is', async
   await assert.rejects(replace({ InstanceId }), { name: 'IncorrectState' })
 })
 
+const rule = {
+  id: 'abcdefghijk',
+  accountId,
+  region,
+  resourceType: 'EBS_VOLUME',
+  retentionDays: 1,
+  description: '',
+  resourceTags: [],
+  excludeResourceTags: [],
+  createdAt: new Date(0),
+  lock: undefined,
+  revision: 1,
+} as const
+
 test('a root is replaced by a snapshot of its line, an image and a volume', async (context) => {
   const system = await start(context)
   const { ec2, until, imageId, launch, replace, untilTask, rootOf, volume, endMachine } = system
@@ -178,6 +195,13 @@ test('a root is replaced by a snapshot of its line, an image and a volume', asyn
       ['ImageId' in source ? imageId : undefined, 'SnapshotId' in source ? SnapshotId : undefined],
     )
     await until('the old one is gone', async () => (await volume(old)) === undefined)
+    // What a rule retains can be brought back.
+    const { Volumes: binned } = await ec2.send(new ListVolumesInRecycleBinCommand({}))
+    assert.deepEqual(
+      binned?.map((one) => one.VolumeId),
+      'VolumeId' in source ? [old] : [],
+    )
+    if ('SnapshotId' in source) await transaction(system.db.writes, (tx) => insertRule(tx, rule))
     const image = 'ImageId' in source ? [imageId, 'a root'] : [undefined, undefined]
     recorded.push([...image, done.SnapshotId, await rootOf(InstanceId)])
     assert.deepEqual(await rootsSince(InstanceId), recorded)

@@ -20,12 +20,18 @@ import {
   RestoreSnapshotFromRecycleBinCommand,
   RestoreVolumeFromRecycleBinCommand,
 } from '@aws-sdk/client-ec2'
+import { transaction } from '../src/db/database.ts'
 import type { Id } from '../src/lib/ids.ts'
 import { blankSnapshot, registerBlank } from './blank-image.ts'
+import { findInstance } from '../src/instances/store.ts'
+import { findDefaultVpc } from '../src/network/store.ts'
+import { changeVolumeState, insertAttachment } from '../src/volumes/store.ts'
+import { putImage, putInstance } from './rows.ts'
 import { RbinClient, rbinCommands } from './rbin-sdk.ts'
-import { region, startSystem, type TestSystem } from './system.ts'
+import { accountId, region, startSystem, type TestSystem } from './system.ts'
 
 const AvailabilityZone = `${region}a`
+const owner = { accountId, region }
 const gone = { name: 'InvalidSnapshot.NotFound' }
 
 async function start(context: TestContext) {
@@ -192,6 +198,41 @@ test('a volume keeps what is on it in the Recycle Bin', async (context) => {
   const back = await describe(kept)
   assert.deepEqual([back?.State, back?.Tags], ['available', Tags])
   assert.deepEqual(await changes(), changed)
+
+  // It goes there with its instance too, but not where that was never launched.
+  const { id: imageId } = await putImage(db, owner, { name: 'an image' })
+  const { id: vpcId } = (await findDefaultVpc(db.reads, owner)) ?? {}
+  const ends = { state: 'shutting-down' } as const
+  for (const state of ['attached', 'attaching'] as const) {
+    const instance = { imageId, ...(vpcId && { vpcId }), state: 'stopped' } as const
+    const { id: instanceId } = await putInstance(db, owner, instance)
+    const id = await create({ Key: 'keep', Value: 'it' })
+    const attachment = {
+      volumeId: id,
+      instanceId,
+      device: '/dev/sdf',
+      state,
+      isDetachForced: false,
+      deleteOnTermination: true,
+      attachedAt: new Date(0),
+    }
+    await transaction(db.writes, async (tx) => {
+      await tx.updateTable('volume_attachments').set({ delete_on_termination: 1 }).execute()
+      await insertAttachment(tx, attachment)
+      await changeVolumeState(tx, { id, from: 'available', to: 'in-use' })
+      await tx.updateTable('instances').set(ends).where('id', '=', instanceId).execute()
+    })
+    await system.until('its end', async () => {
+      return (await findInstance(db.reads, instanceId))?.state === 'terminated'
+    })
+    const isBinned = (await volumes()).some(({ VolumeId }) => VolumeId === id)
+    assert.equal(isBinned, state === 'attached')
+    if (!isBinned) continue
+    await restore(id)
+    assert.equal((await describe(id))?.State, 'available')
+    await ec2.send(new DeleteTagsCommand({ Resources: [id] }))
+    await remove(id)
+  }
 
   await remove(kept)
   const over = { recycle_exit_at_ms: 1 }

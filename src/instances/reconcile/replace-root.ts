@@ -13,6 +13,7 @@ import type { StepOutcome } from '../../reconcile/loop.ts'
 import { failReplacement, ReplacementFailed } from '../../root-replacements/fail.ts'
 import type { Replacement } from '../../root-replacements/replacement.ts'
 import { changeReplacement, listReplacementsUnderWay } from '../../root-replacements/store.ts'
+import { discardVolume } from '../../volumes/discard.ts'
 import {
   changeVolumeState,
   deleteAttachment,
@@ -120,9 +121,10 @@ async function swap(
     const at = now()
     await noteRoot(tx, instance, task, at)
     if (old) {
-      const to = task.deletesReplaced ? 'deleting' : 'available'
-      await deleteAttachment(tx, old.volumeId)
-      await changeVolumeState(tx, { id: old.volumeId, from: 'in-use', to })
+      const { volumeId: id } = old
+      await deleteAttachment(tx, id)
+      await changeVolumeState(tx, { id, from: 'in-use', to: 'available' })
+      if (task.deletesReplaced) await discardVolume(tx, { ...instance, id }, at)
     }
     await insertAttachment(tx, {
       volumeId: task.newVolumeId,

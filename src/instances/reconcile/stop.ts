@@ -3,7 +3,7 @@
  * to shut down, and after a while the power is cut. A terminated instance whose
  * disks go with it is not asked: nothing that it could still write will be seen.
  */
-import { transaction } from '../../db/database.ts'
+import { type Database, transaction } from '../../db/database.ts'
 import { isFreezeWanted } from '../../freezes/offline.ts'
 import { deleteAssociationOf } from '../../instance-profiles/store.ts'
 import { releaseInterface } from '../../network/interfaces.ts'
@@ -12,6 +12,8 @@ import { releasePublicIps } from '../../network/public-address.ts'
 import type { StepOutcome } from '../../reconcile/loop.ts'
 import { failReplacement } from '../../root-replacements/fail.ts'
 import { listReplacementsUnderWay } from '../../root-replacements/store.ts'
+import type { Attachment } from '../../volumes/attachment.ts'
+import { discardVolume, isRetained } from '../../volumes/discard.ts'
 import {
   changeAttachmentState,
   changeVolumeState,
@@ -60,7 +62,7 @@ export async function terminate(
   const { db, networks, now } = dependencies
   const { id } = instance
   const attachments = await listAttachments(db.reads, { instanceIds: [id] })
-  const isAllGone = attachments.every(({ deleteOnTermination }) => deleteOnTermination)
+  const isAllGone = !(await outlivesAny(db.reads, instance, attachments, now()))
   if (!(await isPoweredOff(instance, isAllGone ? 0 : farewellMsMax, dependencies))) return 'waiting'
   // What was promised of its volumes comes before they go.
   await freezeStopped(instance, dependencies)
@@ -69,10 +71,15 @@ export async function terminate(
     const attached = await listAttachments(tx, { instanceIds: [id] })
     const volumeIds = attached.map(({ volumeId }) => volumeId)
     if (await isFreezeWanted(tx, volumeIds)) return false
-    for (const { volumeId, deleteOnTermination } of attached) {
+    for (const attachment of attached) {
+      const { volumeId } = attachment
       await deleteAttachment(tx, volumeId)
-      const to = deleteOnTermination ? 'deleting' : 'available'
-      await changeVolumeState(tx, { id: volumeId, from: ['in-use', 'available'], to })
+      const volume = { ...instance, id: volumeId }
+      await changeVolumeState(tx, { id: volumeId, from: 'in-use', to: 'available' })
+      if (canBeRetained(attachment) && (await discardVolume(tx, volume, now()))) continue
+      if (attachment.deleteOnTermination) {
+        await changeVolumeState(tx, { id: volumeId, from: 'available', to: 'deleting' })
+      }
       // One that is still being made, or could not be, is of no use to anybody.
       await changeVolumeState(tx, { id: volumeId, from: ['creating', 'error'], to: 'deleting' })
     }
@@ -90,6 +97,25 @@ export async function terminate(
   if (!isOver) return 'moved'
   await networks.apply(instance.vpcId)
   return 'moved'
+}
+
+/** That of a launch that failed is not. */
+const canBeRetained = ({ deleteOnTermination, state }: Attachment): boolean =>
+  deleteOnTermination && state !== 'attaching'
+
+/** Tells whether any of the volumes stays, or goes into the Recycle Bin. */
+async function outlivesAny(
+  db: Database,
+  instance: Instance,
+  attachments: readonly Attachment[],
+  now: Date,
+): Promise<boolean> {
+  for (const attachment of attachments) {
+    const volume = { ...instance, id: attachment.volumeId }
+    if (!attachment.deleteOnTermination) return true
+    if (canBeRetained(attachment) && (await isRetained(db, volume, now))) return true
+  }
+  return false
 }
 
 /** Brings the machine closer to its end. Tells whether it is there. */
