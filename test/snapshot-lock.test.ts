@@ -10,7 +10,7 @@ import {
   UnlockSnapshotCommand,
 } from '@aws-sdk/client-ec2'
 import { transaction } from '../src/db/database.ts'
-import { insertSnapshot } from '../src/snapshots/store.ts'
+import { failSnapshot, insertSnapshot } from '../src/snapshots/store.ts'
 import { aPendingSnapshot } from '../src/snapshots/testing.ts'
 import { databases } from './databases.ts'
 import { putImage, snapshotRow } from './rows.ts'
@@ -119,6 +119,12 @@ test('a lock whose days have not begun can only be extended too', async (context
   await db.writes.updateTable('snapshot_locks').set({ changed_at_ms }).execute()
   await assert.rejects(lock({ LockMode, LockDuration: 9 }), locked)
   assert.equal((await lock({ LockMode, LockDuration: 11 })).LockDuration, 11)
+
+  // Where there will be no snapshot, nothing is locked.
+  const failed = { id: SnapshotId, message: 'no disk' }
+  await transaction(db.writes, (tx) => failSnapshot(tx, failed))
+  assert.deepEqual(await system.locks(), [])
+  await system.ec2.send(new DeleteSnapshotCommand({ SnapshotId }))
 })
 
 test('what no lock can be is refused', async (context) => {

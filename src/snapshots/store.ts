@@ -8,6 +8,7 @@ import type { FreezeId } from '../freezes/freeze.ts'
 import { type Digest, parseDigest } from '../lib/digest.ts'
 import type { Id } from '../lib/ids.ts'
 import type { Owner } from '../lib/owner.ts'
+import { deleteLock } from './lock-store.ts'
 import { firstPublicAccess } from './public-access.ts'
 import type { CompletedSnapshot, PendingSnapshot, Snapshot } from './snapshot.ts'
 
@@ -253,7 +254,7 @@ export async function completeSnapshot(
   return numUpdatedRows === 1n
 }
 
-/** Says of a snapshot that is still pending that it will never be. */
+/** Says of a snapshot that is still pending that it will never be: there is nothing to lock. */
 export async function failSnapshot(
   tx: Tx,
   failed: { readonly id: Id<'snapshot'>; readonly message: string },
@@ -264,7 +265,9 @@ export async function failSnapshot(
     .where('id', '=', failed.id)
     .where('state', '=', 'pending')
     .executeTakeFirst()
-  return numUpdatedRows === 1n
+  if (numUpdatedRows === 0n) return false
+  await deleteLock(tx, failed.id)
+  return true
 }
 
 /** Forgets a snapshot. What blocks it alone has is found out by the garbage collection. */
