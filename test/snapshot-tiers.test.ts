@@ -157,6 +157,9 @@ test('what is archived under a disabled image comes back before the image does',
   const comeBack = () => ec2.send(new RestoreImageFromRecycleBinCommand({ ImageId }))
   await assert.rejects(comeBack(), state)
 
+  await restore({ TemporaryRestoreDays: 1 })
+  await reaches('temporary-restore-completed')
+  await assert.rejects(comeBack(), state)
   await restore({ PermanentRestore: true })
   await reaches('permanent-restore-completed')
   await comeBack()
