@@ -22,8 +22,10 @@ import {
   ModifyEbsDefaultKmsKeyIdCommand,
   ModifyImageAttributeCommand,
   ModifySnapshotAttributeCommand,
+  ModifySnapshotTierCommand,
   RegisterImageCommand,
   ResetEbsDefaultKmsKeyIdCommand,
+  RestoreSnapshotTierCommand,
   RunInstancesCommand,
   StartInstancesCommand,
   StopInstancesCommand,
@@ -300,6 +302,27 @@ test('who may not use a key encrypts nothing with it', async (context) => {
   })
   // The key of AWS is for everybody who may make disks.
   assert.equal((await create({ Encrypted: true }, ec2Only)).KmsKeyId, await ebsKey())
+})
+
+test('a snapshot changes its tier only for those who may use its key', async (context) => {
+  const { ec2, client, kms, key, put } = await start(context)
+  const own = await key()
+  const SnapshotId = await put(own)
+  const ec2Only = await client(accountId, [{ ...allowAll, actions: ['ec2:*'] }])
+  const archive = (by: EC2Client) =>
+    by.send(new ModifySnapshotTierCommand({ SnapshotId, StorageTier: 'archive' }))
+  const restore = (by: EC2Client) =>
+    by.send(new RestoreSnapshotTierCommand({ SnapshotId, PermanentRestore: true }))
+  for (const move of [archive, restore]) {
+    await assert.rejects(move(ec2Only), {
+      name: 'InvalidParameterValue',
+      message: /cannot be used by this user/,
+    })
+    await kms('DisableKey', { KeyId: own })
+    await assert.rejects(move(ec2), { name: 'InvalidParameterValue', message: /is disabled/ })
+    await kms('EnableKey', { KeyId: own })
+  }
+  assert.equal((await archive(ec2)).SnapshotId, SnapshotId)
 })
 
 test('snapshots and copies of a volume have its key', async (context) => {

@@ -29,6 +29,12 @@ export const statusOf = ({
   progress,
 }: Pick<Tiering, 'operation' | 'progress'>): TieringOperationStatus => `${operation}-${progress}`
 
+/**
+ * What one needs to be allowed with the key of an encrypted snapshot to archive or to restore it.
+ * https://docs.aws.amazon.com/ebs/latest/userguide/snapshot-archiving-iam.html
+ */
+export const tieringActions = ['CreateGrant', 'Decrypt', 'DescribeKey'] as const
+
 const restoreDaysMax = 180
 
 /** Reads for how long a call wants an archived snapshot back: for some days, or for good. */

@@ -115,14 +115,15 @@ export async function findKeyFor(
   }
 }
 
-/** Refuses who may not read what is encrypted. */
+/** Refuses who may not read what is encrypted, or may not do something else with its key. */
 export async function requireReadable(
   call: Pick<EncryptionCall, 'tx' | 'caller' | 'region'>,
   { kmsKeyArn }: { readonly kmsKeyArn?: string },
+  actions: readonly string[] = readingActions,
 ): Promise<void> {
   if (kmsKeyArn === undefined) return
   try {
-    await keyUsedBy(call.tx, call, kmsKeyArn, readingActions)
+    await keyUsedBy(call.tx, call, kmsKeyArn, actions)
   } catch (error) {
     throw error instanceof KeyUnusable ? keyNotAccessible(error.message) : error
   }

@@ -7,8 +7,10 @@ import { ownSnapshot } from '../../snapshots/find.ts'
 import { claimSnapshot } from '../../snapshots/life-store.ts'
 import { requireCompleted, snapshotInUse, snapshotNotFound } from '../../snapshots/snapshot.ts'
 import { archivedCode } from '../../snapshots/unknowns.ts'
+import { requireReadable } from '../../volumes/encryption.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { findTiering, putTiering } from '../store.ts'
+import { tieringActions } from '../tiering.ts'
 
 export const modifySnapshotTier = writeOperation<
   ModifySnapshotTierRequest,
@@ -16,7 +18,8 @@ export const modifySnapshotTier = writeOperation<
 >({
   action: 'ModifySnapshotTier',
   demands: modifySnapshotTierDemands,
-  async run({ input, tx, caller, region, now }) {
+  async run(call) {
+    const { input, tx, caller, region, now } = call
     const { StorageTier: tier = 'archive', SnapshotId } = input
     if (tier !== 'archive') throw invalidParameterValue('storageTier', tier, 'It must be archive.')
     const { accountId } = caller
@@ -24,6 +27,7 @@ export const modifySnapshotTier = writeOperation<
     // Its image and its state are looked at while nobody can change them.
     if (!(await claimSnapshot(tx, id))) throw snapshotNotFound(id)
     const snapshot = requireCompleted(await ownSnapshot(tx, { accountId, region, id }))
+    await requireReadable(call, snapshot, tieringActions)
     const imageId = await findImageInUse(tx, id)
     if (imageId) throw snapshotInUse(id, imageId)
     const before = await findTiering(tx, id)

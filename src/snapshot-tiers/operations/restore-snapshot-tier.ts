@@ -5,21 +5,24 @@ import { ownSnapshot } from '../../snapshots/find.ts'
 import { claimSnapshot } from '../../snapshots/life-store.ts'
 import { snapshotNotFound } from '../../snapshots/snapshot.ts'
 import { archivedCode } from '../../snapshots/unknowns.ts'
+import { requireReadable } from '../../volumes/encryption.ts'
 import { writeOperation } from '../../wire/operation.ts'
 import { findTiering, putTiering } from '../store.ts'
-import { readRestore } from '../tiering.ts'
+import { readRestore, tieringActions } from '../tiering.ts'
 
 export const restoreSnapshotTier = writeOperation<
   RestoreSnapshotTierRequest,
   RestoreSnapshotTierResult
 >({
   action: 'RestoreSnapshotTier',
-  async run({ input, tx, caller, region, now }) {
+  async run(call) {
+    const { input, tx, caller, region, now } = call
     const wanted = readRestore(input)
     const { accountId } = caller
     const { id } = await ownSnapshot(tx, { accountId, region, id: input.SnapshotId })
     if (!(await claimSnapshot(tx, id))) throw snapshotNotFound(id)
     const snapshot = await ownSnapshot(tx, { accountId, region, id })
+    await requireReadable(call, snapshot, tieringActions)
     const before = await findTiering(tx, id)
     // One that is restored for some days can be had for longer, or for good.
     const isArchived = snapshot.isArchived || snapshot.restoreExpiresAt !== undefined
