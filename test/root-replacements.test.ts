@@ -4,6 +4,7 @@ import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import {
+  CopySnapshotCommand,
   CreateReplaceRootVolumeTaskCommand,
   type CreateReplaceRootVolumeTaskCommandInput,
   CreateSnapshotCommand,
@@ -49,6 +50,8 @@ async function start(context: TestContext) {
       const [task] = await tasks({ ReplaceRootVolumeTaskIds: [id ?? ''] })
       return task?.TaskState === state && task
     })
+  const machineOf = async (id: string) =>
+    await findProcess(await realpath(join(system.dataFolder, 'run', id)))
   opened.after(async () => {
     const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}))
     const InstanceIds = Reservations.flatMap(({ Instances = [] }) =>
@@ -56,6 +59,9 @@ async function start(context: TestContext) {
     )
     await ec2.send(new TerminateInstancesCommand({ InstanceIds }))
     for (const id of InstanceIds) {
+      // Where a disk outlives it, its guest would be given the time to say farewell.
+      const pid = await machineOf(id).catch(() => undefined)
+      if (pid) process.kill(pid, 'SIGKILL')
       await until('its end', async () => (await describe(id))?.State?.Name === 'terminated')
     }
   })
@@ -72,8 +78,7 @@ async function start(context: TestContext) {
     },
     /** Stands for a guest that shuts down when it is asked to: these have none that would. */
     endMachine: async (id: string) => {
-      const folder = await realpath(join(system.dataFolder, 'run', id))
-      const pid = await findProcess(folder)
+      const pid = await machineOf(id)
       assert(pid)
       process.kill(pid, 'SIGKILL')
       return pid
@@ -86,8 +91,7 @@ async function start(context: TestContext) {
         root.snapshotId,
         root.volumeId,
       ]),
-    machineOf: async (id: string) =>
-      await findProcess(await realpath(join(system.dataFolder, 'run', id))),
+    machineOf,
     snapshotId,
     imageId,
     describe,
@@ -261,6 +265,35 @@ test('an instance whose new root cannot be opened stops, and says why', async (c
   await ec2.send(new StartInstancesCommand({ InstanceIds: [InstanceId] }))
   await until('it runs', async () => (await describe(InstanceId))?.State?.Name === 'running')
   assert.equal(await rootOf(InstanceId), VolumeId)
+  const [mapping] = (await describe(InstanceId))?.BlockDeviceMappings ?? []
+  assert.equal(mapping?.Ebs?.DeleteOnTermination, false, 'a given volume outlives its instance')
+
+  // An encrypted root is not replaced by a plain one, and keeps its key.
+  const plain = await ec2.send(new CreateVolumeCommand({ AvailabilityZone: `${region}a`, Size: 2 }))
+  await until('another', async () => (await volume(plain.VolumeId))?.State === 'available')
+  await assert.rejects(replace({ InstanceId, VolumeId: plain.VolumeId }), {
+    name: 'InvalidParameterValue',
+  })
+  const copy = await ec2.send(
+    new CopySnapshotCommand({
+      SourceRegion: region,
+      SourceSnapshotId: system.snapshotId,
+      Encrypted: true,
+    }),
+  )
+  const SnapshotIds = [copy.SnapshotId ?? '']
+  await until('the copy', async () => {
+    const { Snapshots } = await ec2.send(new DescribeSnapshotsCommand({ SnapshotIds }))
+    return Snapshots?.[0]?.State === 'completed'
+  })
+  const ImageId = await registerBlank(system, SnapshotIds[0] ?? '', { Name: 'of another key' })
+  const another = await replace({ InstanceId, ImageId })
+  await untilTask(another?.ReplaceRootVolumeTaskId, 'in-progress')
+  await endMachine(InstanceId)
+  await untilTask(another?.ReplaceRootVolumeTaskId, 'succeeded')
+  const key = (await volume(VolumeId))?.KmsKeyId
+  assert(key)
+  assert.equal((await volume(await rootOf(InstanceId)))?.KmsKeyId, key)
 })
 
 test('what cannot replace a root volume is refused with a code', async (context) => {

@@ -10,5 +10,8 @@ export const otherKindCode: ErrorCode = 'InvalidParameterValue'
 /** The code where another task of the instance is under way. */
 export const underWayCode: ErrorCode = 'IncorrectState'
 
+/** The code where a plain volume would take the place of an encrypted root. */
+export const plainForEncryptedCode: ErrorCode = 'InvalidParameterValue'
+
 /** The code where what the instance was launched from is gone. */
 export const launchStateGoneCode: ErrorCode = 'InvalidSnapshot.NotFound'

@@ -132,7 +132,8 @@ async function swap(
       device: instance.rootDeviceName,
       state: 'attached',
       isDetachForced: false,
-      deleteOnTermination: old?.deleteOnTermination ?? false,
+      // What somebody has prepared does not go with the instance because the old root would have.
+      deleteOnTermination: !task.isVolumeGiven && (old?.deleteOnTermination ?? false),
       attachedAt: at,
     })
   })

@@ -19,7 +19,7 @@ import { type WriteCall, writeOperation } from '../../wire/operation.ts'
 import type { Replacement } from '../replacement.ts'
 import { findRootSource } from '../source.ts'
 import { insertReplacement, listReplacementsUnderWay } from '../store.ts'
-import { underWayCode } from '../unknowns.ts'
+import { plainForEncryptedCode, underWayCode } from '../unknowns.ts'
 import { viewReplacement } from '../view.ts'
 
 type Call = WriteCall<CreateReplaceRootVolumeTaskRequest>
@@ -98,12 +98,11 @@ async function findRoot({ tx }: Call, instance: Instance): Promise<Volume> {
 /** A volume that is to be made, like the root in all but its content; or the one that is given. */
 async function findNewRoot(call: Call, instance: Instance, root: Volume) {
   const { input } = call
-  if (input.VolumeId !== undefined) return { volume: await takeVolume(call, instance) }
+  if (input.VolumeId !== undefined) return { volume: await takeVolume(call, instance, root) }
   const { source, imageId } = await findRootSource(call, instance, root)
   const { type, iops, throughput, availabilityZone } = root
-  // What was encrypted never becomes plain.
-  const key =
-    root.kmsKeyArn !== undefined && source.kmsKeyArn === undefined ? root.kmsKeyArn : undefined
+  // What was encrypted never becomes plain, and keeps its key.
+  const key = root.kmsKeyArn
   const encryption = await requireEncryption(call, {
     ...(key !== undefined && { encrypted: true, keyId: key }),
     source,
@@ -122,7 +121,7 @@ async function findNewRoot(call: Call, instance: Instance, root: Volume) {
 }
 
 /** From now on it is nobody else's. */
-async function takeVolume(call: Call, instance: Instance): Promise<Volume> {
+async function takeVolume(call: Call, instance: Instance, root: Volume): Promise<Volume> {
   const volume = await findOneVolume(call.tx, call, call.input.VolumeId)
   const { id } = volume
   if (volume.availabilityZone !== instance.availabilityZone) {
@@ -132,6 +131,12 @@ async function takeVolume(call: Call, instance: Instance): Promise<Volume> {
     )
   }
   checkBootType(volume.type)
+  if (root.kmsKeyArn !== undefined && volume.kmsKeyArn === undefined) {
+    throw new ApiError(
+      plainForEncryptedCode,
+      `The root volume '${root.id}' is encrypted, and cannot be replaced by '${id}', which is not.`,
+    )
+  }
   const isFree = await changeVolumeState(call.tx, { id, from: 'available', to: 'in-use' })
   if (isFree) return volume
   throw new ApiError('IncorrectState', `${id} is not 'available'.`)
