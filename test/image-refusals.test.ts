@@ -260,10 +260,16 @@ test('an image is registered with what it can be started from, or not at all', a
   await map('InvalidSnapshotID.Malformed', ...root({ SnapshotId: 'disk' }))
   await map('InvalidSnapshot.NotFound', ...root({ SnapshotId: newId('snapshot') }))
   await map('InvalidSnapshot.NotFound', ...root({ SnapshotId: foreign.id }))
-  // No image of ours keeps the one who shares a snapshot from deleting it.
+  // Who shares a snapshot with some can take it back.
   await transaction(db.writes, (tx) => addSnapshotPermissions(tx, foreign.id, [accountId]))
   await map('AuthFailure', ...root({ SnapshotId: foreign.id }))
   await map('AuthFailure', ...root(), { DeviceName: '/dev/sdb', Ebs: { SnapshotId: foreign.id } })
+  await transaction(db.writes, (tx) => addSnapshotPermissions(tx, foreign.id, ['all']))
+  await call('RegisterImage', {
+    ...usual,
+    Name: 'of all',
+    BlockDeviceMappings: root({ SnapshotId: foreign.id }),
+  })
   for (const VolumeType of ['st1', 'sc1']) {
     await map('BootForVolumeTypeUnsupported', ...root({ VolumeType, VolumeSize: 125 }))
   }

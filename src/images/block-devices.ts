@@ -2,6 +2,7 @@
 import type { BlockDeviceMapping, EbsBlockDevice } from '@aws-sdk/client-ec2'
 import type { Database } from '../db/database.ts'
 import { ApiError, missingParameter, unsupportedParameter } from '../lib/errors.ts'
+import type { Id } from '../lib/ids.ts'
 import type { Owner } from '../lib/owner.ts'
 import {
   parseSnapshotId,
@@ -9,6 +10,7 @@ import {
   type Snapshot,
   snapshotNotFound,
 } from '../snapshots/snapshot.ts'
+import { listSnapshotPermissions } from '../snapshots/permission-store.ts'
 import { findUsableSnapshot } from '../snapshots/store.ts'
 import { checkDeviceName } from '../volumes/attachment.ts'
 import { checkVolumeShape, type VolumeType, volumeTypes } from '../volumes/volume-type.ts'
@@ -78,8 +80,8 @@ export async function readNewDevice(
   const id = parseSnapshotId(Ebs.SnapshotId)
   const found = await findUsableSnapshot(db, { ...owner, id })
   if (!found) throw snapshotNotFound(id)
-  // Whoever shares a snapshot can take it back, and delete it: an image is made of a copy of it.
-  if (found.accountId !== owner.accountId) {
+  // What is shared with some can be taken back from them: an image is made of a copy of it.
+  if (found.accountId !== owner.accountId && !(await isPublic(db, id))) {
     throw new ApiError(
       othersSnapshotCode,
       `The snapshot '${id}' belongs to another account. Copy it, and make the image of the copy.`,
@@ -92,6 +94,9 @@ export async function readNewDevice(
   }
   return { deviceName: DeviceName, ebs: { ...diskOfSnapshot(snapshot), ...ebsOf(Ebs, sizeGiB) } }
 }
+
+const isPublic = async (db: Database, id: Id<'snapshot'>): Promise<boolean> =>
+  (await listSnapshotPermissions(db, id)).includes('all')
 
 /** A disk is encrypted where its snapshot is: no image says otherwise. */
 export function diskOfSnapshot({

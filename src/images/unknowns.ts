@@ -50,5 +50,5 @@ export const imageKeyCode: ErrorCode = 'InvalidBlockDeviceMapping'
 /** How many images of one instance may be under way where it goes on running. AWS has a limit and does not say which. */
 export const noRebootImagesAtOnceMax = 20
 
-/** The code where an image is to be made of a snapshot that somebody else only shares. */
+/** The code where an image is to be made of a snapshot that somebody else shares, and not with all. */
 export const othersSnapshotCode: ErrorCode = 'AuthFailure'

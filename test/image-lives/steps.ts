@@ -160,14 +160,14 @@ async function register(world: World, step: Step): Promise<void> {
   await registerOn(world, step, world.addDisk({ id: row.id, owner, region, manifest }))
 }
 
-/** An image may be made of any disk of one's own, but not of one that could not be read. */
+/** An image may be made of any disk of one's own or of all, but not of one that could not be read. */
 async function registerOn(world: World, step: Step, disk: ModelDisk): Promise<void> {
   const { who: owner } = step
   const { region } = disk
   const name = nameOf(step)
   const isWhole = disk.manifest !== undefined
-  const isOwnDisk = disk.owner === owner && mayHave(disk, owner)
-  const may = isWhole && isOwnDisk && !isNamed(world, owner, region, name)
+  const isOwnDisk = disk.owner === owner || disk.grantees.has('all')
+  const may = isWhole && isOwnDisk && mayHave(disk, owner) && !isNamed(world, owner, region, name)
   const BlockDeviceMappings = [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId: disk.id } }]
   const made = await attempt<RegisterImageResult>(world, step, may, registerImage, region, {
     Name: name,
