@@ -23,7 +23,7 @@ import { KillableServer } from './killable-server.ts'
 import { chooseSeed, type Random, randomOf } from './random.ts'
 import type { Death } from './server-child.ts'
 
-const crashes = Number(process.env['CRASHES'] ?? 8)
+const crashes = Number(process.env['CRASHES'] ?? 6)
 
 test('a service that is killed anywhere goes on where it was', async (context) => {
   const random = randomOf(chooseSeed())
