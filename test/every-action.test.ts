@@ -417,7 +417,11 @@ test('who names one thing by nothing is not told of all', async () => {
   assert(lists.length > 30)
   for (const { action, name } of lists) {
     const sent = system.ec2.send(command(action, { [name]: [''] }))
-    await assert.rejects(sent, (error: Error) => !error.name.startsWith('Internal'), `${action} ${name}`)
+    await assert.rejects(
+      sent,
+      (error: Error) => !error.name.startsWith('Internal'),
+      `${action} ${name}`,
+    )
   }
 })
 
